@@ -1,0 +1,1 @@
+"""vTeam: a fan street-team platform whose every point has a story anyone can check."""

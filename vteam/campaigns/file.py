@@ -1,0 +1,243 @@
+"""The campaign file: everything an organiser decides, as `campaign.toml` says it, read and frozen.
+
+One table, one class; a key no class names is refused, and so is a number written as text. What must hold
+*between* tables (dates inside the season, names that exist) and the files it names are looked at by
+`vteam.campaigns.check`, which is the way a file from outside becomes a `CampaignFile`.
+"""
+
+import datetime as dt
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, Strict, model_validator
+
+from vteam.campaigns.values import (
+    Colour,
+    ExplanationWords,
+    FileName,
+    Hold,
+    Key,
+    Language,
+    Line,
+    LongWords,
+    Moment,
+    NameWords,
+    PitchWords,
+    Table,
+    WebAddress,
+    Zone,
+    begins_at,
+    hold_seconds,
+    over_at,
+    refusal,
+)
+
+Role = Literal["author", "performer", "producer", "publisher"]
+MissionKind = Literal["recruit", "spread", "download", "pass-on"]
+PrizeKind = Literal["ranking", "milestone", "draw"]
+Points = Annotated[int, Field(ge=1, le=100_000)]
+Limit = Annotated[int, Field(ge=1, le=100_000)]
+
+NOT_YET: frozenset[str] = frozenset({"pass-on"})
+"""Kinds of mission vTeam cannot pay for yet: announced as coming, whatever the file says."""
+PER_NETWORK_PER_DAY = {"recruit": 5, "spread": 5}
+HOLDS = {"recruit": "24h"}
+# The first part of an address belongs to pages of vTeam's own.
+RESERVED_SLUGS = frozenset({
+    "account", "accounts", "admin", "announce", "api", "assets", "books", "campaign", "campaigns", "demo", "feeds",
+    "healthz", "holder", "join", "login", "logout", "mailbox", "media", "metrics", "ranking", "robots", "sign-in",
+    "signin", "static", "theme", "vteam", "world",
+})  # fmt: skip
+
+
+def _free_slug(slug: str) -> str:
+    if slug in RESERVED_SLUGS:
+        raise refusal(f"“{slug}” is an address vTeam uses itself", f'write another, such as "{slug}-2026"')
+    return slug
+
+
+class Season(Table):
+    """When the campaign runs. A day counts whole: it starts at midnight and ends at the next one."""
+
+    starts: Moment = Field(examples=["2026-11-16"])
+    release: Moment = Field(examples=["2026-12-18"])
+    ends: Moment = Field(examples=["2027-01-10"])
+    time_zone: Zone = Field(examples=['"Europe/Paris"'])
+
+    @property
+    def starts_at(self) -> dt.datetime:
+        """The season's first instant, aware UTC."""
+        return begins_at(self.starts, self.time_zone)
+
+    @property
+    def release_at(self) -> dt.datetime:
+        """The release's first instant, aware UTC."""
+        return begins_at(self.release, self.time_zone)
+
+    @property
+    def ends_at(self) -> dt.datetime:
+        """The first instant after the season, aware UTC."""
+        return over_at(self.ends, self.time_zone)
+
+
+class Theme(Table):
+    """How the campaign looks: two spot colours (sRGB, `#rrggbb`) and the picture everything takes its mood from."""
+
+    colours: Annotated[tuple[Colour, Colour], Strict(False)] = Field(examples=['["#ff5a3c", "#1f6f78"]'])
+    cover: FileName = Field(examples=['"cover.jpg"'])
+
+
+class LinkEntry(Table):
+    """An address of the band's own, shown at the foot of the campaign's page."""
+
+    name: NameWords = Field(examples=['"Lune Noire\'s site"'])
+    address: WebAddress = Field(examples=['"https://example.org"'])
+
+
+class TitleEntry(Table):
+    """A piece of music fans may hear or have, once all its holders agree."""
+
+    key: Key = Field(examples=['"les-digues"'])
+    name: Line = Field(examples=['"Les digues"'])
+    file: FileName = Field(examples=['"titles/les-digues.mp3"'])
+    artist: Line | None = Field(None, examples=['"Lune Noire"'])
+    cover: FileName | None = Field(None, examples=['"titles/les-digues.jpg"'])
+
+
+class HolderEntry(Table):
+    """Somebody whose agreement titles need. `titles` empty: every title of the campaign."""
+
+    key: Key = Field(examples=['"mira"'])
+    name: Line = Field(examples=['"Mira Kalt"'])
+    role: Role = Field(examples=['"author"'])
+    titles: Annotated[tuple[Key, ...], Strict(False), Field(max_length=50)] = Field((), examples=['["les-digues"]'])
+
+
+class MissionEntry(Table):
+    """What earns points. A limit that is None does not exist; `opens` and `closes` None: the season's."""
+
+    key: Key = Field(examples=['"recruit"'])
+    kind: MissionKind = Field(examples=['"recruit"'])
+    points: Points = Field(examples=["500"])
+    name: NameWords = Field(examples=['{ en = "Bring someone in", fr = "Fais entrer quelqu\'un" }'])
+    explanation: ExplanationWords = Field(examples=['{ en = "…", fr = "…" }'])
+    per_fan_per_day: Limit | None = Field(None, examples=["10"])
+    per_fan: Limit | None = Field(None, examples=["200"])
+    per_network_per_day: Limit | None = Field(None, examples=["5"])
+    hold: Hold = Field("0", examples=['"24h"'])
+    opens: Moment | None = Field(None, examples=["2026-11-20"])
+    closes: Moment | None = Field(None, examples=["2026-12-24"])
+    coming: bool = Field(False, examples=["true"])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_its_kind(cls, given: Any) -> Any:
+        """Written out, so that a later change of a default changes no campaign already running."""
+        if not isinstance(given, dict) or not isinstance(given.get("kind"), str):
+            return given
+        kind = given["kind"]
+        usual = {
+            "hold": HOLDS.get(kind, "0"),
+            "per_network_per_day": PER_NETWORK_PER_DAY.get(kind),
+            "coming": kind in NOT_YET,
+        }
+        return usual | given
+
+    @property
+    def hold_seconds(self) -> int:
+        """How long points earned here wait before they count, in seconds."""
+        return hold_seconds(self.hold)
+
+    @property
+    def shown_as_coming(self) -> bool:
+        """Announced, and not paid yet."""
+        return self.coming or self.kind in NOT_YET
+
+
+class MilestoneEntry(Table):
+    """Something every fan who reaches `points` gets, whatever their rank."""
+
+    points: Annotated[int, Field(ge=1, le=10_000_000)] = Field(examples=["1_000"])
+    name: NameWords = Field(examples=['{ en = "A wallpaper", fr = "Un fond d\'écran" }'])
+    explanation: ExplanationWords = Field(examples=['{ en = "…", fr = "…" }'])
+
+
+class PrizeEntry(Table):
+    """A prize: for the `first` of the ranking, for who reaches the `milestone`, or drawn among all.
+
+    `how_many` are there in all (None: as many as there are winners). Not `confirmed`: shown as such.
+    """
+
+    key: Key = Field(examples=['"concert"'])
+    kind: PrizeKind = Field(examples=['"ranking"'])
+    name: NameWords = Field(examples=['{ en = "Two concert places", fr = "Deux places de concert" }'])
+    explanation: ExplanationWords = Field(examples=['{ en = "…", fr = "…" }'])
+    first: Annotated[int, Field(ge=1, le=10_000)] | None = Field(None, examples=["5"])
+    milestone: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(None, examples=["1_000"])
+    how_many: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(None, examples=["5"])
+    supplied_by: Line = Field(examples=['"Lune Noire"'])
+    confirmed: bool = Field(False, examples=["true"])
+
+
+class CampaignFile(Table):
+    """A whole campaign. Keys are unique within their list; names in the fans' pages come in `languages`."""
+
+    slug: Annotated[
+        str, Field(min_length=3, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"), AfterValidator(_free_slug)
+    ] = Field(examples=['"maree-haute"'])
+    name: Line = Field(examples=['"Marée haute"'])
+    artist: Line = Field(examples=['"Lune Noire"'])
+    team: Line = Field(examples=['"La vTeam"'])
+    languages: Annotated[tuple[Language, ...], Strict(False), Field(min_length=1, max_length=2)] = Field(
+        examples=['["fr", "en"]']
+    )
+    pitch: PitchWords = Field(examples=['{ en = "…", fr = "…" }'])
+    description: LongWords | None = Field(None, examples=['{ en = "…", fr = "…" }'])
+    minimum_age: Annotated[int, Field(ge=13, le=21)] = Field(15, examples=["15"])
+    season: Season
+    theme: Theme
+    links: Annotated[tuple[LinkEntry, ...], Strict(False), Field(max_length=20)] = ()
+    titles: Annotated[tuple[TitleEntry, ...], Strict(False), Field(min_length=1, max_length=50)]
+    holders: Annotated[tuple[HolderEntry, ...], Strict(False), Field(min_length=1, max_length=100)]
+    missions: Annotated[tuple[MissionEntry, ...], Strict(False), Field(min_length=1, max_length=40)]
+    milestones: Annotated[tuple[MilestoneEntry, ...], Strict(False), Field(max_length=50)] = ()
+    prizes: Annotated[tuple[PrizeEntry, ...], Strict(False), Field(max_length=100)] = ()
+
+    def canonical(self) -> str:
+        """The one text of this content: JSON, sorted keys, no spaces, every default written out."""
+        content = self.model_dump(mode="json")
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def artist_of(self, title: TitleEntry) -> str:
+        """Who plays `title`: its own artist, or the campaign's."""
+        return title.artist or self.artist
+
+    def holders_of(self, title_key: str) -> tuple[HolderEntry, ...]:
+        """Everybody whose agreement the title needs, in the file's order."""
+        return tuple(holder for holder in self.holders if not holder.titles or title_key in holder.titles)
+
+    def titles_of(self, holder: HolderEntry) -> tuple[str, ...]:
+        """The keys of the titles `holder` speaks for, in the file's order."""
+        return tuple(title.key for title in self.titles if not holder.titles or title.key in holder.titles)
+
+    def mission_opens_at(self, mission: MissionEntry) -> dt.datetime:
+        """From when `mission` pays, aware UTC."""
+        return begins_at(mission.opens or self.season.starts, self.season.time_zone)
+
+    def mission_closes_at(self, mission: MissionEntry) -> dt.datetime:
+        """The first instant `mission` no longer pays, aware UTC."""
+        return over_at(mission.closes or self.season.ends, self.season.time_zone)
+
+    def shifted(self, days: int) -> Self:
+        """The same campaign `days` later (earlier when negative): every date moves, local hours stay."""
+        move = dt.timedelta(days=days)
+        season = self.season.model_copy(
+            update={name: getattr(self.season, name) + move for name in ("starts", "release", "ends")}
+        )
+        missions = tuple(
+            mission.model_copy(
+                update={name: day + move for name in ("opens", "closes") if (day := getattr(mission, name))}
+            )
+            for mission in self.missions
+        )
+        return self.model_copy(update={"season": season, "missions": missions})

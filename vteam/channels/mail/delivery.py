@@ -1,0 +1,118 @@
+"""Handing messages over, in `jobs` alone: the only code that opens SMTP, and it asks for a permit each time.
+
+Temporary trouble is tried again with growing pauses until the message would be useless; what is given up keeps
+its reason. Addresses and contents are erased as soon as a message has left or was given up.
+"""
+
+import datetime as dt
+import json
+import logging
+import mailbox
+import smtplib
+import ssl
+from collections.abc import Callable
+from contextlib import closing
+from email.message import EmailMessage
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+from django.db import transaction
+
+from vteam.channels.mail.letters import letter
+from vteam.channels.mail.models import OutboxMessage
+from vteam.errors import DeliveryError, NotPermitted, SettingsError
+from vteam.people import vault
+from vteam.permissions.services import Permit, Purpose, permit
+
+logger = logging.getLogger(__name__)
+SMTP_SECONDS = 20
+FIRST_PAUSE = dt.timedelta(seconds=10)
+Hand = Callable[[EmailMessage, Permit], None]
+
+
+def deliver_due(*, at: dt.datetime, at_most: int = 50) -> int:
+    """Hand over what is due; returns how many rows were dealt with."""
+    due = OutboxMessage.objects.filter(state=OutboxMessage.WAITING, due_at__lte=at).order_by("due_at", "pk")
+    messages = list(due[:at_most])
+    hand = _hand() if messages else None
+    for message in messages:
+        assert hand is not None, "there is a way out when there are messages"
+        _deliver(message, hand, at)
+    return len(messages)
+
+
+def _deliver(message: OutboxMessage, hand: Hand, at: dt.datetime) -> None:
+    if message.is_null:
+        return _end(message, OutboxMessage.GIVEN_UP, "nothing was to be sent", at)
+    if at >= message.useless_at:
+        return _end(message, OutboxMessage.GIVEN_UP, message.reason or "its code had expired", at)
+    try:
+        leave = permit(purpose=Purpose(message.purpose), lookup=bytes(message.lookup))
+        content = json.loads(vault.unseal(bytes(message.sealed_key), bytes(message.sealed)))
+        hand(letter(Purpose(message.purpose), content, at=at), leave)
+    except NotPermitted as refusal:
+        return _end(message, OutboxMessage.GIVEN_UP, str(refusal), at)
+    except DeliveryError as trouble:
+        return _after_trouble(message, trouble, at)
+    return _end(message, OutboxMessage.SENT, "", at)
+
+
+def _after_trouble(message: OutboxMessage, trouble: DeliveryError, at: dt.datetime) -> None:
+    logger.warning("message %s not handed over: %s", message.pk, trouble)
+    if trouble.permanent:
+        return _end(message, OutboxMessage.GIVEN_UP, str(trouble)[:200], at)
+    message.tries += 1
+    message.reason = str(trouble)[:200]
+    message.due_at = at + FIRST_PAUSE * 2 ** min(message.tries - 1, 6)
+    message.save(update_fields=["tries", "reason", "due_at"])
+
+
+@transaction.atomic
+def _end(message: OutboxMessage, state: str, reason: str, at: dt.datetime) -> None:
+    message.state, message.reason, message.ended_at, message.sealed = state, reason, at, b""
+    message.save(update_fields=["state", "reason", "ended_at", "sealed"])
+
+
+def mailbox_path() -> Path:
+    """The demo's mailbox (a Maildir): where mail goes when no mail server is set."""
+    return Path(settings.DATA) / "mailbox"
+
+
+def _hand() -> Hand:
+    if settings.EMAIL_URL:
+        return lambda message, leave: _by_smtp(message)
+    if settings.DEMO:
+        return lambda message, leave: _into_mailbox(message)
+    raise SettingsError("no mail server is set: set VTEAM_EMAIL_URL, for instance smtp://user:password@host:587")
+
+
+def _into_mailbox(message: EmailMessage) -> None:
+    with closing(mailbox.Maildir(mailbox_path(), create=True)) as box:
+        box.add(message)
+
+
+def _by_smtp(message: EmailMessage) -> None:
+    parts = urlsplit(settings.EMAIL_URL)
+    host, port = parts.hostname or "localhost", parts.port or (465 if parts.scheme == "smtps" else 587)
+    try:
+        if parts.scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, port, timeout=SMTP_SECONDS, context=ssl.create_default_context()
+            )
+        else:
+            server = smtplib.SMTP(host, port, timeout=SMTP_SECONDS)
+        with server:
+            server.ehlo()
+            if parts.scheme == "smtp+tls" or server.has_extn("starttls"):
+                server.starttls(context=ssl.create_default_context())
+            if parts.username:
+                server.login(unquote(parts.username), unquote(parts.password or ""))
+            server.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        code, words = next(iter(error.recipients.values()))
+        raise DeliveryError(f"{code} {words!r}", permanent=code >= 500) from error
+    except smtplib.SMTPResponseException as error:
+        raise DeliveryError(f"{error.smtp_code} {error.smtp_error!r}", permanent=False) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise DeliveryError(f"the mail server cannot be used: {error}", permanent=False) from error

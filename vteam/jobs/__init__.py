@@ -1,0 +1,1 @@
+"""The reconciliation loop: find what is due, do it. Doing it twice changes nothing."""

@@ -1,0 +1,61 @@
+"""The edge's own inbox file, beside a SQLite database: moved by a cursor kept with the books, then pruned.
+
+The cursor advances in the transaction that posts, so a crash between posting and pruning moves nothing twice.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.db.backends.utils import CursorWrapper
+
+from vteam.jobs.moving import inbox_row
+from vteam.journal import sql
+from vteam.journal.moving import InboxRow
+
+READ_CURSOR = "SELECT position FROM journal_cursor WHERE source = %s"
+SET_CURSOR = (
+    "INSERT INTO journal_cursor (source, position) VALUES (%s, %s) "
+    "ON CONFLICT (source) DO UPDATE SET position = excluded.position"
+)
+
+
+class EdgeFile:
+    """The source `jobs` reads the edge's rows from."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.name = path, path.name
+        self._connection: sqlite3.Connection | None = None
+
+    def take(self, cursor: CursorWrapper, at_most: int) -> list[InboxRow]:
+        """The rows after the cursor, in order; none before the edge first made its file."""
+        if self._file() is None:
+            return []
+        cursor.execute(READ_CURSOR, [self.name])
+        row = cursor.fetchone()
+        after = row[0] if row else 0
+        return [inbox_row(found) for found in self._read(sql.READ_INBOX_AFTER, (after, at_most))]
+
+    def settle(self, cursor: CursorWrapper, rows: Sequence[InboxRow]) -> None:
+        """Advance the cursor past the moved rows."""
+        cursor.execute(SET_CURSOR, [self.name, rows[-1].number])
+
+    def prune(self, rows: Sequence[InboxRow]) -> None:
+        """Delete the moved rows from the edge's file."""
+        file = self._file()
+        assert file is not None, "rows came from the file"
+        with file:
+            file.execute(sql.for_sqlite(sql.DELETE_INBOX_UP_TO), (rows[-1].number,))
+
+    def _read(self, statement: str, values: tuple[int, ...]) -> list[tuple[object, ...]]:
+        file = self._file()
+        assert file is not None, "the file was looked for before"
+        return list(file.execute(sql.for_sqlite(statement), values))
+
+    def _file(self) -> sqlite3.Connection | None:
+        if self._connection is None and self.path.exists():
+            connection = sqlite3.connect(self.path, timeout=20)
+            connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+            connection.execute(sql.CREATE_EDGE_INBOX)
+            self._connection = connection
+        return self._connection

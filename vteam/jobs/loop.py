@@ -1,0 +1,95 @@
+"""The loop of the `jobs` process: everything that is due, again and again, until it is told to stop.
+
+Work is found by looking at rows, so nothing can be lost between two runs. A job that fails is reported and tried
+again at the next turn; the others go on.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import close_old_connections, connection
+
+from vteam import clock
+from vteam.channels.links.services import forget_spent
+from vteam.channels.mail.delivery import deliver_due
+from vteam.jobs.edgefile import EdgeFile
+from vteam.jobs.moving import InboxTable, Mover
+from vteam.ledger.services import end_due_holds
+from vteam.people.services import forget_expired
+from vteam.permissions.budgets import forget_past
+
+logger = logging.getLogger(__name__)
+TURN_SECONDS = 0.2
+HOLDS_AT_ONCE = 500
+TROUBLE_SECONDS_MAX = 30.0
+
+
+@dataclass(slots=True)
+class Job:
+    """Something to do every `every` seconds; `due` is the monotonic time of its next turn."""
+
+    name: str
+    run: Callable[[], int]
+    every: float = 0.0
+    due: float = 0.0
+    failures: int = 0
+
+
+def jobs() -> list[Job]:
+    """Everything the loop does, in the order of a turn."""
+    found = [
+        Job("end holds", lambda: end_due_holds(at_us=clock.now_us(), at_most=HOLDS_AT_ONCE)),
+        Job("move the inbox", Mover(InboxTable()).move),
+        Job("send mail", lambda: deliver_due(at=clock.now())),
+        Job("forget what expired", forget, every=60.0),
+    ]
+    if connection.vendor == "sqlite":
+        edge = EdgeFile(Path(settings.DATA) / "edge.sqlite3")
+        found.insert(1, Job("move the edge's inbox", Mover(edge).move))
+    return found
+
+
+def forget() -> int:
+    """Delete what has expired: codes, used tokens, budgets, sessions; returns how many rows."""
+    at = clock.now()
+    sessions: int = Session.objects.filter(expire_date__lt=at).delete()[0]
+    return forget_expired(at=at) + forget_spent(at=at) + forget_past(at=at) + sessions
+
+
+def run_due(found: list[Job], *, at: float) -> int:
+    """Run the jobs whose turn it is; returns how much was done."""
+    return sum(_run(job, at) for job in found if job.due <= at)
+
+
+def _run(job: Job, at: float) -> int:
+    try:
+        done = job.run()
+    except Exception:
+        job.failures += 1
+        pause = min(TURN_SECONDS * 2**job.failures, TROUBLE_SECONDS_MAX)
+        logger.exception("%s failed; trying again in %.1f s", job.name, pause)
+        job.due = at + pause
+        close_old_connections()
+        return 0
+    if job.failures:
+        logger.info("%s works again", job.name)
+    job.failures, job.due = 0, at + job.every
+    return done
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    found = jobs()
+    while not stop.is_set():
+        if not run_due(found, at=time.monotonic()):
+            stop.wait(TURN_SECONDS)

@@ -1,0 +1,89 @@
+"""From the inbox into the journal: giving each fact its number, once. Only `jobs` does this.
+
+A row whose key is already in the journal with the same content is the same fact offered twice, and vanishes. With
+other content, or unreadable, it is kept in `journal_rejected` and reported: nothing is lost, nothing stops.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from vteam import clock
+from vteam.journal import sql
+from vteam.journal.models import Rejected
+from vteam.journal.queries import fact_from
+from vteam.rules.facts import FIRST_WINS, Fact
+from vteam.rules.shapes import problem_with
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxRow:
+    """A row as a channel left it; `number` is its place in its source."""
+
+    number: int
+    campaign_id: int
+    kind: str
+    key: str
+    seen_at_us: int
+    body: str
+
+
+def append(connection: BaseDatabaseWrapper, campaign_id: int, rows: Sequence[InboxRow]) -> list[Fact]:
+    """Journal the rows of one campaign that are new, in their order; returns them as facts.
+
+    The caller holds the transaction. UNIQUE(campaign, seq) is the fence against a second writer.
+    """
+    known = _known(connection, campaign_id, [row.key for row in rows])
+    seq = _last_seq(connection, campaign_id)
+    stored = []
+    for row in rows:
+        reason = problem_with(row.kind, row.body) or _conflict(row, known.get(row.key))
+        if reason:
+            _reject(row, reason)
+        elif row.key not in known:
+            known[row.key] = (row.kind, row.body)
+            seq += 1
+            stored.append((campaign_id, seq, row.kind, row.key, row.seen_at_us, row.body))
+    if stored:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql.INSERT_FACT, stored)
+    return [fact_from(row) for row in stored]
+
+
+def _conflict(row: InboxRow, known: tuple[str, str] | None) -> str | None:
+    if known is None or known == (row.kind, row.body) or (row.kind in FIRST_WINS and known[0] == row.kind):
+        return None
+    return "the same key was recorded before with other content"
+
+
+def _known(connection: BaseDatabaseWrapper, campaign_id: int, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
+    marks = ", ".join(["%s"] * len(keys))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT key, kind, body FROM journal_fact WHERE campaign_id = %s AND key IN ({marks})",
+            [campaign_id, *keys],
+        )
+        return {key: (kind, body) for key, kind, body in cursor.fetchall()}
+
+
+def _last_seq(connection: BaseDatabaseWrapper, campaign_id: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT MAX(seq) FROM journal_fact WHERE campaign_id = %s", [campaign_id])
+        return cursor.fetchone()[0] or 0
+
+
+def _reject(row: InboxRow, reason: str) -> None:
+    logger.error("not journaled: %s %s: %s", row.kind, row.key, reason)
+    Rejected.objects.create(
+        campaign_id=row.campaign_id,
+        kind=row.kind[:40],
+        key=row.key[:160],
+        seen_at_us=row.seen_at_us,
+        body=row.body,
+        reason=reason,
+        rejected_at_us=clock.now_us(),
+    )

@@ -1,0 +1,66 @@
+"""Reading the journal in its order."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from vteam.rules.facts import Fact
+
+COLUMNS = "campaign_id, seq, kind, key, seen_at_us, body"
+
+
+def fact_from(row: Sequence[object]) -> Fact:
+    """A stored row (in the order of COLUMNS) as the rules' value."""
+    campaign_id, seq, kind, key, seen_at_us, body = row
+    return Fact(
+        campaign_id=int(str(campaign_id)),
+        seq=int(str(seq)),
+        kind=str(kind),
+        key=str(key),
+        seen_at_us=int(str(seen_at_us)),
+        body=json.loads(str(body)),
+    )
+
+
+def facts_after(connection: BaseDatabaseWrapper, campaign_id: int, *, seq: int, at_most: int) -> list[Fact]:
+    """The next facts of a campaign after `seq`, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS} FROM journal_fact WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT %s",
+            [campaign_id, seq, at_most],
+        )
+        return [fact_from(row) for row in cursor.fetchall()]
+
+
+def every_fact(connection: BaseDatabaseWrapper, campaign_id: int, *, page: int = 2000) -> Iterator[Fact]:
+    """A campaign's whole journal, in order, read a page at a time."""
+    seq = 0
+    while facts := facts_after(connection, campaign_id, seq=seq, at_most=page):
+        yield from facts
+        seq = facts[-1].seq
+
+
+def facts_of_kinds(connection: BaseDatabaseWrapper, campaign_id: int, kinds: Iterable[str]) -> list[Fact]:
+    """The facts of a few rare kinds, in order."""
+    wanted = list(kinds)
+    marks = ", ".join(["%s"] * len(wanted))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS} FROM journal_fact WHERE campaign_id = %s AND kind IN ({marks}) ORDER BY seq",
+            [campaign_id, *wanted],
+        )
+        return [fact_from(row) for row in cursor.fetchall()]
+
+
+def facts_at(connection: BaseDatabaseWrapper, campaign_id: int, seqs: Iterable[int]) -> dict[int, Fact]:
+    """The facts with these numbers."""
+    wanted = list(seqs)
+    if not wanted:
+        return {}
+    marks = ", ".join(["%s"] * len(wanted))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {COLUMNS} FROM journal_fact WHERE campaign_id = %s AND seq IN ({marks})", [campaign_id, *wanted]
+        )
+        return {fact.seq: fact for fact in map(fact_from, cursor.fetchall())}

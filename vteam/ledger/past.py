@@ -1,0 +1,181 @@
+"""What a batch of facts must know of the past, fetched in a handful of queries before anything is judged.
+
+The same object then takes what the batch itself adds, so a fact sees the ones before it in the same batch.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from vteam.rules.canonical import canonical
+from vteam.rules.decisions import Decision, Keys, Outcome, closed_key, keys_for
+from vteam.rules.facts import Fact, Kind
+from vteam.rules.missions import Mission, Season, in_force, mission_of
+from vteam.rules.transfers import GENESIS
+
+PARAMETERS_AT_ONCE = 5_000
+LATER = frozenset({Kind.HOLD_ENDED, Kind.REVIEW_DECIDED, Kind.AWARD_REVERSED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A decision as the books hold it."""
+
+    seq: int
+    fact_seq: int
+    mission: str
+    version: int
+    decision: Decision
+    counted: tuple[str, ...]
+    body: str
+
+
+def recorded(
+    *, seq: int, fact_seq: int, mission: str, version: int, decision: Decision, counted: Sequence[str]
+) -> Recorded:
+    """A decision with its number and its canonical text."""
+    content = {
+        "seq": seq,
+        "fact": fact_seq,
+        "mission": mission,
+        "version": version,
+        "fan": decision.fan,
+        "outcome": str(decision.outcome),
+        "points": decision.points,
+        "due_at_us": decision.due_at_us,
+        "counted": list(counted),
+    }
+    return Recorded(
+        seq=seq,
+        fact_seq=fact_seq,
+        mission=mission,
+        version=version,
+        decision=decision,
+        counted=tuple(counted),
+        body=canonical(content),
+    )
+
+
+def from_body(body: str) -> Recorded:
+    """A stored decision from its canonical text."""
+    content: dict[str, Any] = json.loads(body)
+    decision = Decision(
+        fan=content["fan"],
+        outcome=Outcome(content["outcome"]),
+        points=content["points"],
+        due_at_us=content["due_at_us"],
+    )
+    return Recorded(
+        seq=content["seq"],
+        fact_seq=content["fact"],
+        mission=content["mission"],
+        version=content["version"],
+        decision=decision,
+        counted=tuple(content["counted"]),
+        body=body,
+    )
+
+
+class Past:
+    """The state a batch is judged against. Reads happen in `__init__` and `prepare`, never while judging."""
+
+    def __init__(self, connection: BaseDatabaseWrapper, campaign_id: int) -> None:
+        self.connection, self.campaign_id = connection, campaign_id
+        self.season: Season | None = None
+        self.missions: list[Mission] = []
+        self.counters: dict[str, int] = {}
+        self.changed: set[str] = set()
+        self.decisions: dict[int, Recorded] = {}
+        self.waiting: set[int] = set()
+        self.last_decision = self._one("SELECT MAX(seq) FROM ledger_decision WHERE campaign_id = %s") or 0
+        row = self._row("SELECT seq, sha256 FROM ledger_transfer WHERE campaign_id = %s ORDER BY seq DESC LIMIT 1")
+        self.last_transfer, self.last_hash = row or (0, GENESIS)
+        for kind, body in self._rows("SELECT kind, body FROM ledger_ruling WHERE campaign_id = %s ORDER BY seq"):
+            self.rule(kind, json.loads(body))
+
+    def rule(self, kind: str, body: dict[str, Any]) -> None:
+        """Take a season or a mission's version into account from now on."""
+        if kind == Kind.CAMPAIGN_VERSIONED:
+            self.season = Season(**body["season"])
+        else:
+            self.missions.append(mission_of(body))
+
+    def prepare(self, facts: Sequence[Fact]) -> None:
+        """Fetch the counters, decisions and holds these facts refer to."""
+        self._fetch_decisions({f.body["decision"] for f in facts if f.kind in LATER})
+        keys = set(self._keys_of_later())
+        for fact in facts:
+            keys.update(self._keys_of(fact))
+        self._fetch_counters(keys - self.counters.keys())
+
+    def _keys_of(self, fact: Fact) -> Iterable[str]:
+        if fact.kind in (Kind.RIGHT_AGREED, Kind.RIGHT_WITHDRAWN):
+            return [closed_key(fact.body["title"], fact.body["way"])]
+        if fact.kind == Kind.AWARD_REVERSED:
+            return [reversed_key(fact.body["decision"])]
+        keys = [arrivals_key(fact.body["share"])] if fact.kind == Kind.ARRIVAL_CONFIRMED else []
+        for _, wanted in self.judging(fact):
+            keys += [*wanted.counted, wanted.closed_since]
+        return [key for key in keys if key]
+
+    def _keys_of_later(self) -> Iterable[str]:
+        for decision in self.decisions.values():
+            yield from decision.counted
+
+    def judging(self, fact: Fact) -> list[tuple[Mission, Keys]]:
+        """The missions that judge a fact, each with the counters it asks for."""
+        if self.season is None or fact.kind in LATER:
+            return []
+        return [(mission, keys_for(fact, mission, self.season)) for mission in in_force(self.missions, fact)]
+
+    def count(self, key: str) -> int:
+        """A counter as it stands within this batch."""
+        return self.counters.get(key, 0)
+
+    def put(self, key: str, n: int) -> None:
+        """Set a counter."""
+        self.counters[key] = n
+        self.changed.add(key)
+
+    def _fetch_counters(self, keys: set[str]) -> None:
+        sql = "SELECT key, n FROM ledger_counter WHERE campaign_id = %s AND key IN ({})"
+        self.counters.update(dict(self._rows_in(sql, sorted(keys))))
+
+    def _fetch_decisions(self, seqs: set[int]) -> None:
+        sql = "SELECT body FROM ledger_decision WHERE campaign_id = %s AND seq IN ({})"
+        for (body,) in self._rows_in(sql, sorted(seqs)):
+            known = from_body(body)
+            self.decisions[known.seq] = known
+        sql = "SELECT decision_seq FROM ledger_hold WHERE campaign_id = %s AND decision_seq IN ({})"
+        self.waiting.update(seq for (seq,) in self._rows_in(sql, sorted(seqs)))
+
+    def _rows_in(self, sql: str, values: Sequence[Any]) -> Iterable[tuple[Any, ...]]:
+        for begin in range(0, len(values), PARAMETERS_AT_ONCE):
+            part = values[begin : begin + PARAMETERS_AT_ONCE]
+            yield from self._rows(sql.format(", ".join(["%s"] * len(part))), *part)
+
+    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, [self.campaign_id, *values])
+            return list(cursor.fetchall())
+
+    def _row(self, sql: str) -> tuple[Any, ...] | None:
+        rows = self._rows(sql)
+        return rows[0] if rows else None
+
+    def _one(self, sql: str) -> int | None:
+        row = self._row(sql)
+        return row[0] if row else None
+
+
+def reversed_key(decision: int) -> str:
+    """The counter that is 1 once an award was taken back."""
+    return f"reversed:{decision}"
+
+
+def arrivals_key(share: int) -> str:
+    """The counter of people who came through a share."""
+    return f"arrivals:{share}"

@@ -1,0 +1,155 @@
+"""Codes by mail, accounts and membership: one way in, for joining and for coming back.
+
+An account exists only once its address is proven. Whether an address is known is never told.
+"""
+
+import datetime as dt
+import hmac
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import transaction
+
+from vteam.people import vault
+from vteam.people.models import Fan, Pending, Person
+from vteam.rules.codes import DIGITS, typed_digits
+
+LINK_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """Where somebody wants to come in: a campaign (or none, to sign in) and what they typed."""
+
+    campaign_id: int | None
+    name: str
+    language: str
+    share_id: int | None = None
+    recruiter_id: int | None = None
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A pending entry. `code` and `link_secret` are there only when it was newly made, to be mailed once."""
+
+    pending: Pending
+    known: bool
+    code: str | None = None
+    link_secret: str | None = None
+
+
+class Proof(StrEnum):
+    """What became of a typed code or an opened link."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    EXPIRED = "expired"
+    TOO_MANY_TRIES = "too_many_tries"
+
+
+@transaction.atomic
+def open_pending(*, address: str, entry: Entry, at: dt.datetime) -> Opened:
+    """A code for an address, or the one still valid: asking again within validity makes no second one.
+
+    The row keeps what came with the request that was mailed; a later one carries its own `Entry` along in its
+    page, so that a stranger who types the same address decides nothing.
+    """
+    lookup = vault.lookup_of(address)
+    known = Person.objects.filter(lookup=lookup).exists()
+    live = (
+        Pending.objects.filter(lookup=lookup, campaign_id=entry.campaign_id, expires_at__gt=at)
+        .order_by("-created_at")
+        .first()
+    )
+    if live is not None:
+        return Opened(pending=live, known=known)
+    return _new_pending(address=address, lookup=lookup, entry=entry, at=at, known=known)
+
+
+def _new_pending(*, address: str, lookup: bytes, entry: Entry, at: dt.datetime, known: bool) -> Opened:
+    code = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
+    link_secret = secrets.token_urlsafe(24)
+    identity, key = secrets.token_urlsafe(18), vault.new_key()
+    pending = Pending.objects.create(
+        id=identity,
+        campaign_id=entry.campaign_id,
+        lookup=lookup,
+        sealed_key=key,
+        sealed_address=vault.seal(key, vault.normal_address(address)),
+        name=entry.name,
+        share_id=entry.share_id,
+        recruiter_id=entry.recruiter_id,
+        after=entry.after,
+        language=entry.language,
+        code_hash=_code_hash(identity, code),
+        link_hash=vault.keyed_hash("mailed link", link_secret),
+        created_at=at,
+        expires_at=at + dt.timedelta(minutes=settings.CODE_MINUTES),
+        link_expires_at=at + dt.timedelta(hours=LINK_HOURS),
+    )
+    return Opened(pending=pending, known=known, code=code, link_secret=link_secret)
+
+
+def _code_hash(pending_id: str, code: str) -> bytes:
+    return vault.keyed_hash("mailed code", f"{pending_id}:{code}")
+
+
+@transaction.atomic
+def prove_by_code(*, pending: Pending, typed: str, at: dt.datetime) -> Proof:
+    """Whether the typed digits are the mailed ones. Wrong tries are counted; the mail's link is not affected."""
+    locked = Pending.objects.select_for_update().filter(pk=pending.pk).first()
+    if locked is None or at >= locked.expires_at:
+        return Proof.EXPIRED
+    if locked.wrong_tries >= settings.CODE_WRONG_TRIES:
+        return Proof.TOO_MANY_TRIES
+    if hmac.compare_digest(bytes(locked.code_hash), _code_hash(locked.pk, typed_digits(typed))):
+        return Proof.RIGHT
+    locked.wrong_tries += 1
+    locked.save(update_fields=["wrong_tries"])
+    return Proof.WRONG
+
+
+def entry_of(pending: Pending) -> Entry:
+    """What was typed when this code was asked for."""
+    return Entry(
+        campaign_id=pending.campaign_id,
+        name=pending.name,
+        language=pending.language,
+        share_id=pending.share_id,
+        recruiter_id=pending.recruiter_id,
+        after=pending.after,
+    )
+
+
+def prove_by_link(*, link_secret: str, at: dt.datetime) -> Pending | None:
+    """The pending entry whose mailed link this is, while it is valid."""
+    link_hash = vault.keyed_hash("mailed link", link_secret)
+    return Pending.objects.filter(link_hash=link_hash, link_expires_at__gt=at).first()
+
+
+def admit(*, pending: Pending, language: str) -> Person:
+    """The account of a proven address, made at its first time. Call inside the transaction that ends the entry."""
+    address = vault.unseal(bytes(pending.sealed_key), bytes(pending.sealed_address))
+    key = vault.new_key()
+    person, _ = Person.objects.get_or_create(
+        lookup=bytes(pending.lookup),
+        defaults={"sealed_key": key, "sealed_address": vault.seal(key, address), "language": language},
+    )
+    return person
+
+
+def become_fan(*, person: Person, campaign_id: int, name: str, share_id: int | None, at: dt.datetime) -> tuple[Fan, bool]:
+    """The person's place in a campaign, and whether it is new."""
+    return Fan.objects.get_or_create(
+        campaign_id=campaign_id,
+        person=person,
+        defaults={"name": name, "recruited_by_share_id": share_id, "joined_at": at},
+    )
+
+
+def forget_expired(*, at: dt.datetime) -> int:
+    """Delete pending entries whose code and link have both expired; returns how many."""
+    return Pending.objects.filter(link_expires_at__lt=at).delete()[0]

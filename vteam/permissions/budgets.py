@@ -1,0 +1,30 @@
+"""Budgets of the public doors: so much per key and window of time, counted in the database, refused beyond."""
+
+import datetime as dt
+
+from django.db import connection
+
+from vteam import clock
+from vteam.permissions.models import Budget
+
+HOUR = dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
+
+
+def take(*, door: str, key: str, limit: int, window: dt.timedelta, at: dt.datetime) -> bool:
+    """Use one unit of a budget; False (and nothing more is counted) when `limit` is reached in this window."""
+    begun = clock.to_us(at) // clock.to_us(clock.EPOCH + window)
+    name = f"{door}:{key}:{begun}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO permissions_budget (key, used, expires_at) VALUES (%s, 1, %s) "
+            "ON CONFLICT (key) DO UPDATE SET used = permissions_budget.used + 1 "
+            "WHERE permissions_budget.used < %s",
+            [name, connection.ops.adapt_datetimefield_value(at + window * 2), limit],
+        )
+        return cursor.rowcount == 1
+
+
+def forget_past(*, at: dt.datetime) -> int:
+    """Delete the windows that are over; returns how many."""
+    return Budget.objects.filter(expires_at__lt=at).delete()[0]

@@ -1,0 +1,64 @@
+"""Asking what may circulate. Every page, file, copy and door asks here, at the moment it answers."""
+
+from collections.abc import Iterable
+from collections import defaultdict
+
+from vteam.rights.models import Holder, RightEvent, TitleHolder
+from vteam.rules.rights import Circulation, RightRecord, Way, circulation
+
+Circulations = dict[Way, Circulation]
+
+
+def circulation_of(title_id: int, way: Way, *, at_us: int) -> Circulation:
+    """How one way of circulating a title stands now."""
+    return circulations([title_id], at_us=at_us)[title_id][way]
+
+
+def circulations(title_ids: Iterable[int], *, at_us: int) -> dict[int, Circulations]:
+    """How every way of several titles stands now, in two queries."""
+    wanted = list(title_ids)
+    holders, records = _holders(wanted), _records(wanted)
+    return {
+        title: {
+            way: circulation(way=way, holders=holders[title], records=records[title], at_us=at_us) for way in Way
+        }
+        for title in wanted
+    }
+
+
+def _holders(title_ids: list[int]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = defaultdict(list)
+    pairs = TitleHolder.objects.filter(title_id__in=title_ids).order_by("holder_id")
+    for title, holder in pairs.values_list("title_id", "holder_id"):
+        found[title].append(holder)
+    return found
+
+
+def _records(title_ids: list[int]) -> dict[int, list[RightRecord]]:
+    found: dict[int, list[RightRecord]] = defaultdict(list)
+    for event in RightEvent.objects.filter(title_id__in=title_ids).order_by("id"):
+        found[event.title_id].append(record_of(event))
+    return found
+
+
+def record_of(event: RightEvent) -> RightRecord:
+    """A stored event as the rule's value."""
+    return RightRecord(
+        holder=event.holder_id,
+        way=event.way,
+        act=event.act,
+        at_us=event.at_us,
+        from_us=event.from_us,
+        until_us=event.until_us,
+        words=event.words,
+    )
+
+
+def history(title_id: int) -> list[RightEvent]:
+    """Everything holders ever said about a title, newest first."""
+    return list(RightEvent.objects.filter(title_id=title_id).order_by("-id"))
+
+
+def holders_of(title_id: int) -> list[Holder]:
+    """The named holders of a title."""
+    return list(Holder.objects.filter(titles__title_id=title_id).order_by("id"))

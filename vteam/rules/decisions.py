@@ -1,0 +1,164 @@
+"""The one judgement: (fact, mission version, what was already earned) -> decision with a reason a fan can read.
+
+Nothing is dropped silently: what earns nothing gets a decision too. Points move only as the decision's
+`movement` says, and every movement can be undone by a later one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vteam.rules.facts import Fact, Kind
+from vteam.rules.missions import Mission, Season
+
+
+class Outcome(StrEnum):
+    """What became of a fact. The fan's page words each of them (vteam/web/stories.py)."""
+
+    AWARDED = "awarded"
+    HELD_UNTIL = "held_until"
+    NEEDS_REVIEW = "needs_review"
+    ALREADY_COUNTED = "already_counted"
+    OVER_DAILY_LIMIT = "over_daily_limit"
+    OVER_LIMIT = "over_limit"
+    OUTSIDE_SEASON = "outside_season"
+    OUTSIDE_MISSION = "outside_mission"
+    SAME_PERSON = "same_person"
+    RIGHTS_WITHDRAWN = "rights_withdrawn"
+    REFUSED = "refused"
+    REVERSED = "reversed"
+
+
+WAITING = frozenset({Outcome.HELD_UNTIL, Outcome.NEEDS_REVIEW})
+COUNTING = frozenset({Outcome.AWARDED, *WAITING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earned:
+    """What the books already hold that bears on one fact and mission; the counts are of earlier awards."""
+
+    the_same: int = 0
+    by_fan: int = 0
+    by_fan_today: int = 0
+    from_network_today: int = 0
+    closed_since_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The counters one fact and mission ask for, by name. `counted` are those an award adds one to."""
+
+    the_same: str
+    by_fan: str
+    by_fan_today: str
+    from_network_today: str
+    closed_since: str
+
+    @property
+    def counted(self) -> list[str]:
+        """The counters an award raises by one and its undoing lowers again."""
+        return [key for key in (self.the_same, self.by_fan, self.by_fan_today, self.from_network_today) if key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A judgement. `points` is what it moves (0 when nothing); `due_at_us` when a held award will count."""
+
+    fan: int
+    outcome: Outcome
+    points: int = 0
+    due_at_us: int | None = None
+
+
+def beneficiary(fact: Fact) -> int | None:
+    """The fan a fact may pay; None where nobody is to be paid (a fan who joined by themselves)."""
+    if fact.kind == Kind.FAN_CONFIRMED:
+        recruiter: int | None = fact.body["recruiter"]
+        return recruiter
+    fan: int = fact.body["fan"]
+    return fan
+
+
+def keys_for(fact: Fact, mission: Mission, season: Season) -> Keys:
+    """The counters that bear on a fact under a mission."""
+    fan, day = beneficiary(fact), season.day_of(fact.seen_at_us)
+    network = fact.body.get("network", "")
+    title = fact.body.get("title")
+    return Keys(
+        the_same=f"same:{mission.key}:{fan}:{_subject(fact)}",
+        by_fan=f"fan:{mission.key}:{fan}",
+        by_fan_today=f"day:{mission.key}:{fan}:{day}",
+        from_network_today=f"net:{mission.key}:{network}:{day}" if network else "",
+        closed_since=closed_key(title, "download") if title else "",
+    )
+
+
+def closed_key(title: int, way: str) -> str:
+    """The counter that holds since when (µs) a way of circulating a title is closed; 0 while open."""
+    return f"closed:{title}:{way}"
+
+
+def _subject(fact: Fact) -> str:
+    """What may pay only once: the recruit, the share, the title."""
+    field = {
+        Kind.FAN_CONFIRMED: "fan",
+        Kind.ARRIVAL_CONFIRMED: "share",
+        Kind.TITLE_DOWNLOADED: "title",
+    }[Kind(fact.kind)]
+    return f"{field}:{fact.body[field]}"
+
+
+def decide(fact: Fact, mission: Mission, season: Season, earned: Earned) -> Decision | None:
+    """The first decision on a fact under a mission; None where the fact can pay nobody."""
+    fan = beneficiary(fact)
+    if fan is None:
+        return None
+    refusal = _refusal(fact, mission, season, earned, fan)
+    if refusal is not None:
+        return Decision(fan=fan, outcome=refusal)
+    if _over(mission.per_network_per_day, earned.from_network_today):
+        return Decision(fan=fan, outcome=Outcome.NEEDS_REVIEW, points=mission.points)
+    if mission.hold_us:
+        due = fact.seen_at_us + mission.hold_us
+        return Decision(fan=fan, outcome=Outcome.HELD_UNTIL, points=mission.points, due_at_us=due)
+    return Decision(fan=fan, outcome=Outcome.AWARDED, points=mission.points)
+
+
+def _refusal(fact: Fact, mission: Mission, season: Season, earned: Earned, fan: int) -> Outcome | None:
+    """Why a fact earns nothing, the most telling reason first; None when it may earn."""
+    at = fact.seen_at_us
+    reasons = (
+        (not season.includes(at), Outcome.OUTSIDE_SEASON),
+        (not mission.opens_at_us <= at < mission.closes_at_us, Outcome.OUTSIDE_MISSION),
+        (_by_the_same_person(fact, fan), Outcome.SAME_PERSON),
+        (0 < earned.closed_since_us <= at, Outcome.RIGHTS_WITHDRAWN),
+        (earned.the_same > 0, Outcome.ALREADY_COUNTED),
+        (_over(mission.per_fan, earned.by_fan), Outcome.OVER_LIMIT),
+        (_over(mission.per_fan_per_day, earned.by_fan_today), Outcome.OVER_DAILY_LIMIT),
+    )
+    return next((outcome for applies, outcome in reasons if applies), None)
+
+
+def _by_the_same_person(fact: Fact, fan: int) -> bool:
+    if fact.kind == Kind.FAN_CONFIRMED:
+        return bool(fact.body["fan"] == fan or fact.body["same_session"])
+    return fact.kind == Kind.ARRIVAL_CONFIRMED and fact.body["by"] == fan
+
+
+def _over(limit: int | None, counted: int) -> bool:
+    return limit is not None and counted >= limit
+
+
+def after_hold(waiting: Decision) -> Decision:
+    """The decision on a held award whose time has come: it counts."""
+    return Decision(fan=waiting.fan, outcome=Outcome.AWARDED, points=waiting.points)
+
+
+def after_review(waiting: Decision, *, accepted: bool) -> Decision:
+    """The decision a review leads to: the award counts, or its points go back."""
+    outcome = Outcome.AWARDED if accepted else Outcome.REFUSED
+    return Decision(fan=waiting.fan, outcome=outcome, points=waiting.points)
+
+
+def after_reversal(award: Decision) -> Decision:
+    """The decision that takes a counted award back, by adding."""
+    return Decision(fan=award.fan, outcome=Outcome.REVERSED, points=award.points)

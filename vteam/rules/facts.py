@@ -1,0 +1,126 @@
+"""What happened, as it was seen: the kinds of facts, their content and the key that makes each one unique.
+
+A fact carries ids and keyed hashes, never names, addresses or IPs. The same thing seen twice has the same key
+and is one fact. All times are whole microseconds UTC (`*_us`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """Every kind of fact the journal holds; docs/facts.md explains each."""
+
+    CAMPAIGN_VERSIONED = "CampaignVersioned"
+    MISSION_VERSIONED = "MissionVersioned"
+    FAN_CONFIRMED = "FanConfirmed"
+    ARRIVAL_CONFIRMED = "ArrivalConfirmed"
+    TITLE_DOWNLOADED = "TitleDownloaded"
+    RIGHT_AGREED = "RightAgreed"
+    RIGHT_WITHDRAWN = "RightWithdrawn"
+    HOLD_ENDED = "HoldEnded"
+    REVIEW_DECIDED = "ReviewDecided"
+    AWARD_REVERSED = "AwardReversed"
+
+
+# Of these the first with a key is the fact and later ones are the same thing seen again, whatever they add.
+FIRST_WINS = frozenset({Kind.ARRIVAL_CONFIRMED})
+
+# A visit travels through the edge's inbox like a fact, and becomes a counter instead of one: strangers must not
+# be able to write for ever into what is kept for ever.
+VISIT = "Visit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFact:
+    """A fact on its way to the journal. `key` is unique within its campaign."""
+
+    kind: str
+    key: str
+    seen_at_us: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A fact in the journal: `seq` (from 1, without gaps) is the only order."""
+
+    campaign_id: int
+    seq: int
+    kind: str
+    key: str
+    seen_at_us: int
+    body: Mapping[str, Any]
+
+
+def campaign_versioned(*, version: int, season: Mapping[str, Any], sha256: str, at_us: int) -> NewFact:
+    """The organiser applied a campaign file; `season` as in `missions.Season`."""
+    body = {"version": version, "season": dict(season), "file_sha256": sha256}
+    return NewFact(kind=Kind.CAMPAIGN_VERSIONED, key=f"campaign:{version}", seen_at_us=at_us, body=body)
+
+
+def mission_versioned(*, mission: Mapping[str, Any], at_us: int) -> NewFact:
+    """A mission came into force, changed, or was closed; `mission` as in `missions.Mission`."""
+    key = f"mission:{mission['key']}:{mission['version']}"
+    return NewFact(kind=Kind.MISSION_VERSIONED, key=key, seen_at_us=at_us, body=dict(mission))
+
+
+def fan_confirmed(
+    *, fan: int, recruiter: int | None, share: int | None, network: str, same_session: bool, at_us: int
+) -> NewFact:
+    """Somebody proved their address and is in the vTeam; `recruiter` is the fan whose share brought them."""
+    body = {"fan": fan, "recruiter": recruiter, "share": share, "network": network, "same_session": same_session}
+    return NewFact(kind=Kind.FAN_CONFIRMED, key=f"fan:{fan}", seen_at_us=at_us, body=body)
+
+
+def arrival_confirmed(
+    *, share: int, owner: int, networks: tuple[str, str, str], day: str, by: int | None, act: str, at_us: int
+) -> NewFact:
+    """A person, not a scanner, came through a share: the first from that network on that day.
+
+    `networks`: keyed hashes of address, near network and wide network. `by`: the fan who came, when signed in.
+    `act`: what showed a person ("stayed", "played", "joined").
+    """
+    address, near, wide = networks
+    body = {
+        "share": share,
+        "fan": owner,
+        "network": near,
+        "networks": {"address": address, "near": near, "wide": wide},
+        "by": by,
+        "act": act,
+    }
+    key = f"arrival:{share}:{near}:{day}"
+    return NewFact(kind=Kind.ARRIVAL_CONFIRMED, key=key, seen_at_us=at_us, body=body)
+
+
+def title_downloaded(*, fan: int, title: int, at_us: int) -> NewFact:
+    """A fan's personal copy was sent to them whole; `at_us` is when it was asked for."""
+    body = {"fan": fan, "title": title}
+    return NewFact(kind=Kind.TITLE_DOWNLOADED, key=f"download:{fan}:{title}", seen_at_us=at_us, body=body)
+
+
+def right_changed(*, agreed: bool, event: int, title: int, way: str, holder: int, is_open: bool, at_us: int) -> NewFact:
+    """A holder agreed or withdrew; `is_open` says whether the way is open now that they did."""
+    kind = Kind.RIGHT_AGREED if agreed else Kind.RIGHT_WITHDRAWN
+    body = {"title": title, "way": way, "holder": holder, "open": is_open}
+    return NewFact(kind=kind, key=f"right:{event}", seen_at_us=at_us, body=body)
+
+
+def hold_ended(*, decision: int, at_us: int) -> NewFact:
+    """The waiting time of a held award is over; `decision` is the held one's seq."""
+    return NewFact(kind=Kind.HOLD_ENDED, key=f"hold:{decision}", seen_at_us=at_us, body={"decision": decision})
+
+
+def review_decided(*, decision: int, accepted: bool, reason: str, at_us: int) -> NewFact:
+    """A person looked at an award that waited for review and accepted or refused it, with a reason to show."""
+    body = {"decision": decision, "accepted": accepted, "reason": reason}
+    return NewFact(kind=Kind.REVIEW_DECIDED, key=f"review:{decision}", seen_at_us=at_us, body=body)
+
+
+def award_reversed(*, decision: int, reason: str, at_us: int) -> NewFact:
+    """A person took back an award that had counted, with a reason to show."""
+    body = {"decision": decision, "reason": reason}
+    return NewFact(kind=Kind.AWARD_REVERSED, key=f"reversal:{decision}", seen_at_us=at_us, body=body)

@@ -1,0 +1,92 @@
+"""Missions and the season they stand in, as values: what a fact is judged by.
+
+A changed mission is a new version; a fact is judged by the version in force at its `seen_at_us`.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from vteam.rules.facts import Fact, Kind
+
+
+class MissionKind(StrEnum):
+    """What a mission pays for."""
+
+    RECRUIT = "recruit"
+    SPREAD = "spread"
+    DOWNLOAD = "download"
+    PASS_ON = "pass-on"
+
+
+PAYS_FOR = {
+    MissionKind.RECRUIT: Kind.FAN_CONFIRMED,
+    MissionKind.SPREAD: Kind.ARRIVAL_CONFIRMED,
+    MissionKind.DOWNLOAD: Kind.TITLE_DOWNLOADED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Season:
+    """When a campaign's facts count: from `starts_at_us` up to, not including, `ends_at_us`."""
+
+    starts_at_us: int
+    ends_at_us: int
+    time_zone: str
+
+    def day_of(self, at_us: int) -> str:
+        """The calendar day of a moment in the campaign's own time zone (ISO 8601)."""
+        moment = dt.datetime.fromtimestamp(at_us // 1_000_000, tz=ZoneInfo(self.time_zone))
+        return moment.date().isoformat()
+
+    def includes(self, at_us: int) -> bool:
+        """Whether a moment lies inside the season."""
+        return self.starts_at_us <= at_us < self.ends_at_us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mission:
+    """One version of a mission. A limit of None means no limit; `hold_us` is how long an award waits."""
+
+    key: str
+    version: int
+    kind: str
+    points: int
+    from_us: int
+    opens_at_us: int
+    closes_at_us: int
+    hold_us: int = 0
+    per_fan: int | None = None
+    per_fan_per_day: int | None = None
+    per_network_per_day: int | None = None
+    withdrawn: bool = False
+
+    def body(self) -> dict[str, Any]:
+        """The mission as a fact carries it."""
+        return asdict(self)
+
+
+def season_of(fact: Fact) -> Season:
+    """The season a `CampaignVersioned` fact brought."""
+    return Season(**fact.body["season"])
+
+
+def mission_of(body: Mapping[str, Any]) -> Mission:
+    """The mission a `MissionVersioned` fact brought."""
+    return Mission(**body)
+
+
+def in_force(versions: Sequence[Mission], fact: Fact) -> list[Mission]:
+    """The missions that judge a fact: of each key the latest version begun by then, of the right kind.
+
+    `versions` in the order they were journaled; the result is in the order of the keys, so that replaying gives
+    the same decisions in the same order.
+    """
+    latest: dict[str, Mission] = {}
+    for mission in versions:
+        if mission.from_us <= fact.seen_at_us and PAYS_FOR.get(MissionKind(mission.kind)) == fact.kind:
+            latest[mission.key] = mission
+    return [latest[key] for key in sorted(latest) if not latest[key].withdrawn]

@@ -1,0 +1,103 @@
+"""May this title circulate this way, now? One rule, asked by every page, file, copy and door.
+
+Each named holder must have agreed to each way separately; one missing, refusing or withdrawing holder closes it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Way(StrEnum):
+    """The ways of circulating, each agreed to separately."""
+
+    LISTEN = "listen"
+    DOWNLOAD = "download"
+    PASS_ON = "pass-on"
+    WORLDS = "worlds"
+
+
+class Act(StrEnum):
+    """What a holder did about a way."""
+
+    AGREED = "agreed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class Standing(StrEnum):
+    """How a way stands."""
+
+    OPEN = "open"
+    NOT_AGREED = "not_agreed"
+    NOT_BEGUN = "not_begun"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+# The most telling reason first, when several holders keep a way closed.
+_GRAVITY = (Standing.WITHDRAWN, Standing.REFUSED, Standing.EXPIRED, Standing.NOT_BEGUN, Standing.NOT_AGREED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RightRecord:
+    """What one holder said about one way at `at_us`. An agreement holds from `from_us` until `until_us`."""
+
+    holder: int
+    way: str
+    act: str
+    at_us: int
+    from_us: int
+    until_us: int | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circulation:
+    """The gate's answer. `waiting_for`: holders who keep it closed. `words`: what holders ask of people."""
+
+    way: Way
+    standing: Standing
+    waiting_for: tuple[int, ...] = ()
+    words: tuple[str, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the title may circulate this way now."""
+        return self.standing is Standing.OPEN
+
+
+def circulation(*, way: Way, holders: Sequence[int], records: Iterable[RightRecord], at_us: int) -> Circulation:
+    """Whether a title may circulate one way at a moment.
+
+    `holders`: every named holder of the title; without any, nothing circulates. `records`: the title's records
+    in the order they were made; of each holder the last one made by `at_us` speaks.
+    """
+    last: dict[int, RightRecord] = {}
+    for record in records:
+        if record.way == way and record.at_us <= at_us:
+            last[record.holder] = record
+    standings = {holder: _standing(last.get(holder), at_us) for holder in holders}
+    closed = {holder: standing for holder, standing in standings.items() if standing is not Standing.OPEN}
+    words = tuple(dict.fromkeys(last[h].words for h in holders if h in last and last[h].words))
+    if not holders:
+        return Circulation(way=way, standing=Standing.NOT_AGREED)
+    if not closed:
+        return Circulation(way=way, standing=Standing.OPEN, words=words)
+    gravest = min(closed.values(), key=_GRAVITY.index)
+    return Circulation(way=way, standing=gravest, waiting_for=tuple(closed), words=words)
+
+
+def _standing(record: RightRecord | None, at_us: int) -> Standing:
+    if record is None:
+        return Standing.NOT_AGREED
+    if record.act == Act.WITHDRAWN:
+        return Standing.WITHDRAWN
+    if record.act == Act.REFUSED:
+        return Standing.REFUSED
+    if at_us < record.from_us:
+        return Standing.NOT_BEGUN
+    if record.until_us is not None and at_us >= record.until_us:
+        return Standing.EXPIRED
+    return Standing.OPEN

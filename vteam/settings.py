@@ -1,0 +1,145 @@
+"""The only reader of the environment: every setting begins with VTEAM_ and stands in docs/settings.md.
+
+Refuses what cannot be read with the name of the variable; what can be read but makes no sense together
+is refused later, by the system checks in `vteam.checks`.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from environs import Env
+from marshmallow.validate import OneOf, Range
+
+from vteam.keys import kept_key
+
+env = Env(prefix="VTEAM_", eager=False)
+
+# Where things stand -----------------------------------------------------------------------------------------
+DATA = Path(env.str("DATA", "vteam-data")).absolute()
+DEMO = env.bool("DEMO", False)
+HOST = env.str("HOST", "127.0.0.1")
+SITE_PORT = env.int("SITE_PORT", 8000, validate=Range(1, 65535))
+EDGE_PORT = env.int("EDGE_PORT", 8001, validate=Range(1, 65535))
+SITE_WORKERS = env.int("SITE_WORKERS", 2, validate=Range(1, 64))
+# The one address people see; empty means http://<the host they asked for>:<port>.
+PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/")
+EXTRA_HOSTS = env.list("HOSTS", [])
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", [])
+DATABASE_URL = env.str("DATABASE_URL", "")
+EMAIL_URL = env.str("EMAIL_URL", "")
+EMAIL_FROM = env.str("EMAIL_FROM", "vTeam <vteam@localhost>")
+LOG_LEVEL = env.str("LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"]))
+
+# Limits, each stated in docs/settings.md; reaching one is recorded, never silent ----------------------------------
+CODE_MINUTES = env.int("CODE_MINUTES", 15, validate=Range(1, 120))
+CODE_WRONG_TRIES = env.int("CODE_WRONG_TRIES", 8, validate=Range(1, 50))
+CODES_PER_ADDRESS_DAY = env.int("CODES_PER_ADDRESS_DAY", 4, validate=Range(1, 100))
+CODES_PER_FAN_DAY = env.int("CODES_PER_FAN_DAY", 12, validate=Range(1, 100))
+CODES_PER_NETWORK_HOUR = env.int("CODES_PER_NETWORK_HOUR", 40, validate=Range(1, 100_000))
+CODES_PER_HOUR = env.int("CODES_PER_HOUR", 5_000, validate=Range(1, 1_000_000))
+SHARES_PER_FAN = env.int("SHARES_PER_FAN", 200, validate=Range(1, 10_000))
+ARRIVAL_DWELL_SECONDS = env.int("ARRIVAL_DWELL_SECONDS", 3, validate=Range(0, 60))
+ARRIVAL_TOKEN_MINUTES = env.int("ARRIVAL_TOKEN_MINUTES", 120, validate=Range(1, 1440))
+ARRIVALS_PER_NETWORK_HOUR = env.int("ARRIVALS_PER_NETWORK_HOUR", 600, validate=Range(1, 100_000))
+AUDIO_MIB_MAX = env.int("AUDIO_MIB_MAX", 40, validate=Range(1, 500))
+
+SECRET_KEY_GIVEN = env.str("SECRET_KEY", "")
+MASTER_KEY_GIVEN = env.str("MASTER_KEY", "")
+env.seal()
+
+
+SECRET_KEY = SECRET_KEY_GIVEN or kept_key(DATA, "secret")
+MASTER_KEY = MASTER_KEY_GIVEN or kept_key(DATA, "master")
+
+# Django -----------------------------------------------------------------------------------------------------
+DEBUG = False
+ALLOWED_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]", *EXTRA_HOSTS]
+if PUBLIC_URL:
+    ALLOWED_HOSTS.append(urlsplit(PUBLIC_URL).hostname or "")
+ROOT_URLCONF = "vteam.urls"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django_htmx",
+    "vteam.people",
+    "vteam.permissions",
+    "vteam.rights",
+    "vteam.journal",
+    "vteam.ledger",
+    "vteam.campaigns",
+    "vteam.channels.links",
+    "vteam.channels.copies",
+    "vteam.channels.mail",
+    "vteam.jobs",
+    "vteam.web",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "vteam.web.guards.ContentPolicyMiddleware",
+    "vteam.web.guards.SameOriginMiddleware",
+    "vteam.web.language.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "vteam.web.guards.SessionWhenAskedMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": ["vteam.web.context.page"],
+            "builtins": ["django.templatetags.i18n", "vteam.web.templatetags.vteam"],
+        },
+    }
+]
+
+# One SQLite file unless a database is named. FULL: what was answered survives a power cut. IMMEDIATE: a writer
+# waits for its turn at the start, never fails in the middle. recursive_triggers: INSERT OR REPLACE meets the
+# append-only triggers too.
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; PRAGMA secure_delete=ON; "
+    "PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000;"
+)
+if DATABASE_URL:
+    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(DATA / "vteam.sqlite3"),
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": SQLITE_PRAGMAS},
+        }
+    }
+
+AUTH_USER_MODEL = "people.Person"
+AUTHENTICATION_BACKENDS = ["vteam.people.backend.PersonBackend"]
+SESSION_COOKIE_NAME = "vteam"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+# Cross-site requests are refused by vteam.web.guards, which needs no cookie.
+SILENCED_SYSTEM_CHECKS = ["security.W003", "security.W004", "security.W008", "security.W012"]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français")]
+LOCALE_PATHS = [str(Path(__file__).parent / "web" / "locale")]
+USE_I18N = True
+USE_THOUSAND_SEPARATOR = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL.upper()},
+}
