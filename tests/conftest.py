@@ -1,12 +1,21 @@
 """What every test may use."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.db import connection
+from hypothesis import HealthCheck, settings
 
 from vteam import appendonly
+
+# Two cores are shared by many: how long one example takes says nothing. The tables of a test are its own, and
+# hypothesis' examples in them tell each other apart by campaign.
+settings.register_profile(
+    "vteam",
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("vteam")
 
 
 @pytest.fixture(autouse=True)

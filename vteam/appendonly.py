@@ -51,7 +51,11 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(query)
         present = {row[0] for row in cursor.fetchall()}
-    return [name for name in (_name(table, event) for table, event in _declared(connection)) if name not in present]
+    return [
+        name
+        for name in (_name(table, event) for table, event in _declared(connection))
+        if name not in present
+    ]
 
 
 def _declared(connection: BaseDatabaseWrapper) -> Iterable[tuple[str, str]]:

@@ -50,19 +50,25 @@ def mail(app_configs: Apps, **others: Any) -> list[CheckMessage]:
 def proxies(app_configs: Apps, **others: Any) -> list[CheckMessage]:
     """A public address behind a proxy that is not trusted would give every visitor the proxy's own address."""
     if settings.PUBLIC_URL and not settings.TRUSTED_PROXIES:
-        hint = "Set VTEAM_TRUSTED_PROXIES to your proxy's address, for instance 127.0.0.1/32, or to none if there is none."
+        hint = "Set VTEAM_TRUSTED_PROXIES to your proxy's address, for instance 127.0.0.1/32."
         return [Warning("No proxy is trusted.", hint=hint, id="vteam.W001")]
     return []
 
 
 @register(Tags.database)
-def append_only(app_configs: Apps, databases: Sequence[str] | None = None, **others: Any) -> list[CheckMessage]:
+def append_only(
+    app_configs: Apps, databases: Sequence[str] | None = None, **others: Any
+) -> list[CheckMessage]:
     """Every append-only table has its triggers, and SQLite honours them for INSERT OR REPLACE too."""
     found: list[CheckMessage] = []
     for name in databases or ():
         connection = connections[name]
         found += [
-            Error(f"The trigger {trigger} is missing.", hint="Run `vteam run` again: it migrates.", id="vteam.E006")
+            Error(
+                f"The trigger {trigger} is missing.",
+                hint="Run `vteam run` again: it migrates.",
+                id="vteam.E006",
+            )
             for trigger in appendonly.missing(connection)
         ]
         if connection.vendor == "sqlite":

@@ -1,7 +1,9 @@
 """Every route on one screen."""
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
+
+from vteam.web.views import campaign, fans, holders, joining, landing, mailbox, shares, titles
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -9,4 +11,39 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
-urlpatterns: list[URLPattern] = [path("healthz", healthz)]
+urlpatterns: list[URLPattern] = [
+    path("", campaign.index, name="index"),
+    path("healthz", healthz),
+    path("theme/<str:name>.css", campaign.theme, name="theme"),
+    path("pictures/<str:name>.jpg", campaign.picture, name="picture"),
+    # Coming in
+    path("sign-in", joining.sign_in, name="sign-in"),
+    path("sign-out", joining.sign_out, name="sign-out"),
+    path("code", joining.code_link, name="code-link"),
+    path("code/<str:token>", joining.code, name="code"),
+    path("never", joining.never, name="never"),
+    path("me", fans.me, name="me"),
+    path("mailbox", mailbox.mailbox_page, name="mailbox"),
+    # Rights holders
+    path("holder", holders.mine, name="holders"),
+    path("holder/<int:pk>", holders.holder, name="holder"),
+    path("invitation/<str:secret>", holders.invitation, name="invitation"),
+    # Where short links lead (the edge redirects /r/CODE here)
+    path("l/<str:code>", landing.landing, name="landing"),
+    path("arrived", landing.arrived, name="arrived"),
+    # A campaign
+    path("<slug:slug>/", campaign.campaign, name="campaign"),
+    path("<slug:slug>/join", joining.join, name="join"),
+    path("<slug:slug>/ranking", campaign.ranking, name="ranking"),
+    path("<slug:slug>/home", fans.home, name="home"),
+    path("<slug:slug>/home/live", fans.home_live, name="home-live"),
+    path("<slug:slug>/points", fans.points, name="points"),
+    path("<slug:slug>/links", shares.shares, name="shares"),
+    re_path(r"^(?P<slug>[-\w]+)/links/(?P<code>[a-z0-9]+)\.(?P<kind>svg|png)$", shares.qr, name="qr"),
+    path("<slug:slug>/links/<str:code>", shares.share, name="share"),
+    path("<slug:slug>/links/<str:code>/end", shares.end, name="share-end"),
+    path("<slug:slug>/links/<str:code>/reopen", shares.reopen, name="share-reopen"),
+    path("<slug:slug>/titles", titles.titles, name="titles"),
+    path("<slug:slug>/titles/<slug:key>/listen.mp3", titles.listen, name="listen"),
+    path("<slug:slug>/titles/<slug:key>/copy.mp3", titles.copy, name="copy"),
+]

@@ -1,10 +1,12 @@
 """Is this file the MP3 it claims to be, and which bytes of it are the music?
 
-The file is read once and walked frame by frame from the first to the last; between the tags in front and those
-behind there may be nothing but MPEG Layer III frames, one right after the other. Whatever else hides in it, or
-pretends to be it (WAV, AAC, a web page, an archive), is refused with a reason its owner understands. The frame
-that carries the encoder's own table (Xing, Info, VBRI) belongs to the music: players need it.
-Sources: ISO/IEC 11172-3 and 13818-3 (header), Gabriel Bouvigne's and LAME's descriptions of the Xing frame.
+The file is read once and walked frame by frame from the first to the last; between the tags in front and
+those behind there may be nothing but MPEG Layer III frames, one right after the other. Whatever else
+hides in it, or pretends to be it (WAV, AAC, a web page, an archive), is refused with a reason its owner
+understands. The frame that carries the encoder's own table (Xing, Info, VBRI) belongs to the music:
+players need it.
+Sources: ISO/IEC 11172-3 and 13818-3 (header), Gabriel Bouvigne's and LAME's descriptions of the Xing
+frame.
 """
 
 from dataclasses import dataclass
@@ -129,7 +131,7 @@ def inspect_bytes(data: bytes) -> Audio:
     )
 
 
-# What it is not -------------------------------------------------------------------------------------------------
+# What it is not ------------------------------------------------------------
 def _refuse_other_things(data: bytes, start: int) -> None:
     head = data[start : start + 512]
     for beginning, name in BEGINNINGS:
@@ -137,7 +139,11 @@ def _refuse_other_things(data: bytes, start: int) -> None:
             raise AudioError(f"it is {name} under an MP3's name")
     if head[4:8] == b"ftyp":
         raise AudioError("it is an M4A or MP4 file under an MP3's name")
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype", b"<html", b"<?xml", b"<svg", b"<script")):
+    if (
+        head.lstrip(b"\xef\xbb\xbf \t\r\n")
+        .lower()
+        .startswith((b"<!doctype", b"<html", b"<?xml", b"<svg", b"<script"))
+    ):
         raise AudioError("it is a web page under an MP3's name: the download of it may have failed")
     if not head:
         raise AudioError("there is a tag in it but no music")
@@ -151,9 +157,9 @@ def _past_zeros(data: bytes, start: int) -> int:
     return start + len(window) - len(window.lstrip(b"\0"))
 
 
-# The walk -------------------------------------------------------------------------------------------------------
+# The walk ------------------------------------------------------------
 def _walk(data: bytes, start: int, end: int) -> Walk:
-    """Every frame from `start` must begin where the one before ended, be of the same kind, and end by `end`."""
+    """Every frame begins where the one before ended, is of the same kind, and ends by `end`."""
     first = _shape_at(data, start, end)
     if isinstance(first, str):
         raise AudioError(first)
@@ -221,9 +227,9 @@ def _interrupted(data: bytes, at: int, end: int, frames: int, first: FrameShape)
     return f"at {clock} there is something in it that is no music, or music of another kind"
 
 
-# The encoder's table ----------------------------------------------------------------------------------------------
+# The encoder's table ------------------------------------------------------------
 def _count_music_frames(data: bytes, start: int, walk: Walk) -> int:
-    """Frames that sound: without the one carrying the encoder's table, which must not promise more than there are."""
+    """Frames that sound: not the one with the encoder's table, which must not promise more than there are."""
     promised = _table(data, start, walk)
     if promised is None:
         return walk.frames
@@ -234,7 +240,7 @@ def _count_music_frames(data: bytes, start: int, walk: Walk) -> int:
 
 
 def _table(data: bytes, start: int, walk: Walk) -> int | None:
-    """How many frames the encoder's table promises (0: it does not say); None where the first frame is music."""
+    """How many frames the encoder's table promises (0: unsaid); None where the first frame is music."""
     frame = data[start : start + walk.first.length]
     side = (17 if walk.mono else 32) if walk.first.version == 3 else (9 if walk.mono else 17)
     for at in (4 + side, 6 + side):  # with a checksum two bytes later

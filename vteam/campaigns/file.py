@@ -44,9 +44,9 @@ PER_NETWORK_PER_DAY = {"recruit": 5, "spread": 5}
 HOLDS = {"recruit": "24h"}
 # The first part of an address belongs to pages of vTeam's own.
 RESERVED_SLUGS = frozenset({
-    "account", "accounts", "admin", "announce", "api", "assets", "books", "campaign", "campaigns", "demo", "feeds",
-    "healthz", "holder", "join", "login", "logout", "mailbox", "media", "metrics", "ranking", "robots", "sign-in",
-    "signin", "static", "theme", "vteam", "world",
+    "account", "accounts", "admin", "announce", "api", "assets", "books", "campaign", "campaigns", "demo",
+    "feeds", "healthz", "holder", "join", "login", "logout", "mailbox", "media", "metrics", "ranking",
+    "robots", "sign-in", "signin", "static", "theme", "vteam", "world",
 })  # fmt: skip
 
 
@@ -81,7 +81,7 @@ class Season(Table):
 
 
 class Theme(Table):
-    """How the campaign looks: two spot colours (sRGB, `#rrggbb`) and the picture everything takes its mood from."""
+    """How the campaign looks: two spot colours (sRGB, `#rrggbb`) and its picture."""
 
     colours: Annotated[tuple[Colour, Colour], Strict(False)] = Field(examples=['["#ff5a3c", "#1f6f78"]'])
     cover: FileName = Field(examples=['"cover.jpg"'])
@@ -90,7 +90,7 @@ class Theme(Table):
 class LinkEntry(Table):
     """An address of the band's own, shown at the foot of the campaign's page."""
 
-    name: NameWords = Field(examples=['"Lune Noire\'s site"'])
+    name: NameWords
     address: WebAddress = Field(examples=['"https://example.org"'])
 
 
@@ -110,7 +110,9 @@ class HolderEntry(Table):
     key: Key = Field(examples=['"mira"'])
     name: Line = Field(examples=['"Mira Kalt"'])
     role: Role = Field(examples=['"author"'])
-    titles: Annotated[tuple[Key, ...], Strict(False), Field(max_length=50)] = Field((), examples=['["les-digues"]'])
+    titles: Annotated[tuple[Key, ...], Strict(False), Field(max_length=50)] = Field(
+        (), examples=['["les-digues"]']
+    )
 
 
 class MissionEntry(Table):
@@ -119,8 +121,8 @@ class MissionEntry(Table):
     key: Key = Field(examples=['"recruit"'])
     kind: MissionKind = Field(examples=['"recruit"'])
     points: Points = Field(examples=["500"])
-    name: NameWords = Field(examples=['{ en = "Bring someone in", fr = "Fais entrer quelqu\'un" }'])
-    explanation: ExplanationWords = Field(examples=['{ en = "…", fr = "…" }'])
+    name: NameWords
+    explanation: ExplanationWords
     per_fan_per_day: Limit | None = Field(None, examples=["10"])
     per_fan: Limit | None = Field(None, examples=["200"])
     per_network_per_day: Limit | None = Field(None, examples=["5"])
@@ -158,8 +160,8 @@ class MilestoneEntry(Table):
     """Something every fan who reaches `points` gets, whatever their rank."""
 
     points: Annotated[int, Field(ge=1, le=10_000_000)] = Field(examples=["1_000"])
-    name: NameWords = Field(examples=['{ en = "A wallpaper", fr = "Un fond d\'écran" }'])
-    explanation: ExplanationWords = Field(examples=['{ en = "…", fr = "…" }'])
+    name: NameWords
+    explanation: ExplanationWords
 
 
 class PrizeEntry(Table):
@@ -170,8 +172,8 @@ class PrizeEntry(Table):
 
     key: Key = Field(examples=['"concert"'])
     kind: PrizeKind = Field(examples=['"ranking"'])
-    name: NameWords = Field(examples=['{ en = "Two concert places", fr = "Deux places de concert" }'])
-    explanation: ExplanationWords = Field(examples=['{ en = "…", fr = "…" }'])
+    name: NameWords
+    explanation: ExplanationWords
     first: Annotated[int, Field(ge=1, le=10_000)] | None = Field(None, examples=["5"])
     milestone: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(None, examples=["1_000"])
     how_many: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(None, examples=["5"])
@@ -183,7 +185,9 @@ class CampaignFile(Table):
     """A whole campaign. Keys are unique within their list; names in the fans' pages come in `languages`."""
 
     slug: Annotated[
-        str, Field(min_length=3, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"), AfterValidator(_free_slug)
+        str,
+        Field(min_length=3, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+        AfterValidator(_free_slug),
     ] = Field(examples=['"maree-haute"'])
     name: Line = Field(examples=['"Marée haute"'])
     artist: Line = Field(examples=['"Lune Noire"'])
@@ -191,8 +195,8 @@ class CampaignFile(Table):
     languages: Annotated[tuple[Language, ...], Strict(False), Field(min_length=1, max_length=2)] = Field(
         examples=['["fr", "en"]']
     )
-    pitch: PitchWords = Field(examples=['{ en = "…", fr = "…" }'])
-    description: LongWords | None = Field(None, examples=['{ en = "…", fr = "…" }'])
+    pitch: PitchWords
+    description: LongWords | None = None
     minimum_age: Annotated[int, Field(ge=13, le=21)] = Field(15, examples=["15"])
     season: Season
     theme: Theme

@@ -1,8 +1,10 @@
 """What stands around the music in an MP3: the tags in front (ID3v2) and behind (ID3v1, APEv2, Lyrics3).
 
 Only lengths, title, artist and cover are read, from bytes already in memory, within limits: nothing is
-decompressed or decrypted, no size is believed beyond the tag it stands in. Writing tags is mutagen's work.
-Sources: id3.org, "ID3v2 informal standard" 2.2 to 2.4; wiki.hydrogenaud.io, "APEv2"; id3.org, "Lyrics3 v2".
+decompressed or decrypted, no size is believed beyond the tag it stands in. Writing tags is mutagen's
+work.
+Sources: id3.org, "ID3v2 informal standard" 2.2 to 2.4; wiki.hydrogenaud.io, "APEv2"; id3.org, "Lyrics3
+v2".
 """
 
 import struct
@@ -31,7 +33,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One frame of an ID3v2 tag: its name and its content as stored, `still_shut` when packed or encrypted."""
+    """One frame of an ID3v2 tag: name and content as stored; `still_shut`: packed or encrypted."""
 
     name: bytes
     content: bytes
@@ -63,7 +65,7 @@ def start_of_tags_behind(data: bytes, start: int) -> int:
     raise AudioError("it carries tag upon tag behind the music, as no music program writes them")
 
 
-# Behind the music ---------------------------------------------------------------------------------------------
+# Behind the music ------------------------------------------------------------
 def _one_tag_less(data: bytes, start: int, end: int) -> int:
     """`end` moved in front of the tag that ends there; the same where none does."""
     length = 0
@@ -89,7 +91,7 @@ def _lyrics_length(digits: bytes) -> int:
     return int(digits) + 15
 
 
-# In front of the music ------------------------------------------------------------------------------------------
+# In front of the music ------------------------------------------------------------
 def _end_of_id3v2(data: bytes, at: int) -> int:
     header = data[at : at + 10]
     if len(header) < 10:

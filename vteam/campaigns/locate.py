@@ -1,8 +1,8 @@
 """Where a value stands in a TOML text: the line of a path such as ("missions", 2, "points").
 
-The standard parser tells no lines, so this walks the same text once more, keeping only names and places. It
-expects a text `tomllib` accepts (other texts end in ValueError or in fewer places, never in a loop) and judges
-nothing: what the values mean is the parser's business. Grammar: TOML 1.0.
+The standard parser tells no lines, so this walks the same text once more, keeping only names and places.
+It expects a text `tomllib` accepts (other texts end in ValueError or in fewer places, never in a loop)
+and judges nothing: what the values mean is the parser's business. Grammar: TOML 1.0.
 """
 
 import re
@@ -55,9 +55,9 @@ class Lines:
                 self._pair(table)
             self._skip(BLANK_LINES)
 
-    # Names ------------------------------------------------------------------------------------------------------
+    # Names ------------------------------------------------------------
     def _header(self) -> Path:
-        """`[a.b]` or `[[a.b]]`: the path of the table that begins, an index for each array of tables on the way."""
+        """`[a.b]` or `[[a.b]]`: the path of the table that begins, with an index for each array on the way."""
         line = self._line_here()
         brackets = 2 if self._source.startswith("[[", self._at) else 1
         self._at += brackets
@@ -99,7 +99,7 @@ class Lines:
                 return written if shape is BARE_KEY else str(tomllib.loads(f"key = {written}")["key"])
         raise ValueError(f"no key on line {self._line_here()}")
 
-    # Values -----------------------------------------------------------------------------------------------------
+    # Values ------------------------------------------------------------
     def _pair(self, table: Path) -> None:
         """`a.b = value`, in a table or between braces."""
         line = self._line_here()
@@ -145,7 +145,7 @@ class Lines:
         elif not (self._next("]") or self._next("}")):
             raise ValueError(f"no comma on line {self._line_here()}")
 
-    # The text ---------------------------------------------------------------------------------------------------
+    # The text ------------------------------------------------------------
     def _next(self, mark: str) -> bool:
         return self._source.startswith(mark, self._at)
 

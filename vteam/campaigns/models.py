@@ -10,8 +10,8 @@ from vteam.campaigns.file import CampaignFile
 class Campaign(models.Model):
     """One campaign. `document` is the canonical text of the campaign file in force.
 
-    `pictures` names the stored cover by use (`pictures.Cover`). `network_key` keys the hashes of networks (`rules.networks`); it is destroyed when the season and its appeals
-    close, and the hashes are then nobody's.
+    `pictures` names the stored cover by use (`pictures.Cover`). `network_key` keys the hashes of networks
+    (`rules.networks`); it is destroyed when the season and its appeals close, and the hashes are then nobody's.
     """
 
     slug = models.CharField(max_length=40, unique=True)

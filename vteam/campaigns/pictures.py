@@ -1,8 +1,9 @@
 """A cover from outside becomes pictures of our own: page, list, tag inside an MP3, card for messengers.
 
-Only JPEG, PNG and WebP are opened, recognised by their content, within a bound on bytes and pixels known before
-anything is decoded. The picture is turned upright, brought to sRGB, and re-encoded as plain JPEG: what else the
-file carried (place, camera, comments, hidden data) does not go further. SVG is refused: it can hold programs.
+Only JPEG, PNG and WebP are opened, recognised by their content, within a bound on bytes and pixels known
+before anything is decoded. The picture is turned upright, brought to sRGB, and re-encoded as plain JPEG:
+what else the file carried (place, camera, comments, hidden data) does not go further. SVG is refused: it
+can hold programs.
 """
 
 import io
@@ -48,8 +49,8 @@ def cover_from_file(path: Path, *, colours: tuple[str, str], paper: str = PAPER)
 def cover_from_bytes(data: bytes, *, colours: tuple[str, str], paper: str = PAPER) -> Cover:
     """As `cover_from_file`, for a picture already in memory (an MP3's own).
 
-    `colours`: the campaign's two, `#rrggbb`, printed over each other on the card; `paper`: what shows through a
-    transparent picture, and the card's ground.
+    `colours`: the campaign's two, `#rrggbb`, printed over each other on the card; `paper`: the card's ground,
+    and what shows through a transparent picture.
     """
     square = _square(_open(data), paper)
     return Cover(
@@ -65,7 +66,7 @@ def check_cover(path: Path) -> None:
     _square(_open(_read(path)), PAPER)
 
 
-# Opening --------------------------------------------------------------------------------------------------------
+# Opening ------------------------------------------------------------
 def _read(path: Path) -> bytes:
     try:
         if not path.is_file():
@@ -98,7 +99,9 @@ def _refuse_sizes(width: int, height: int) -> None:
     if width * height > PIXELS_MAX or max(width, height) > SIDE_MAX:
         raise CampaignFileError(f"it is too large ({width} × {height} pixels)")
     if min(width, height) < SIDE_MIN:
-        raise CampaignFileError(f"it is too small ({width} × {height} pixels; {SIDE_MIN} × {SIDE_MIN} at least)")
+        raise CampaignFileError(
+            f"it is too small ({width} × {height} pixels; {SIDE_MIN} × {SIDE_MIN} at least)"
+        )
     if max(width, height) > UNEVEN_MAX * min(width, height):
         raise CampaignFileError(f"it is not square ({width} × {height} pixels)")
 
@@ -121,14 +124,16 @@ def _on_paper(picture: Image.Image, paper: str) -> Image.Image:
 
 
 def _to_srgb(picture: Image.Image) -> Image.Image:
-    """Colours as the designer meant them: a profile inside (Adobe RGB, CMYK) is applied, a broken one ignored."""
+    """Colours as the designer meant them: a profile (Adobe RGB, CMYK) is applied, a broken one ignored."""
     if picture.mode.startswith("I;16"):
         picture = picture.point(lambda level: level / 256, "L")
     profile = picture.info.get("icc_profile")
     if profile and picture.mode in ("RGB", "CMYK", "L"):
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            made = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            made = ImageCms.profileToProfile(
+                picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             made = None
         if made is not None:
@@ -136,7 +141,7 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-# Making ---------------------------------------------------------------------------------------------------------
+# Making ------------------------------------------------------------
 def _sized(square: Image.Image, side: int) -> Image.Image:
     """`square` at `side` pixels; a smaller cover stays as it is, for enlarging adds nothing."""
     side = min(side, square.width)
@@ -153,7 +158,7 @@ def _jpeg(picture: Image.Image, quality: int, *, progressive: bool = True) -> by
 
 
 def _within(picture: Image.Image, bytes_max: int) -> bytes:
-    """The best JPEG of `picture` that fits, in the plain kind every music player shows; dense noise is made smaller."""
+    """The best baseline JPEG that fits, the kind every player shows; dense noise is made smaller."""
     while True:
         for quality in range(88, 39, -8):
             jpeg = _jpeg(picture, quality, progressive=False)
@@ -163,7 +168,7 @@ def _within(picture: Image.Image, bytes_max: int) -> bytes:
 
 
 def _card(square: Image.Image, colours: tuple[str, str], paper: str) -> Image.Image:
-    """The cover, whole, at the left; beside it two discs in the campaign's colours, printed over each other."""
+    """The whole cover at the left; beside it two discs in the campaign's colours, one over the other."""
     width, height = CARD_SIZE
     card = Image.new("RGB", CARD_SIZE, paper)
     card.paste(square.resize((height, height), Image.Resampling.LANCZOS))

@@ -1,7 +1,8 @@
 """The single values a campaign file is made of: words, moments, holds, colours, file names, web addresses.
 
-Each refuses what it cannot mean with two plain sentences for the person who wrote it, what is wrong and what to
-write instead; `vteam.campaigns.check` adds the line. Nothing here opens a file or asks the clock.
+Each refuses what it cannot mean with two plain sentences for the person who wrote it, what is wrong and
+what to write instead; `vteam.campaigns.check` adds the line. Nothing here opens a file or asks the
+clock.
 """
 
 import datetime as dt
@@ -34,7 +35,7 @@ TURNING_MARKS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u206
 
 
 def refusal(wrong: str, instead: str) -> PydanticCustomError:
-    """What to raise inside a validator: `wrong` says what is wrong, `instead` what to write (an imperative)."""
+    """What to raise inside a validator: what is `wrong`, and what to write `instead` (an imperative)."""
     return PydanticCustomError("refusal", "{wrong} → {instead}", {"wrong": wrong, "instead": instead})
 
 
@@ -44,13 +45,14 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, str_strip_whitespace=True)
 
 
-# Texts ------------------------------------------------------------------------------------------------------
+# Texts ------------------------------------------------------------
 def _printable(text: str) -> str:
     """`text` in composed form (NFC); control characters and direction marks are refused."""
     for mark in text:
         if mark in TURNING_MARKS or (unicodedata.category(mark) == "Cc" and mark != "\n"):
             raise refusal(
-                f"there is an invisible character in it (U+{ord(mark):04X})", "write the text again by hand here"
+                f"there is an invisible character in it (U+{ord(mark):04X})",
+                "write the text again by hand here",
             )
     return unicodedata.normalize("NFC", text)
 
@@ -61,7 +63,9 @@ def _one_line(text: str) -> str:
     return text
 
 
-Line = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable), AfterValidator(_one_line)]
+Line = Annotated[
+    str, Field(min_length=1, max_length=80), AfterValidator(_printable), AfterValidator(_one_line)
+]
 Prose = Annotated[str, Field(min_length=1, max_length=4_000), AfterValidator(_printable)]
 Key = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
@@ -111,14 +115,17 @@ ExplanationWords = Annotated[Words, AfterValidator(_no_longer_than(600, one_line
 LongWords = Annotated[Words, AfterValidator(_no_longer_than(4_000, one_line=False))]
 
 
-# Times ------------------------------------------------------------------------------------------------------
-def _moment(given: object) -> dt.date:
+# Times ------------------------------------------------------------
+def read_moment(given: object) -> dt.date:
+    """A day or a naive local datetime, from itself or its ISO text; a refusal for anything else."""
     if isinstance(given, str):
         given = _moment_from_text(given)
     if not isinstance(given, dt.date):
         raise refusal("this is not a date", "write a date such as 2026-12-18, or 2026-12-18T20:00:00")
     if isinstance(given, dt.datetime) and given.tzinfo is not None:
-        raise refusal("this time carries a zone of its own", "write the local time alone, such as 2026-12-18T20:00:00")
+        raise refusal(
+            "this time carries a zone of its own", "write the local time alone, such as 2026-12-18T20:00:00"
+        )
     if given.year not in YEARS:
         raise refusal(f"the year {given.year} cannot be meant", "write a year from 2000 to 2100")
     return given
@@ -133,7 +140,7 @@ def _moment_from_text(given: str) -> dt.date | None:
 
 Moment = Annotated[
     dt.date,
-    PlainValidator(_moment),
+    PlainValidator(read_moment),
     PlainSerializer(lambda moment: moment.isoformat(), return_type=str, when_used="json"),
 ]
 """A day, or a naive local datetime; the season's time zone gives it its place in time."""
@@ -152,7 +159,8 @@ def over_at(moment: dt.date, zone: str) -> dt.datetime:
     return begins_at(moment + dt.timedelta(days=1), zone)
 
 
-def _zone(name: str) -> str:
+def read_zone(name: str) -> str:
+    """An IANA time zone's name, or a refusal."""
     try:
         zoneinfo.ZoneInfo(name)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
@@ -173,7 +181,7 @@ def nearest_zone(name: str) -> str:
     return 'the nearest large city\'s, such as "Europe/Paris" or "America/Montreal"'
 
 
-Zone = Annotated[str, Field(min_length=3, max_length=60), AfterValidator(_zone)]
+Zone = Annotated[str, Field(min_length=3, max_length=60), AfterValidator(read_zone)]
 
 
 def hold_seconds(hold: str) -> int:
@@ -184,7 +192,8 @@ def hold_seconds(hold: str) -> int:
     return 0 if shape[1] else int(shape[2]) * HOLD_UNITS[shape[3]]
 
 
-def _hold(given: object) -> str:
+def read_hold(given: object) -> str:
+    """A length of time in its one spelling ("24h", "2d", "0"), or a refusal."""
     written = "0" if given == 0 and given is not False else given
     try:
         seconds = hold_seconds(written) if isinstance(written, str) else None
@@ -207,22 +216,25 @@ def _shortest(seconds: int) -> str:
     return f"{seconds // HOLD_UNITS[unit]}{unit}"
 
 
-Hold = Annotated[str, PlainValidator(_hold)]
+Hold = Annotated[str, PlainValidator(read_hold)]
 
 
-# Looks, files, addresses ------------------------------------------------------------------------------------
-def _colour(given: str) -> str:
+# Looks, files, addresses ------------------------------------------------------------
+def read_colour(given: str) -> str:
+    """A colour as `#rrggbb` in small letters, or a refusal."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", given):
-        raise refusal(f"“{given}” is not a colour", 'write # and six figures or letters a to f, such as "#ff5a3c"')
+        raise refusal(
+            f"“{given}” is not a colour", 'write # and six figures or letters a to f, such as "#ff5a3c"'
+        )
     return given.lower()
 
 
-Colour = Annotated[str, AfterValidator(_colour)]
+Colour = Annotated[str, AfterValidator(read_colour)]
 
 
 def file_name_problem(given: str) -> str | None:
     """Why `given` cannot name a file beside the campaign file, or None."""
-    if not given or len(given) > 200 or any(unicodedata.category(mark).startswith("C") for mark in given):
+    if not given or len(given.encode()) > 200 or any(unicodedata.category(mark).startswith("C") for mark in given):
         return "this is not a file's name"
     if "\\" in given or ":" in given:
         return "a file's name here has no \\ and no :"
@@ -235,7 +247,9 @@ def file_name_problem(given: str) -> str | None:
 def _file_name(given: str) -> str:
     problem = file_name_problem(given)
     if problem:
-        raise refusal(problem, 'put the file beside the campaign file and write its name, such as "titles/song.mp3"')
+        raise refusal(
+            problem, 'put the file beside the campaign file and write its name, such as "titles/song.mp3"'
+        )
     return given
 
 

@@ -6,9 +6,8 @@ twice as long as it was held.
 """
 
 import itertools
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from django.db import connection, transaction
@@ -16,9 +15,10 @@ from django.db.backends.utils import CursorWrapper
 
 from vteam.channels.links.services import count_visits
 from vteam.journal import sql
-from vteam.journal.moving import InboxRow, append
+from vteam.journal.moving import InboxRow, append, reject
 from vteam.ledger.posting import post_facts
 from vteam.rules.facts import VISIT
+from vteam.rules.shapes import problem_with_moment, visited_share
 
 LOCK_US_MAX = 8_000
 BATCH_MIN, BATCH_START, BATCH_MAX = 8, 32, 4_000
@@ -120,10 +120,18 @@ def inbox_row(row: Sequence[object]) -> InboxRow:
 
 
 def _into_books(rows: Sequence[InboxRow]) -> None:
-    visits = [row for row in rows if row.kind == VISIT]
-    count_visits((json.loads(row.body)["share"], row.seen_at_us) for row in visits)
+    count_visits(_visits(row for row in rows if row.kind == VISIT))
     facts = sorted((row for row in rows if row.kind != VISIT), key=lambda row: row.campaign_id)
     for campaign_id, group in itertools.groupby(facts, key=lambda row: row.campaign_id):
         journaled = append(connection, campaign_id, list(group))
         if journaled:
             post_facts(connection, campaign_id, journaled)
+
+
+def _visits(rows: Iterable[InboxRow]) -> Iterator[tuple[int, int]]:
+    for row in rows:
+        share = visited_share(row.body)
+        if share is None or problem_with_moment(row.seen_at_us):
+            reject(row, "a visit of no share or at no time")
+        else:
+            yield share, row.seen_at_us

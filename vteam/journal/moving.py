@@ -15,7 +15,7 @@ from vteam.journal import sql
 from vteam.journal.models import Rejected
 from vteam.journal.queries import fact_from
 from vteam.rules.facts import FIRST_WINS, Fact
-from vteam.rules.shapes import problem_with
+from vteam.rules.shapes import problem_with, problem_with_moment
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +41,13 @@ def append(connection: BaseDatabaseWrapper, campaign_id: int, rows: Sequence[Inb
     seq = _last_seq(connection, campaign_id)
     stored = []
     for row in rows:
-        reason = problem_with(row.kind, row.body) or _conflict(row, known.get(row.key))
+        reason = (
+            problem_with(row.kind, row.body)
+            or problem_with_moment(row.seen_at_us)
+            or _conflict(row, known.get(row.key))
+        )
         if reason:
-            _reject(row, reason)
+            reject(row, reason)
         elif row.key not in known:
             known[row.key] = (row.kind, row.body)
             seq += 1
@@ -60,7 +64,9 @@ def _conflict(row: InboxRow, known: tuple[str, str] | None) -> str | None:
     return "the same key was recorded before with other content"
 
 
-def _known(connection: BaseDatabaseWrapper, campaign_id: int, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
+def _known(
+    connection: BaseDatabaseWrapper, campaign_id: int, keys: Sequence[str]
+) -> dict[str, tuple[str, str]]:
     marks = ", ".join(["%s"] * len(keys))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -76,7 +82,8 @@ def _last_seq(connection: BaseDatabaseWrapper, campaign_id: int) -> int:
         return cursor.fetchone()[0] or 0
 
 
-def _reject(row: InboxRow, reason: str) -> None:
+def reject(row: InboxRow, reason: str) -> None:
+    """Keep a row that cannot be used, and say so; the caller holds the transaction."""
     logger.error("not journaled: %s %s: %s", row.kind, row.key, reason)
     Rejected.objects.create(
         campaign_id=row.campaign_id,

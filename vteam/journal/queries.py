@@ -61,6 +61,7 @@ def facts_at(connection: BaseDatabaseWrapper, campaign_id: int, seqs: Iterable[i
     marks = ", ".join(["%s"] * len(wanted))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {COLUMNS} FROM journal_fact WHERE campaign_id = %s AND seq IN ({marks})", [campaign_id, *wanted]
+            f"SELECT {COLUMNS} FROM journal_fact WHERE campaign_id = %s AND seq IN ({marks})",
+            [campaign_id, *wanted],
         )
         return {fact.seq: fact for fact in map(fact_from, cursor.fetchall())}

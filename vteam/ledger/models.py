@@ -22,7 +22,9 @@ class Decision(models.Model):
     class Meta:
         db_table = "ledger_decision"
         constraints = [
-            models.UniqueConstraint(fields=["campaign_id", "fact_seq", "mission_key"], name="one_decision_per_mission")
+            models.UniqueConstraint(
+                fields=["campaign_id", "fact_seq", "mission_key"], name="one_decision_per_mission"
+            )
         ]
         indexes = [models.Index(fields=["campaign_id", "fan_id", "-seq"], name="decision_by_fan")]
 

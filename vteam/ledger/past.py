@@ -91,9 +91,13 @@ class Past:
         self.decisions: dict[int, Recorded] = {}
         self.waiting: set[int] = set()
         self.last_decision = self._one("SELECT MAX(seq) FROM ledger_decision WHERE campaign_id = %s") or 0
-        row = self._row("SELECT seq, sha256 FROM ledger_transfer WHERE campaign_id = %s ORDER BY seq DESC LIMIT 1")
+        row = self._row(
+            "SELECT seq, sha256 FROM ledger_transfer WHERE campaign_id = %s ORDER BY seq DESC LIMIT 1"
+        )
         self.last_transfer, self.last_hash = row or (0, GENESIS)
-        for kind, body in self._rows("SELECT kind, body FROM ledger_ruling WHERE campaign_id = %s ORDER BY seq"):
+        for kind, body in self._rows(
+            "SELECT kind, body FROM ledger_ruling WHERE campaign_id = %s ORDER BY seq"
+        ):
             self.rule(kind, json.loads(body))
 
     def rule(self, kind: str, body: dict[str, Any]) -> None:

@@ -171,14 +171,23 @@ class Posting:
             return
         self.past.put(key, 1)
         self._count(before.counted, -1)
-        self._record(fact, before.mission, before.version, after_reversal(before.decision), (), was_waiting=False)
+        self._record(
+            fact, before.mission, before.version, after_reversal(before.decision), (), was_waiting=False
+        )
 
     def _count(self, keys: Iterable[str], change: int) -> None:
         for key in keys:
             self.past.put(key, self.past.count(key) + change)
 
     def _record(
-        self, fact: Fact, mission: str, version: int, decision: Decision, counted: Sequence[str], *, was_waiting: bool
+        self,
+        fact: Fact,
+        mission: str,
+        version: int,
+        decision: Decision,
+        counted: Sequence[str],
+        *,
+        was_waiting: bool,
     ) -> None:
         self.past.last_decision += 1
         made = recorded(
@@ -255,7 +264,10 @@ class Posting:
             buckets[points // BUCKET_POINTS] += change
         campaign = self.campaign_id
         self._many(ADD_TO_LEVEL, [(campaign, points, change) for points, change in sorted(levels.items())])
-        self._many(ADD_TO_BUCKET, [(campaign, bucket, change) for bucket, change in sorted(buckets.items()) if change])
+        self._many(
+            ADD_TO_BUCKET,
+            [(campaign, bucket, change) for bucket, change in sorted(buckets.items()) if change],
+        )
 
     def _totals(self, fans: Sequence[int]) -> dict[int, tuple[int, int]]:
         if not fans:
@@ -278,7 +290,16 @@ def _settles(fact: Fact, before: Recorded) -> bool:
 def _decision_row(campaign: int, made: Recorded) -> tuple[Any, ...]:
     decision = made.decision
     outcome = str(decision.outcome)
-    return (campaign, made.seq, made.fact_seq, made.mission, decision.fan, outcome, decision.points, made.body)
+    return (
+        campaign,
+        made.seq,
+        made.fact_seq,
+        made.mission,
+        decision.fan,
+        outcome,
+        decision.points,
+        made.body,
+    )
 
 
 def _transfer_row(campaign: int, transfer: Transfer) -> tuple[Any, ...]:

@@ -8,7 +8,6 @@ from django.db import connection
 from vteam.ledger.models import Counter, Decision, Hold, Total
 from vteam.ledger.past import Recorded, arrivals_key, from_body
 from vteam.ledger.posting import BUCKET_POINTS
-from vteam.rules.decisions import Outcome
 
 RANK = (
     "SELECT 1 + COALESCE((SELECT SUM(fans) FROM ledger_bucket WHERE campaign_id = %s AND bucket > %s), 0) "
@@ -28,7 +27,11 @@ class Standing:
 
 def points_of(campaign_id: int, fan_id: int) -> tuple[int, int]:
     """A fan's points that count and that wait."""
-    found = Total.objects.filter(campaign_id=campaign_id, fan_id=fan_id).values_list("confirmed", "pending").first()
+    found = (
+        Total.objects.filter(campaign_id=campaign_id, fan_id=fan_id)
+        .values_list("confirmed", "pending")
+        .first()
+    )
     return found or (0, 0)
 
 
@@ -51,14 +54,16 @@ def neighbours(campaign_id: int, fan_id: int, *, each_side: int = 1) -> list[Sta
     """The fans just above and just below a fan, with the fan between them, in order."""
     own = standing_of(campaign_id, fan_id)
     totals = Total.objects.filter(campaign_id=campaign_id)
-    above = list(
-        totals.filter(confirmed=own.points, fan_id__lt=fan_id).order_by("-fan_id")[:each_side]
-    )
+    above = list(totals.filter(confirmed=own.points, fan_id__lt=fan_id).order_by("-fan_id")[:each_side])
     if len(above) < each_side:
-        above += totals.filter(confirmed__gt=own.points).order_by("confirmed", "-fan_id")[: each_side - len(above)]
+        above += totals.filter(confirmed__gt=own.points).order_by("confirmed", "-fan_id")[
+            : each_side - len(above)
+        ]
     below = list(totals.filter(confirmed=own.points, fan_id__gt=fan_id).order_by("fan_id")[:each_side])
     if len(below) < each_side:
-        below += totals.filter(confirmed__lt=own.points).order_by("-confirmed", "fan_id")[: each_side - len(below)]
+        below += totals.filter(confirmed__lt=own.points).order_by("-confirmed", "fan_id")[
+            : each_side - len(below)
+        ]
     return [*_ranked(campaign_id, above[::-1]), own, *_ranked(campaign_id, below)]
 
 
@@ -71,14 +76,17 @@ def top(campaign_id: int, *, at_most: int, skip: int = 0) -> list[Standing]:
 def _ranked(campaign_id: int, totals: Sequence[Total]) -> list[Standing]:
     ranks = {points: rank_at(campaign_id, points) for points in {total.confirmed for total in totals}}
     return [
-        Standing(fan_id=t.fan_id, rank=ranks[t.confirmed], points=t.confirmed, waiting=t.pending) for t in totals
+        Standing(fan_id=t.fan_id, rank=ranks[t.confirmed], points=t.confirmed, waiting=t.pending)
+        for t in totals
     ]
 
 
 def fans_ranked(campaign_id: int) -> int:
     """How many fans the ranking counts."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT COALESCE(SUM(fans), 0) FROM ledger_bucket WHERE campaign_id = %s", [campaign_id])
+        cursor.execute(
+            "SELECT COALESCE(SUM(fans), 0) FROM ledger_bucket WHERE campaign_id = %s", [campaign_id]
+        )
         return int(cursor.fetchone()[0])
 
 
@@ -134,6 +142,6 @@ def decision(campaign_id: int, seq: int) -> Recorded | None:
     return from_body(body) if body else None
 
 
-def is_waiting(recorded: Recorded) -> bool:
-    """Whether a decision's outcome is one that waits."""
-    return recorded.decision.outcome in (Outcome.HELD_UNTIL, Outcome.NEEDS_REVIEW)
+def is_open(campaign_id: int, seq: int) -> bool:
+    """Whether a decision's award still waits."""
+    return Hold.objects.filter(campaign_id=campaign_id, decision_seq=seq).exists()

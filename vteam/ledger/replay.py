@@ -10,8 +10,8 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
-from django.db import ConnectionHandler
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import ConnectionHandler
 
 from vteam.journal.queries import every_fact
 from vteam.ledger import models
@@ -19,7 +19,10 @@ from vteam.ledger.posting import post_facts
 
 PAGE = 500
 BOOKS = (
-    ("decision", "SELECT seq, body FROM ledger_decision WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 2000"),
+    (
+        "decision",
+        "SELECT seq, body FROM ledger_decision WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 2000",
+    ),
     (
         "transfer",
         "SELECT seq, body, previous, sha256 FROM ledger_transfer "
@@ -77,7 +80,8 @@ def scratch_books() -> Iterator[BaseDatabaseWrapper]:
         }
         scratch = ConnectionHandler({"default": settings})["default"]
         try:
-            with scratch.schema_editor() as editor:
+            # Without a transaction: Django would open it on the connection of that name, which is the real one.
+            with scratch.schema_editor(atomic=False) as editor:
                 for model in MODELS:
                     editor.create_model(model)
             yield scratch

@@ -24,7 +24,11 @@ def reverse_award(*, campaign_id: int, decision: int, reason: str, at_us: int) -
 
 def end_due_holds(*, at_us: int, at_most: int) -> int:
     """Record that holds are over whose time has come; returns how many."""
-    due = Hold.objects.filter(due_at_us__lte=at_us).order_by("due_at_us").values_list("campaign_id", "decision_seq")
+    due = (
+        Hold.objects.filter(due_at_us__lte=at_us)
+        .order_by("due_at_us")
+        .values_list("campaign_id", "decision_seq")
+    )
     holds = list(due[:at_most])
     with transaction.atomic():
         for campaign_id, seq in holds:

@@ -16,9 +16,7 @@ TRANSFERS = (
     "WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 2000"
 )
 FACTS = "SELECT seq FROM journal_fact WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 5000"
-TOTALS = (
-    "SELECT fan_id, confirmed, pending FROM ledger_total WHERE campaign_id = %s AND fan_id > %s ORDER BY fan_id LIMIT 5000"
-)
+TOTALS = "SELECT fan_id, confirmed, pending FROM ledger_total WHERE campaign_id = %s AND fan_id > %s ORDER BY fan_id LIMIT 5000"
 
 
 def verify(connection: BaseDatabaseWrapper, campaign_id: int) -> str | None:
@@ -38,17 +36,24 @@ def _wrong_fact(connection: BaseDatabaseWrapper, campaign_id: int) -> str | None
     return None
 
 
-def _wrong_transfer(connection: BaseDatabaseWrapper, campaign_id: int, balances: dict[str, int]) -> str | None:
+def _wrong_transfer(
+    connection: BaseDatabaseWrapper, campaign_id: int, balances: dict[str, int]
+) -> str | None:
     """Walk the chain, and add up every account on the way."""
     previous = GENESIS
     for expected, row in enumerate(_pages(connection, TRANSFERS, campaign_id), start=1):
         seq, source, target, points, body, stored_previous, sha256 = row
-        content = json.loads(body)
         if seq != expected:
             return f"transfer {expected} is missing"
         if stored_previous != previous or digest(body, after=previous) != sha256:
             return f"transfer {seq} does not follow from the one before: its hash is wrong"
-        if (source, target, points, seq) != (content["from"], content["to"], content["points"], content["seq"]):
+        content = json.loads(body)
+        if (source, target, points, seq) != (
+            content["from"],
+            content["to"],
+            content["points"],
+            content["seq"],
+        ):
             return f"transfer {seq} says one thing in its columns and another in its hashed text"
         balances[source] -= points
         balances[target] += points
@@ -57,7 +62,9 @@ def _wrong_transfer(connection: BaseDatabaseWrapper, campaign_id: int, balances:
     return f"account {overdrawn} is below zero" if overdrawn else None
 
 
-def _wrong_standing(connection: BaseDatabaseWrapper, campaign_id: int, balances: dict[str, int]) -> str | None:
+def _wrong_standing(
+    connection: BaseDatabaseWrapper, campaign_id: int, balances: dict[str, int]
+) -> str | None:
     levels: dict[int, int] = defaultdict(int)
     held = 0
     for fan, confirmed, pending in _pages(connection, TOTALS, campaign_id):
@@ -81,7 +88,9 @@ def _wrong_histogram(connection: BaseDatabaseWrapper, campaign_id: int, levels: 
         buckets[points // BUCKET_POINTS] += fans
     for table, column, expected in (("ledger_level", "points", levels), ("ledger_bucket", "bucket", buckets)):
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {column}, fans FROM {table} WHERE campaign_id = %s AND fans <> 0", [campaign_id])
+            cursor.execute(
+                f"SELECT {column}, fans FROM {table} WHERE campaign_id = %s AND fans <> 0", [campaign_id]
+            )
             kept = dict(cursor.fetchall())
         for value in sorted(kept.keys() | expected.keys()):
             if kept.get(value, 0) != expected.get(value, 0):

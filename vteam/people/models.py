@@ -15,9 +15,9 @@ class Person(AbstractBaseUser):
     language = models.CharField(max_length=8)
     created_at = models.DateTimeField(db_default=Now())
 
-    objects: BaseUserManager["Person"] = BaseUserManager()
+    objects = BaseUserManager()
     USERNAME_FIELD = "id"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS = []
 
     def __str__(self) -> str:
         return f"person {self.pk}"
@@ -26,7 +26,9 @@ class Person(AbstractBaseUser):
         """Sessions end when the person's key is replaced."""
         from django.utils.crypto import salted_hmac
 
-        return salted_hmac("vteam.people.session", bytes(self.sealed_key).hex(), algorithm="sha256").hexdigest()
+        return salted_hmac(
+            "vteam.people.session", bytes(self.sealed_key).hex(), algorithm="sha256"
+        ).hexdigest()
 
 
 class Fan(models.Model):
@@ -51,6 +53,7 @@ class Pending(models.Model):
 
     `code_hash` is of the digits, good until `expires_at` and for few wrong tries; `link_hash` is of the long
     secret in the mail's link, good until `link_expires_at`, which no stranger's wrong tries can use up.
+    `asked_from` is a keyed hash of the network the request came from.
     """
 
     id = models.CharField(primary_key=True, max_length=32)
@@ -63,6 +66,7 @@ class Pending(models.Model):
     recruiter_id = models.BigIntegerField(null=True)
     after = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=8)
+    asked_from = models.CharField(max_length=64, blank=True)
     code_hash = models.BinaryField(max_length=32)
     link_hash = models.BinaryField(max_length=32)
     wrong_tries = models.PositiveIntegerField(default=0)

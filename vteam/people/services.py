@@ -29,6 +29,7 @@ class Entry:
     share_id: int | None = None
     recruiter_id: int | None = None
     after: str = ""
+    asked_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ def _new_pending(*, address: str, lookup: bytes, entry: Entry, at: dt.datetime, 
         recruiter_id=entry.recruiter_id,
         after=entry.after,
         language=entry.language,
+        asked_from=entry.asked_from,
         code_hash=_code_hash(identity, code),
         link_hash=vault.keyed_hash("mailed link", link_secret),
         created_at=at,
@@ -121,7 +123,18 @@ def entry_of(pending: Pending) -> Entry:
         share_id=pending.share_id,
         recruiter_id=pending.recruiter_id,
         after=pending.after,
+        asked_from=pending.asked_from,
     )
+
+
+def address_of(pending: Pending) -> str:
+    """The address a code was asked for, for showing it to who typed it."""
+    return vault.unseal(bytes(pending.sealed_key), bytes(pending.sealed_address))
+
+
+def address_of_person(person: Person) -> str:
+    """A person's own address, for their own eyes and for handing them their mail."""
+    return vault.unseal(bytes(person.sealed_key), bytes(person.sealed_address))
 
 
 def prove_by_link(*, link_secret: str, at: dt.datetime) -> Pending | None:
@@ -132,8 +145,7 @@ def prove_by_link(*, link_secret: str, at: dt.datetime) -> Pending | None:
 
 def admit(*, pending: Pending, language: str) -> Person:
     """The account of a proven address, made at its first time. Call inside the transaction that ends the entry."""
-    address = vault.unseal(bytes(pending.sealed_key), bytes(pending.sealed_address))
-    key = vault.new_key()
+    address, key = address_of(pending), vault.new_key()
     person, _ = Person.objects.get_or_create(
         lookup=bytes(pending.lookup),
         defaults={"sealed_key": key, "sealed_address": vault.seal(key, address), "language": language},
@@ -141,7 +153,9 @@ def admit(*, pending: Pending, language: str) -> Person:
     return person
 
 
-def become_fan(*, person: Person, campaign_id: int, name: str, share_id: int | None, at: dt.datetime) -> tuple[Fan, bool]:
+def become_fan(
+    *, person: Person, campaign_id: int, name: str, share_id: int | None, at: dt.datetime
+) -> tuple[Fan, bool]:
     """The person's place in a campaign, and whether it is new."""
     return Fan.objects.get_or_create(
         campaign_id=campaign_id,

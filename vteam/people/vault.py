@@ -66,7 +66,9 @@ def _open(key: bytes, sealed: bytes) -> bytes:
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
     except (InvalidTag, ValueError) as error:
-        raise SealError("sealed with another key: is keys/master the one this database was made with?") from error
+        raise SealError(
+            "sealed with another key: is keys/master the one this database was made with?"
+        ) from error
 
 
 def _derived(purpose: bytes) -> bytes:

@@ -22,7 +22,7 @@ def take(*, door: str, key: str, limit: int, window: dt.timedelta, at: dt.dateti
             "WHERE permissions_budget.used < %s",
             [name, connection.ops.adapt_datetimefield_value(at + window * 2), limit],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def forget_past(*, at: dt.datetime) -> int:

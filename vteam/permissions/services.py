@@ -40,7 +40,11 @@ def may_ask_code(*, lookup: bytes, known: bool, network: str, at: dt.datetime) -
     per_day = settings.CODES_PER_FAN_DAY if known else settings.CODES_PER_ADDRESS_DAY
     return (
         budgets.take(
-            door="code-network", key=network, limit=settings.CODES_PER_NETWORK_HOUR, window=budgets.HOUR, at=at
+            door="code-network",
+            key=network,
+            limit=settings.CODES_PER_NETWORK_HOUR,
+            window=budgets.HOUR,
+            at=at,
         )
         and budgets.take(door="code-all", key="", limit=settings.CODES_PER_HOUR, window=budgets.HOUR, at=at)
         and budgets.take(door="code-address", key=lookup.hex(), limit=per_day, window=budgets.DAY, at=at)

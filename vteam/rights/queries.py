@@ -1,7 +1,7 @@
 """Asking what may circulate. Every page, file, copy and door asks here, at the moment it answers."""
 
-from collections.abc import Iterable
 from collections import defaultdict
+from collections.abc import Iterable
 
 from vteam.rights.models import Holder, RightEvent, TitleHolder
 from vteam.rules.rights import Circulation, RightRecord, Way, circulation
@@ -20,7 +20,8 @@ def circulations(title_ids: Iterable[int], *, at_us: int) -> dict[int, Circulati
     holders, records = _holders(wanted), _records(wanted)
     return {
         title: {
-            way: circulation(way=way, holders=holders[title], records=records[title], at_us=at_us) for way in Way
+            way: circulation(way=way, holders=holders[title], records=records[title], at_us=at_us)
+            for way in Way
         }
         for title in wanted
     }

@@ -36,7 +36,9 @@ def record_act(*, holder: Holder, person: Person | None, said: Said) -> RightEve
     if not TitleHolder.objects.filter(holder=holder, title_id=said.title_id).exists():
         raise ValueError(f"{holder} is no holder of title {said.title_id}")
     text = said.wording
-    AgreementText.objects.get_or_create(sha256=text.sha256, defaults={"language": text.language, "text": text.text})
+    AgreementText.objects.get_or_create(
+        sha256=text.sha256, defaults={"language": text.language, "text": text.text}
+    )
     return RightEvent.objects.create(
         campaign_id=holder.campaign_id,
         title_id=said.title_id,
@@ -57,7 +59,9 @@ def record_act(*, holder: Holder, person: Person | None, said: Said) -> RightEve
 @transaction.atomic
 def name_holder(*, campaign_id: int, key: str, name: str, role: str) -> tuple[Holder, bool]:
     """The holder of a campaign with this key, made or renamed; and whether it is new."""
-    return Holder.objects.update_or_create(campaign_id=campaign_id, key=key, defaults={"name": name, "role": role})
+    return Holder.objects.update_or_create(
+        campaign_id=campaign_id, key=key, defaults={"name": name, "role": role}
+    )
 
 
 @transaction.atomic
@@ -66,7 +70,9 @@ def set_holders(*, title_id: int, holders: Iterable[Holder]) -> None:
     wanted = {holder.pk for holder in holders}
     TitleHolder.objects.filter(title_id=title_id).exclude(holder_id__in=wanted).delete()
     present = set(TitleHolder.objects.filter(title_id=title_id).values_list("holder_id", flat=True))
-    TitleHolder.objects.bulk_create(TitleHolder(title_id=title_id, holder_id=pk) for pk in sorted(wanted - present))
+    TitleHolder.objects.bulk_create(
+        TitleHolder(title_id=title_id, holder_id=pk) for pk in sorted(wanted - present)
+    )
 
 
 def invite(*, holder: Holder, at: dt.datetime) -> str:

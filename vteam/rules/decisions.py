@@ -56,7 +56,9 @@ class Keys:
     @property
     def counted(self) -> list[str]:
         """The counters an award raises by one and its undoing lowers again."""
-        return [key for key in (self.the_same, self.by_fan, self.by_fan_today, self.from_network_today) if key]
+        return [
+            key for key in (self.the_same, self.by_fan, self.by_fan_today, self.from_network_today) if key
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,13 @@ def fan_confirmed(
     *, fan: int, recruiter: int | None, share: int | None, network: str, same_session: bool, at_us: int
 ) -> NewFact:
     """Somebody proved their address and is in the vTeam; `recruiter` is the fan whose share brought them."""
-    body = {"fan": fan, "recruiter": recruiter, "share": share, "network": network, "same_session": same_session}
+    body = {
+        "fan": fan,
+        "recruiter": recruiter,
+        "share": share,
+        "network": network,
+        "same_session": same_session,
+    }
     return NewFact(kind=Kind.FAN_CONFIRMED, key=f"fan:{fan}", seen_at_us=at_us, body=body)
 
 
@@ -102,7 +108,9 @@ def title_downloaded(*, fan: int, title: int, at_us: int) -> NewFact:
     return NewFact(kind=Kind.TITLE_DOWNLOADED, key=f"download:{fan}:{title}", seen_at_us=at_us, body=body)
 
 
-def right_changed(*, agreed: bool, event: int, title: int, way: str, holder: int, is_open: bool, at_us: int) -> NewFact:
+def right_changed(
+    *, agreed: bool, event: int, title: int, way: str, holder: int, is_open: bool, at_us: int
+) -> NewFact:
     """A holder agreed or withdrew; `is_open` says whether the way is open now that they did."""
     kind = Kind.RIGHT_AGREED if agreed else Kind.RIGHT_WITHDRAWN
     body = {"title": title, "way": way, "holder": holder, "open": is_open}
@@ -111,7 +119,9 @@ def right_changed(*, agreed: bool, event: int, title: int, way: str, holder: int
 
 def hold_ended(*, decision: int, at_us: int) -> NewFact:
     """The waiting time of a held award is over; `decision` is the held one's seq."""
-    return NewFact(kind=Kind.HOLD_ENDED, key=f"hold:{decision}", seen_at_us=at_us, body={"decision": decision})
+    return NewFact(
+        kind=Kind.HOLD_ENDED, key=f"hold:{decision}", seen_at_us=at_us, body={"decision": decision}
+    )
 
 
 def review_decided(*, decision: int, accepted: bool, reason: str, at_us: int) -> NewFact:

@@ -80,13 +80,17 @@ def mission_of(body: Mapping[str, Any]) -> Mission:
 
 
 def in_force(versions: Sequence[Mission], fact: Fact) -> list[Mission]:
-    """The missions that judge a fact: of each key the latest version begun by then, of the right kind.
+    """The missions that judge a fact: of each key the latest version begun by then, where it pays for that kind.
 
     `versions` in the order they were journaled; the result is in the order of the keys, so that replaying gives
     the same decisions in the same order.
     """
     latest: dict[str, Mission] = {}
     for mission in versions:
-        if mission.from_us <= fact.seen_at_us and PAYS_FOR.get(MissionKind(mission.kind)) == fact.kind:
+        if mission.from_us <= fact.seen_at_us:
             latest[mission.key] = mission
-    return [latest[key] for key in sorted(latest) if not latest[key].withdrawn]
+    return [latest[key] for key in sorted(latest) if _judges(latest[key], fact)]
+
+
+def _judges(mission: Mission, fact: Fact) -> bool:
+    return not mission.withdrawn and PAYS_FOR.get(MissionKind(mission.kind)) == fact.kind

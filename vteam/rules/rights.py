@@ -68,7 +68,9 @@ class Circulation:
         return self.standing is Standing.OPEN
 
 
-def circulation(*, way: Way, holders: Sequence[int], records: Iterable[RightRecord], at_us: int) -> Circulation:
+def circulation(
+    *, way: Way, holders: Sequence[int], records: Iterable[RightRecord], at_us: int
+) -> Circulation:
     """Whether a title may circulate one way at a moment.
 
     `holders`: every named holder of the title; without any, nothing circulates. `records`: the title's records

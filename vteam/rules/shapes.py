@@ -1,23 +1,99 @@
 """What each kind of fact must contain: checked once, at the journal's door, so that judging never stumbles."""
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vteam.rules.facts import Kind
+from vteam.rules.missions import MissionKind
+from vteam.rules.rights import Way
 
-_MAYBE_INT = (int, type(None))
-_SHAPES: dict[str, dict[str, Any]] = {
-    Kind.CAMPAIGN_VERSIONED: {"version": int, "season": dict, "file_sha256": str},
-    Kind.MISSION_VERSIONED: {"key": str, "version": int, "kind": str, "points": int, "from_us": int},
-    Kind.FAN_CONFIRMED: {"fan": int, "recruiter": _MAYBE_INT, "network": str, "same_session": bool},
-    Kind.ARRIVAL_CONFIRMED: {"share": int, "fan": int, "network": str, "by": _MAYBE_INT},
-    Kind.TITLE_DOWNLOADED: {"fan": int, "title": int},
-    Kind.RIGHT_AGREED: {"title": int, "way": str, "holder": int, "open": bool},
-    Kind.RIGHT_WITHDRAWN: {"title": int, "way": str, "holder": int, "open": bool},
-    Kind.HOLD_ENDED: {"decision": int},
-    Kind.REVIEW_DECIDED: {"decision": int, "accepted": bool, "reason": str},
-    Kind.AWARD_REVERSED: {"decision": int, "reason": str},
+Test = Callable[[Any], bool]
+NUMBER_MAX = 2**62  # the databases' whole numbers, with room to add two
+MOMENT_US_MAX = 7_258_118_400_000_000  # the year 2200: everything before it has a calendar day
+NAME_LENGTH_MAX = 60
+
+
+def _number(value: Any) -> bool:
+    return type(value) is int and 0 <= value < NUMBER_MAX
+
+
+def _positive(value: Any) -> bool:
+    return _number(value) and value > 0
+
+
+def _truth(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _name(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= NAME_LENGTH_MAX and value.isprintable()
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _way(value: Any) -> bool:
+    return value in list(Way)
+
+
+def _mission_kind(value: Any) -> bool:
+    return value in list(MissionKind)
+
+
+def _time_zone(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and ZoneInfo(value) is not None
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return False
+
+
+def _or_none(test: Test) -> Test:
+    return lambda value: value is None or test(value)
+
+
+def _season(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == _SEASON.keys() and _first_wrong(value, _SEASON) is None
+
+
+_SEASON: dict[str, Test] = {"starts_at_us": _number, "ends_at_us": _number, "time_zone": _time_zone}
+_MISSION: dict[str, Test] = {
+    "key": _name,
+    "version": _positive,
+    "kind": _mission_kind,
+    "points": _positive,
+    "from_us": _number,
+    "opens_at_us": _number,
+    "closes_at_us": _number,
+    "hold_us": _number,
+    "per_fan": _or_none(_number),
+    "per_fan_per_day": _or_none(_number),
+    "per_network_per_day": _or_none(_number),
+    "withdrawn": _truth,
 }
+_RIGHT: dict[str, Test] = {"title": _number, "way": _way, "holder": _number, "open": _truth}
+_SHAPES: dict[str, dict[str, Test]] = {
+    Kind.CAMPAIGN_VERSIONED: {"version": _positive, "season": _season, "file_sha256": _text},
+    Kind.MISSION_VERSIONED: _MISSION,
+    Kind.FAN_CONFIRMED: {
+        "fan": _number,
+        "recruiter": _or_none(_number),
+        "share": _or_none(_number),
+        "network": _name,
+        "same_session": _truth,
+    },
+    Kind.ARRIVAL_CONFIRMED: {"share": _number, "fan": _number, "network": _name, "by": _or_none(_number)},
+    Kind.TITLE_DOWNLOADED: {"fan": _number, "title": _number},
+    Kind.RIGHT_AGREED: _RIGHT,
+    Kind.RIGHT_WITHDRAWN: _RIGHT,
+    Kind.HOLD_ENDED: {"decision": _number},
+    Kind.REVIEW_DECIDED: {"decision": _number, "accepted": _truth, "reason": _text},
+    Kind.AWARD_REVERSED: {"decision": _number, "reason": _text},
+}
+# A mission is read whole: what it does not know it would stumble over.
+_CLOSED: frozenset[str] = frozenset({Kind.MISSION_VERSIONED})
 
 
 def problem_with(kind: str, body: str) -> str | None:
@@ -25,13 +101,37 @@ def problem_with(kind: str, body: str) -> str | None:
     shape = _SHAPES.get(kind)
     if shape is None:
         return f"unknown kind of fact: {kind[:40]}"
+    content = read_object(body)
+    if content is None:
+        return "the body is not a JSON object"
+    wrong = _first_wrong(content, shape)
+    if wrong is not None:
+        return f"{wrong} is missing or not what it should be"
+    unknown = sorted(content.keys() - shape.keys())
+    if unknown and kind in _CLOSED:
+        return f"{unknown[0][:40]} is unknown"
+    return None
+
+
+def problem_with_moment(seen_at_us: int) -> str | None:
+    """Why a time (µs) cannot be when something was seen; None when it can."""
+    return None if 0 <= seen_at_us < MOMENT_US_MAX else "it was seen at no time there is"
+
+
+def visited_share(body: str) -> int | None:
+    """The share a visit's body names, None when it names none."""
+    share = (read_object(body) or {}).get("share")
+    return share if _number(share) else None
+
+
+def read_object(body: str) -> dict[str, Any] | None:
+    """The JSON object in a text; None when there is none."""
     try:
         content = json.loads(body)
-    except ValueError:
-        return "the body is not JSON"
-    if not isinstance(content, dict):
-        return "the body is not an object"
-    for field, expected in shape.items():
-        if field not in content or not isinstance(content[field], expected):
-            return f"{field} is missing or of another type"
-    return None
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _first_wrong(content: Mapping[str, Any], shape: Mapping[str, Test]) -> str | None:
+    return next((field for field, test in shape.items() if field not in content or not test(content[field])), None)

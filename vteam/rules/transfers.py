@@ -51,7 +51,16 @@ def movement(decision: Decision, *, was_waiting: bool) -> tuple[str, str] | None
 
 
 def chained(
-    *, seq: int, fact: int, mission: str, version: int, source: str, target: str, points: int, at_us: int, previous: str
+    *,
+    seq: int,
+    fact: int,
+    mission: str,
+    version: int,
+    source: str,
+    target: str,
+    points: int,
+    at_us: int,
+    previous: str,
 ) -> Transfer:
     """A transfer that follows the one whose hash is `previous`. `at_us`: when its fact was seen."""
     content = {

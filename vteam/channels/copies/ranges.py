@@ -1,7 +1,8 @@
-"""Which bytes a request asks for, and reading them: a copy is a few bytes of a fan's own and a file for all.
+"""Which bytes a request asks for, and reading them: a copy is a few bytes of a fan's own and a file for
+all.
 
-One range is answered; several at once, another unit, or a header that breaks the grammar get the whole, as the
-standard allows. Source: RFC 9110, sections 14.1.2 and 14.2.
+One range is answered; several at once, another unit, or a header that breaks the grammar get the whole,
+as the standard allows. Source: RFC 9110, sections 14.1.2 and 14.2.
 """
 
 import re
@@ -97,10 +98,10 @@ def total_bytes(parts: Sequence[bytes | Segment]) -> int:
 def read_span(
     parts: Sequence[bytes | Segment], start: int, stop: int, chunk_bytes: int = CHUNK_BYTES
 ) -> Iterator[bytes]:
-    """Bytes `start` to `stop` (excluded) of the parts one after the other, in chunks of at most `chunk_bytes`.
+    """Bytes `start` to `stop` (excluded) of the parts in a row, in chunks of at most `chunk_bytes`.
 
-    A file is open only while it is read. One that has become shorter than its segment raises OSError: the answer
-    then breaks off, never ends as if it were whole.
+    A file is open only while it is read. One that has become shorter than its segment raises OSError: the
+    answer then breaks off, never ends as if it were whole.
     """
     begins = 0
     for part in parts:

@@ -1,14 +1,16 @@
 """The personal copy: one template per title, one small patch per fan, the same music for everyone.
 
-A copy is an ID3v2.4 tag followed by the title's body. The tag fills whole torrent pieces exactly (its last bytes
-are padding), so the body's pieces are alike in every copy and hashed once. The fan's link is the comment frame
-(COMM), which players show; it has one length for all fans and lies before the cover, in piece 0. Making a
-fan's copy is therefore replacing those bytes, and knowing its torrent costs the hash of one piece.
+A copy is an ID3v2.4 tag followed by the title's body. The tag fills whole torrent pieces exactly (its
+last bytes are padding), so the body's pieces are alike in every copy and hashed once. The fan's link is
+the comment frame (COMM), which players show; it has one length for all fans and lies before the cover,
+in piece 0. Making a fan's copy is therefore replacing those bytes, and knowing its torrent costs the
+hash of one piece.
 
     | COMM link · title, artist, album, year … cover … padding | body: MPEG frames |
     0                                          n × piece_bytes ^
 
-A link of another length, or with other than printable ASCII in it, is refused: it would move every byte after it.
+A link of another length, or with other than printable ASCII in it, is refused: it would move every byte
+after it.
 """
 
 import io
@@ -38,10 +40,10 @@ class TagTemplate:
 
 
 def piece_bytes_for(body_bytes: int) -> int:
-    """The length of a title's torrent pieces: the smallest power of two from 64 KiB that gives at most 1,024 pieces.
+    """The length of a title's torrent pieces: the least power of two from 64 KiB that gives at most 1,024.
 
-    64 KiB is enough for a tag with its cover (under 60 KB), so that a copy of up to 64 MiB begins with one piece of
-    tag; larger pieces for larger bodies keep a .torrent file under some 20 KB.
+    64 KiB is enough for a tag with its cover (under 60 KB), so that a copy of up to 64 MiB begins with one
+    piece of tag; larger pieces for larger bodies keep a .torrent file under some 20 KB.
     """
     piece_bytes = PIECE_BYTES_MIN
     while piece_bytes * PIECES_WANTED < body_bytes:
@@ -80,7 +82,9 @@ def personal(template: TagTemplate, link: str) -> bytes:
     """The tag of one fan's copy; ValueError where `link` is not exactly as long as its place."""
     content = link.encode("ascii", errors="replace")
     if len(content) != template.link_length or not link.isascii() or not link.isprintable():
-        raise ValueError(f"a link of {template.link_length} printable ASCII characters is needed, not {link!r}")
+        raise ValueError(
+            f"a link of {template.link_length} printable ASCII characters is needed, not {link!r}"
+        )
     end = template.link_offset + template.link_length
     return template.bytes[: template.link_offset] + content + template.bytes[end:]
 
@@ -110,7 +114,9 @@ def _place_of_link(written: bytes, link_length: int, piece_bytes: int) -> int:
     offset = starts[b"COMM"] + HEADER_BYTES + 5
     end = offset + link_length
     if written[offset:end] != STAND_IN.encode() * link_length or end > min(starts[b"APIC"], piece_bytes):
-        raise ValueError("the texts are too long: the link would not lie in the first piece, before the cover")
+        raise ValueError(
+            "the texts are too long: the link would not lie in the first piece, before the cover"
+        )
     return offset
 
 

@@ -108,7 +108,8 @@ class Budget(Protocol):
 class Near(Protocol):
     """The near network of a request (`channels.networks.near_of`)."""
 
-    def __call__(self, peer: str, forwarded: str, *, host: str) -> str: ...
+    def __call__(self, peer: str, forwarded: str, *, host: str) -> str:
+        """From the socket's address, X-Forwarded-For and Host."""
 
 
 class Site:

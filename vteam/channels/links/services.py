@@ -124,13 +124,14 @@ def confirm_arrival(*, token: str, visitor: Visitor, act: str, day: str, at: dt.
     network = visitor.networks.near
     if not budgets.take(door="arrival", key=network, limit=per_hour, window=budgets.HOUR, at=at):
         return Arrival.TOO_MANY
-    return _record_arrival(share=share, visitor=visitor, nonce=content["n"], act=act, day=day, at=at)
+    return record_arrival(share=share, visitor=visitor, nonce=str(content["n"]), act=act, day=day, at=at)
 
 
 @transaction.atomic
-def _record_arrival(
+def record_arrival(
     *, share: Share, visitor: Visitor, nonce: str, act: str, day: str, at: dt.datetime
 ) -> Arrival:
+    """Record that a person came through a share; `nonce` can be used once."""
     expires = at + dt.timedelta(minutes=settings.ARRIVAL_TOKEN_MINUTES)
     _, fresh = SpentToken.objects.get_or_create(nonce=nonce, defaults={"expires_at": expires})
     if not fresh:
@@ -149,9 +150,17 @@ def _record_arrival(
     return Arrival.CONFIRMED
 
 
+def share_of_token(token: str) -> Share | None:
+    """The share an arrival token was made for; None where the token is not valid (any more)."""
+    content = _opened(token)
+    return Share.objects.filter(pk=content["s"]).first() if content else None
+
+
 def _opened(token: str) -> dict[str, str | int] | None:
     try:
-        content: dict[str, str | int] = _TOKENS.unsign_object(token, max_age=settings.ARRIVAL_TOKEN_MINUTES * 60)
+        content: dict[str, str | int] = _TOKENS.unsign_object(
+            token, max_age=settings.ARRIVAL_TOKEN_MINUTES * 60
+        )
     except signing.BadSignature:
         return None
     return content

@@ -5,7 +5,7 @@ Known, unknown, refused and over-budget addresses get the same answer, and cost 
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -32,6 +32,7 @@ class Asker:
 @transaction.atomic
 def ask_code(*, address: str, entry: Entry, asker: Asker, link_path: str, at: dt.datetime) -> Pending:
     """Open a pending entry for an address and put its code on the way, where that is permitted."""
+    entry = replace(entry, asked_from=asker.network)
     opened = open_pending(address=address, entry=entry, at=at)
     lookup = bytes(opened.pending.lookup)
     send = opened.code is not None and may_ask_code(

@@ -44,24 +44,28 @@ def deliver_due(*, at: dt.datetime, at_most: int = 50) -> int:
 
 def _deliver(message: OutboxMessage, hand: Hand, at: dt.datetime) -> None:
     if message.is_null:
-        return _end(message, OutboxMessage.GIVEN_UP, "nothing was to be sent", at)
+        _end(message, OutboxMessage.GIVEN_UP, "nothing was to be sent", at)
+        return
     if at >= message.useless_at:
-        return _end(message, OutboxMessage.GIVEN_UP, message.reason or "its code had expired", at)
+        _end(message, OutboxMessage.GIVEN_UP, message.reason or "its code had expired", at)
+        return
     try:
         leave = permit(purpose=Purpose(message.purpose), lookup=bytes(message.lookup))
         content = json.loads(vault.unseal(bytes(message.sealed_key), bytes(message.sealed)))
         hand(letter(Purpose(message.purpose), content, at=at), leave)
     except NotPermitted as refusal:
-        return _end(message, OutboxMessage.GIVEN_UP, str(refusal), at)
+        _end(message, OutboxMessage.GIVEN_UP, str(refusal), at)
     except DeliveryError as trouble:
-        return _after_trouble(message, trouble, at)
-    return _end(message, OutboxMessage.SENT, "", at)
+        _after_trouble(message, trouble, at)
+    else:
+        _end(message, OutboxMessage.SENT, "", at)
 
 
 def _after_trouble(message: OutboxMessage, trouble: DeliveryError, at: dt.datetime) -> None:
     logger.warning("message %s not handed over: %s", message.pk, trouble)
     if trouble.permanent:
-        return _end(message, OutboxMessage.GIVEN_UP, str(trouble)[:200], at)
+        _end(message, OutboxMessage.GIVEN_UP, str(trouble)[:200], at)
+        return
     message.tries += 1
     message.reason = str(trouble)[:200]
     message.due_at = at + FIRST_PAUSE * 2 ** min(message.tries - 1, 6)
@@ -84,7 +88,9 @@ def _hand() -> Hand:
         return lambda message, leave: _by_smtp(message)
     if settings.DEMO:
         return lambda message, leave: _into_mailbox(message)
-    raise SettingsError("no mail server is set: set VTEAM_EMAIL_URL, for instance smtp://user:password@host:587")
+    raise SettingsError(
+        "no mail server is set: set VTEAM_EMAIL_URL, for instance smtp://user:password@host:587"
+    )
 
 
 def _into_mailbox(message: EmailMessage) -> None:

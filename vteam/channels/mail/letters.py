@@ -24,7 +24,9 @@ def letter(purpose: Purpose, content: dict[str, Any], *, at: dt.datetime) -> Ema
     message["From"] = settings.EMAIL_FROM
     message["To"] = content["to"]
     message["Date"] = format_datetime(at)
-    message["Message-ID"] = make_msgid(domain=parseaddr(settings.EMAIL_FROM)[1].rpartition("@")[2] or "localhost")
+    message["Message-ID"] = make_msgid(
+        domain=parseaddr(settings.EMAIL_FROM)[1].rpartition("@")[2] or "localhost"
+    )
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text.strip() + "\n")
     return message

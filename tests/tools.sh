@@ -1,0 +1,19 @@
+#!/bin/sh
+# The system tools the tests use. As root they are installed; otherwise the one command that does is printed.
+# Nothing is skipped for want of a tool.
+set -eu
+packages=""
+need() { command -v "$1" >/dev/null 2>&1 || packages="$packages $2"; }
+need chromium chromium
+need ffmpeg ffmpeg
+need mpg123 mpg123
+[ -z "$packages" ] && exit 0
+install="apt-get install -y --no-install-recommends$packages"
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing the test tools:$packages"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $install >/dev/null
+else
+    echo "These tests need:$packages. Install them with:  sudo $install" >&2
+    exit 1
+fi

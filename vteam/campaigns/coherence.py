@@ -1,0 +1,260 @@
+"""What must hold between the tables of a campaign file: dates, names that exist, promises that can be kept.
+
+Works on the tables as read, not on a validated file, so that a wrong word in one place does not hide a
+wrong date in another: what cannot be understood is passed over here, for `vteam.campaigns.findings` has
+said so already. Pure: no file is opened and no clock is read.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from coloraide import Color
+from pydantic_core import PydanticCustomError
+
+from vteam.campaigns.file import HOLDS, NOT_YET
+from vteam.campaigns.findings import Finding, nearest, one_of, words_in
+from vteam.campaigns.locate import Path
+from vteam.campaigns.values import (
+    begins_at,
+    hold_seconds,
+    over_at,
+    read_colour,
+    read_hold,
+    read_moment,
+    read_zone,
+)
+
+SEASON_DAYS_MAX = 400
+COLOURS_APART_MIN = 0.1
+"""Least distance of the two colours in OKLab (ΔE OK); 0.02 is the smallest difference an eye sees."""
+LANGUAGE_NAMES = {"en": "English", "fr": "French"}
+
+Tables = dict[str, Any]
+Read = TypeVar("Read")
+
+
+def contradictions(tables: Tables, *, lost_tables: bool = False) -> list[Finding]:
+    """Everything in `tables` that does not go together.
+
+    `lost_tables`: some could not be read at all, so a name that seems to lead nowhere proves nothing.
+    """
+    return [finding for check in (ALONE if lost_tables else ALONE + TOGETHER) for finding in check(tables)]
+
+
+# Reading loosely ------------------------------------------------------------
+def entries(tables: Tables, name: str) -> list[tuple[int, Tables]]:
+    """The tables of the list `name` with their indexes; whatever is no table is passed over."""
+    given = tables.get(name)
+    listed = given if isinstance(given, list) else []
+    return [(at, entry) for at, entry in enumerate(listed) if isinstance(entry, dict)]
+
+
+def text_in(table: Tables, key: str) -> str | None:
+    """The text at `key`; None where there is none."""
+    given = table.get(key)
+    return given.strip() if isinstance(given, str) else None
+
+
+def _table(tables: Tables, name: str) -> Tables:
+    given = tables.get(name)
+    return given if isinstance(given, dict) else {}
+
+
+def _number(table: Tables, key: str) -> int | None:
+    given = table.get(key)
+    return given if isinstance(given, int) and not isinstance(given, bool) and given > 0 else None
+
+
+def _moment(table: Tables, key: str) -> dt.date | None:
+    return _understood(read_moment, table.get(key))
+
+
+def _understood(read: Callable[[Any], Read], given: object) -> Read | None:
+    try:
+        return None if given is None else read(given)
+    except (PydanticCustomError, TypeError):
+        return None
+
+
+def _zone_of(tables: Tables) -> str:
+    return _understood(read_zone, text_in(_table(tables, "season"), "time_zone")) or "UTC"
+
+
+def _keys(tables: Tables, name: str) -> list[str]:
+    return [key for _, entry in entries(tables, name) if (key := text_in(entry, "key"))]
+
+
+# Dates ------------------------------------------------------------
+def _season(tables: Tables) -> Iterator[Finding]:
+    season, zone = _table(tables, "season"), _zone_of(tables)
+    starts, release, ends = (_moment(season, key) for key in ("starts", "release", "ends"))
+    if starts and ends and over_at(ends, zone) <= begins_at(starts, zone):
+        yield _at("season", "ends", "the season ends before it starts", f"write a day after {starts}")
+        return
+    if starts and ends and over_at(ends, zone) - begins_at(starts, zone) > dt.timedelta(days=SEASON_DAYS_MAX):
+        instead = f"write a day at most {SEASON_DAYS_MAX} days after {starts}"
+        yield _at("season", "ends", "the season lasts for more than a year", instead)
+    early = starts and release and begins_at(release, zone) < begins_at(starts, zone)
+    late = release and ends and begins_at(release, zone) >= over_at(ends, zone)
+    if early or late:
+        wrong = f"the release is {'before' if early else 'after'} the season"
+        yield _at("season", "release", wrong, f"write a day from {starts} to {ends}")
+
+
+def _mission_dates(tables: Tables) -> Iterator[Finding]:
+    season, zone = _table(tables, "season"), _zone_of(tables)
+    starts, ends = _moment(season, "starts"), _moment(season, "ends")
+    if not starts or not ends or over_at(ends, zone) <= begins_at(starts, zone):
+        return
+    first, end = begins_at(starts, zone), over_at(ends, zone)
+    for at, mission in entries(tables, "missions"):
+        opens, closes = _moment(mission, "opens"), _moment(mission, "closes")
+        inside = f"write a day from {starts} to {ends}, or leave it out"
+        if opens and not first <= begins_at(opens, zone) < end:
+            yield _at("missions", at, "opens", "the mission opens outside the season", inside)
+        if closes and not first < over_at(closes, zone) <= end:
+            yield _at("missions", at, "closes", "the mission closes outside the season", inside)
+        if opens and closes and over_at(closes, zone) <= begins_at(opens, zone):
+            yield _at(
+                "missions", at, "closes", "the mission closes before it opens", f"write a day after {opens}"
+            )
+        yield from _hold_too_long(at, mission, max(first, begins_at(opens or starts, zone)), end)
+
+
+def _hold_too_long(at: int, mission: Tables, opens: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
+    usual = HOLDS.get(text_in(mission, "kind") or "", "0")
+    hold = _understood(read_hold, mission.get("hold", usual))
+    if hold and opens < end <= opens + dt.timedelta(seconds=hold_seconds(hold)):
+        wrong = f"points held for {hold} would not count before the season is over"
+        yield _at(
+            "missions", at, "hold", wrong, 'write a shorter one, such as "24h", or open the mission earlier'
+        )
+
+
+# Names ------------------------------------------------------------
+def _repeated_keys(tables: Tables) -> Iterator[Finding]:
+    for name in ("titles", "holders", "missions", "prizes"):
+        yield from _repeated(tables, name, "key", text_in)
+    yield from _repeated(tables, "milestones", "points", _number)
+    yield from _repeated(tables, "titles", "file", text_in)
+    yield from _repeated(tables, "links", "address", text_in)
+
+
+def _repeated(
+    tables: Tables, name: str, key: str, read: Callable[[Tables, str], str | int | None]
+) -> Iterator[Finding]:
+    first: dict[str | int, int] = {}
+    for at, entry in entries(tables, name):
+        value = read(entry, key)
+        if value is not None and first.setdefault(value, at) != at:
+            wrong = f"`{key}` = {value} stands twice among the {name}"
+            yield _at(name, at, key, wrong, "write another here, or take one of the two out")
+
+
+def _holders(tables: Tables) -> Iterator[Finding]:
+    """Names that lead nowhere, and titles nobody answers for."""
+    titles = _keys(tables, "titles")
+    answered: set[str] = set()
+    for at, holder in entries(tables, "holders"):
+        listed = holder.get("titles", [])
+        named = [key for key in listed if isinstance(key, str)] if isinstance(listed, list) else titles
+        answered.update(named or titles)
+        for place, key in enumerate(named):
+            if titles and key not in titles:
+                yield _at(
+                    "holders", at, "titles", place, f"no title has the key “{key}”", _meant(key, titles)
+                )
+    for at, title in entries(tables, "titles"):
+        own = text_in(title, "key")
+        if own and tables.get("holders") and own not in answered:
+            wrong = f"nobody is named whose agreement “{own}” needs"
+            yield _at("titles", at, wrong, f'add "{own}" to the titles of a [[holders]]')
+
+
+def _meant(key: str, known: list[str]) -> str:
+    near = nearest(key, known)
+    return f'did you mean "{near}"?' if near else f"write {one_of(known)}"
+
+
+# Texts and colours ------------------------------------------------------------
+def _languages(tables: Tables) -> Iterator[Finding]:
+    listed = tables.get("languages")
+    given = listed if isinstance(listed, list) else []
+    codes = [code for code in given if isinstance(code, str) and code in LANGUAGE_NAMES]
+    if len(codes) != len(set(codes)):
+        yield _at("languages", "a language is named twice", "write each once")
+    for path, words in words_in(tables):
+        for code in dict.fromkeys(codes):
+            if not words.get(code) and any(words.get(other) for other in LANGUAGE_NAMES):
+                wrong = f"`{path[-1]}` has no {LANGUAGE_NAMES[code]} text"
+                instead = f'write {path[-1]}.{code} = "…" beside it, or take "{code}" out of `languages`'
+                yield _at(*path, wrong, instead)
+
+
+def _colours(tables: Tables) -> Iterator[Finding]:
+    listed = _table(tables, "theme").get("colours")
+    if not isinstance(listed, list) or len(listed) != 2:
+        return
+    one, other = (_understood(read_colour, colour) for colour in listed)
+    if one and other and Color(one).delta_e(other, method="ok") < COLOURS_APART_MIN:
+        wrong = f"the two colours, {one} and {other}, can hardly be told apart"
+        yield _at("theme", "colours", wrong, "write two that differ clearly, in hue or in lightness")
+
+
+# Missions and prizes ------------------------------------------------------------
+def _mission_limits(tables: Tables) -> Iterator[Finding]:
+    for at, mission in entries(tables, "missions"):
+        kind, a_day, in_all = (
+            text_in(mission, "kind"),
+            _number(mission, "per_fan_per_day"),
+            _number(mission, "per_fan"),
+        )
+        if a_day and in_all and in_all < a_day:
+            wrong = f"{a_day} a day can never be reached when a fan is paid {in_all} times in all"
+            yield _at("missions", at, "per_fan", wrong, f"write {a_day} or more")
+        if kind in NOT_YET and mission.get("coming") is False:
+            wrong = f"vTeam cannot pay for “{kind}” yet: it is shown as coming"
+            yield _at("missions", at, "coming", wrong, "write coming = true, or leave it out")
+
+
+def _prizes(tables: Tables) -> Iterator[Finding]:
+    """A prize names what its kind needs, and nothing else."""
+    for at, prize in entries(tables, "prizes"):
+        kind = text_in(prize, "kind")
+        for key, its_kind, example in (("first", "ranking", "5"), ("milestone", "milestone", "1_000")):
+            if kind == its_kind and key not in prize:
+                wrong = f"a {kind} prize says for whom it is"
+                yield Finding(path=("prizes", at), wrong=wrong, instead=f"write {key} = {example}", missing=key)
+            elif kind in ("ranking", "milestone", "draw") and kind != its_kind and key in prize:
+                yield _at("prizes", at, key, f"`{key}` says nothing for a {kind} prize", "take it out")
+        first, how_many = _number(prize, "first"), _number(prize, "how_many")
+        if kind == "ranking" and first and how_many and how_many < first:
+            wrong = f"{how_many} prizes are promised to {first} fans"
+            yield _at("prizes", at, "how_many", wrong, f"write how_many = {first}, or leave it out")
+        if kind == "draw" and "how_many" not in prize:
+            wrong, instead = "a draw says how many there are to win", "write how_many = 20"
+            yield Finding(path=("prizes", at), wrong=wrong, instead=instead, missing="how_many")
+
+
+def _prize_milestones(tables: Tables) -> Iterator[Finding]:
+    milestones = [
+        points for _, entry in entries(tables, "milestones") if (points := _number(entry, "points"))
+    ]
+    for at, prize in entries(tables, "prizes"):
+        wanted = _number(prize, "milestone")
+        if text_in(prize, "kind") == "milestone" and wanted and wanted not in milestones:
+            there = ", ".join(f"{points:_}" for points in milestones)
+            instead = f"write one of {there}" if there else "add a [[milestones]] with these points"
+            yield _at("prizes", at, "milestone", f"there is no milestone at {wanted:_} points", instead)
+
+
+def _at(*parts: str | int) -> Finding:
+    """A finding; the last two parts are its sentences, those before its path."""
+    path: Path = parts[:-2]
+    return Finding(path=path, wrong=str(parts[-2]), instead=str(parts[-1]))
+
+
+ALONE = (_season, _languages, _colours, _repeated_keys, _mission_dates, _mission_limits, _prizes)
+TOGETHER = (_holders, _prize_milestones)
+"""What proves nothing when a table could not be read: the name looked for may stand in it."""

@@ -1,0 +1,50 @@
+"""Reading campaigns and their titles, with how each title may circulate."""
+
+from dataclasses import dataclass
+
+from vteam.campaigns.models import Campaign, Title
+from vteam.rights.queries import Circulations, circulations
+from vteam.rules.rights import Way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedTitle:
+    """A title and the gate's answers for it now."""
+
+    title: Title
+    ways: Circulations
+
+    @property
+    def can_listen(self) -> bool:
+        """Whether it may be heard here now."""
+        return self.ways[Way.LISTEN].is_open
+
+    @property
+    def can_download(self) -> bool:
+        """Whether members may download it now."""
+        return self.ways[Way.DOWNLOAD].is_open
+
+
+def campaign_by_slug(slug: str) -> Campaign | None:
+    """The campaign at an address."""
+    return Campaign.objects.filter(slug=slug).first()
+
+
+def every_campaign() -> list[Campaign]:
+    """All campaigns of this installation, newest first."""
+    return list(Campaign.objects.order_by("-created_at", "-pk"))
+
+
+def titles_of(campaign: Campaign, *, at_us: int) -> list[OfferedTitle]:
+    """The campaign's titles in its order, each with how it may circulate now."""
+    titles = list(campaign.titles.filter(retired_at=None).order_by("position"))
+    ways = circulations([title.pk for title in titles], at_us=at_us)
+    return [OfferedTitle(title=title, ways=ways[title.pk]) for title in titles]
+
+
+def title_of(campaign: Campaign, key: str, *, at_us: int) -> OfferedTitle | None:
+    """One title of a campaign."""
+    title = campaign.titles.filter(key=key, retired_at=None).first()
+    if title is None:
+        return None
+    return OfferedTitle(title=title, ways=circulations([title.pk], at_us=at_us)[title.pk])

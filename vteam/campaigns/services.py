@@ -1,0 +1,217 @@
+"""Applying a campaign file that was checked: files stored, titles, holders and missions brought up to date.
+
+Applying the same file again changes nothing. Nothing is applied in part: either the whole file, or none of it.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from django.db import transaction
+
+from vteam import clock
+from vteam.campaigns import files
+from vteam.campaigns.audio import Audio, inspect_bytes
+from vteam.campaigns.file import CampaignFile, TitleEntry
+from vteam.campaigns.missions import new_versions, season_of
+from vteam.campaigns.models import Campaign, CampaignVersion, MissionVersion, Title
+from vteam.campaigns.pictures import cover_from_file
+from vteam.errors import CampaignFileError
+from vteam.journal.services import record_fact
+from vteam.rights.models import Holder, RightEvent
+from vteam.rights.services import invite, name_holder, set_holders
+from vteam.rules.canonical import canonical
+from vteam.rules.facts import campaign_versioned, mission_versioned
+from vteam.rules.missions import Mission, mission_of
+
+NETWORK_KEY_BYTES = 32
+Pictures = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """A holder who has no account yet, and the secret of the link their organiser hands them."""
+
+    holder: Holder
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What applying did. `changed` is False where the file was in force already."""
+
+    campaign: Campaign
+    changed: bool
+    invitations: tuple[Invitation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A title's audio as stored: its body without tags."""
+
+    sha256: str
+    size: int
+    milliseconds: int
+
+
+def in_force(slug: str) -> CampaignFile | None:
+    """The campaign file in force under an address, or None."""
+    campaign = Campaign.objects.filter(slug=slug).first()
+    return campaign.file if campaign else None
+
+
+def apply_campaign(*, file: CampaignFile, folder: Path, at: dt.datetime) -> Applied:
+    """Bring a campaign to what `file` says; the files it names stand in `folder`.
+
+    CampaignFileError where a title's recording is another than the one its holders spoke about.
+    """
+    pictures = _store_pictures(file, folder)
+    recordings = {entry.key: _store_recording(folder / entry.file) for entry in file.titles}
+    with transaction.atomic():
+        return _apply(file, pictures, recordings, at)
+
+
+def _apply(
+    file: CampaignFile, pictures: Mapping[str, Pictures], recordings: Mapping[str, Recording], at: dt.datetime
+) -> Applied:
+    campaign = Campaign.objects.select_for_update().filter(slug=file.slug).first()
+    document = file.canonical()
+    stored = _stored(campaign) if campaign else None
+    if campaign and campaign.document == document and stored == (pictures, recordings):
+        return Applied(campaign=campaign, changed=False)
+    campaign = _new_version(campaign, file, document, pictures[""], at)
+    titles = _bring_titles(campaign, file, pictures, recordings, at)
+    invitations = _bring_holders(campaign, file, titles, at)
+    _bring_missions(campaign, file, at)
+    return Applied(campaign=campaign, changed=True, invitations=invitations)
+
+
+def _stored(campaign: Campaign) -> tuple[dict[str, Pictures], dict[str, Recording]]:
+    titles = list(campaign.titles.filter(retired_at=None))
+    pictures: dict[str, Pictures] = {"": campaign.pictures}
+    pictures |= {title.key: title.pictures for title in titles if title.pictures}
+    recordings = {
+        title.key: Recording(sha256=title.body_sha256, size=title.body_bytes, milliseconds=title.milliseconds)
+        for title in titles
+    }
+    return pictures, recordings
+
+
+def _new_version(
+    campaign: Campaign | None, file: CampaignFile, document: str, pictures: Pictures, at: dt.datetime
+) -> Campaign:
+    if campaign is None:
+        campaign = Campaign(
+            slug=file.slug, version=0, network_key=secrets.token_bytes(NETWORK_KEY_BYTES), created_at=at
+        )
+    campaign.version += 1
+    campaign.document, campaign.pictures = document, dict(pictures)
+    campaign.__dict__.pop("file", None)
+    campaign.save()
+    sha256 = hashlib.sha256(document.encode()).hexdigest()
+    CampaignVersion.objects.create(
+        campaign_id=campaign.pk, version=campaign.version, document=document, sha256=sha256, applied_at=at
+    )
+    fact = campaign_versioned(
+        version=campaign.version, season=asdict(season_of(file)), sha256=sha256, at_us=clock.to_us(at)
+    )
+    record_fact(campaign_id=campaign.pk, fact=fact)
+    return campaign
+
+
+# Titles -----------------------------------------------------------------------------------------------------
+def _bring_titles(
+    campaign: Campaign,
+    file: CampaignFile,
+    pictures: Mapping[str, Pictures],
+    recordings: Mapping[str, Recording],
+    at: dt.datetime,
+) -> dict[str, Title]:
+    campaign.titles.exclude(key__in=recordings).filter(retired_at=None).update(retired_at=at)
+    return {
+        entry.key: _bring_title(campaign, file, entry, position, pictures.get(entry.key, {}), recordings[entry.key])
+        for position, entry in enumerate(file.titles)
+    }
+
+
+def _bring_title(
+    campaign: Campaign,
+    file: CampaignFile,
+    entry: TitleEntry,
+    position: int,
+    pictures: Pictures,
+    recording: Recording,
+) -> Title:
+    before = campaign.titles.filter(key=entry.key).first()
+    if before and before.body_sha256 != recording.sha256 and RightEvent.objects.filter(title_id=before.pk).exists():
+        raise CampaignFileError(
+            f"The file of “{entry.name}” is another recording than the one its holders spoke about. "
+            f"Give the new recording a title of its own, with another key than {entry.key!r}."
+        )
+    title, _ = Title.objects.update_or_create(
+        campaign=campaign,
+        key=entry.key,
+        defaults={
+            "name": entry.name,
+            "artist": file.artist_of(entry),
+            "body_sha256": recording.sha256,
+            "body_bytes": recording.size,
+            "milliseconds": recording.milliseconds,
+            "pictures": dict(pictures),
+            "position": position,
+            "retired_at": None,
+        },
+    )
+    return title
+
+
+def _store_recording(path: Path) -> Recording:
+    content = path.read_bytes()
+    audio: Audio = inspect_bytes(content)
+    body = content[audio.body_start : audio.body_end]
+    return Recording(sha256=files.store(body), size=len(body), milliseconds=audio.milliseconds)
+
+
+def _store_pictures(file: CampaignFile, folder: Path) -> dict[str, Pictures]:
+    """The stored pictures of the campaign (under "") and of the titles that have a cover of their own."""
+    covers = {"": file.theme.cover} | {entry.key: entry.cover for entry in file.titles if entry.cover}
+    stored: dict[str, Pictures] = {}
+    for key, name in covers.items():
+        cover = cover_from_file(folder / name, colours=file.theme.colours)
+        stored[key] = {use: files.store(getattr(cover, use)) for use in ("page", "small", "tag", "card")}
+    return stored
+
+
+# Holders and missions ---------------------------------------------------------------------------------------
+def _bring_holders(
+    campaign: Campaign, file: CampaignFile, titles: Mapping[str, Title], at: dt.datetime
+) -> tuple[Invitation, ...]:
+    holders, invitations = {}, []
+    for entry in file.holders:
+        holder, is_new = name_holder(campaign_id=campaign.pk, key=entry.key, name=entry.name, role=entry.role)
+        holders[entry.key] = holder
+        if is_new:
+            invitations.append(Invitation(holder=holder, secret=invite(holder=holder, at=at)))
+    for key, title in titles.items():
+        set_holders(title_id=title.pk, holders=[holders[entry.key] for entry in file.holders_of(key)])
+    return tuple(invitations)
+
+
+def _bring_missions(campaign: Campaign, file: CampaignFile, at: dt.datetime) -> None:
+    at_us = clock.to_us(at)
+    for mission in new_versions(file, known_missions(campaign), at_us=at_us):
+        body = mission.body()
+        MissionVersion.objects.create(
+            campaign_id=campaign.pk, key=mission.key, version=mission.version, body=canonical(body)
+        )
+        record_fact(campaign_id=campaign.pk, fact=mission_versioned(mission=body, at_us=at_us))
+
+
+def known_missions(campaign: Campaign) -> list[Mission]:
+    """Every version of every mission so far, each key's in order."""
+    versions = MissionVersion.objects.filter(campaign_id=campaign.pk).order_by("key", "version")
+    return [mission_of(json.loads(body)) for body in versions.values_list("body", flat=True)]

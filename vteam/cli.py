@@ -1,0 +1,319 @@
+"""The `vteam` command. Every command exits 0 only when all is well; what went wrong is said in plain words.
+
+The commands only parse, call the library and print; what they do stands in the modules they import.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from vteam.errors import VTeamError
+
+if TYPE_CHECKING:
+    from vteam.campaigns.models import Campaign
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+campaign_app = typer.Typer(no_args_is_help=True, help="Campaigns as files: check them, apply them.")
+review_app = typer.Typer(no_args_is_help=True, help="Awards that wait for a person to look at them.")
+app.add_typer(campaign_app, name="campaign")
+app.add_typer(review_app, name="review")
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Slug = Annotated[str, typer.Argument(help="The campaign's address, such as maree-haute.")]
+Number = Annotated[int, typer.Argument(help="The award's number, as `vteam review list` shows it.")]
+Reason = Annotated[str, typer.Option(help="Shown to the fan, in their own list of points.")]
+CampaignPath = Annotated[Path, typer.Argument(help="A campaign.toml, or the folder it stands in.")]
+EverySlug = Annotated[str | None, typer.Argument(help="One campaign; all of them when left out.")]
+
+
+def main() -> None:
+    """The console script's entry: faults the person can mend are one message, not a traceback."""
+    try:
+        app()
+    except VTeamError as fault:
+        err.print(str(fault), style="red", soft_wrap=True, markup=False)
+        raise SystemExit(1) from fault
+
+
+# Running ----------------------------------------------------------------------------------------------------
+@app.command()
+def run() -> None:
+    """Run this installation: site, edge and jobs, until Ctrl-C."""
+    from vteam.processes.run import run as run_all
+
+    run_all()
+
+
+@app.command()
+def demo(
+    fans: Annotated[int, typer.Option(min=0, max=100_000, help="Add a lively season with so many fans.")] = 0,
+    run: Annotated[bool, typer.Option("--run/--no-run", help="Run it, or only prepare it.")] = True,
+) -> None:
+    """Put the demo campaign into an empty data folder and run it."""
+    os.environ["VTEAM_DEMO"] = "true"
+    from vteam.processes.run import address_to_open, prepare
+    from vteam.processes.run import run as run_all
+
+    prepare()
+    from vteam.demo.opening import holder_address, open_demo
+
+    campaign = open_demo()
+    if fans:
+        _play(campaign, fans)
+    first_holder = campaign.file.holders[0].key
+    if run:
+        address = address_to_open()
+        run_all(
+            lines=[
+                f"  the campaign   {address}{campaign.slug}/",
+                f"  every mail     {address}mailbox   (codes to come in land here)",
+                f"  as the artist  {address}holder   (sign in as {holder_address(first_holder)})",
+            ]
+        )
+
+
+def _play(campaign: "Campaign", fans: int) -> None:
+    from vteam.demo.season import play_season
+    from vteam.people.models import Fan
+
+    missing = max(0, fans - Fan.objects.filter(campaign_id=campaign.pk).count())
+    with _bar("fans", missing) as progress:
+        play_season(
+            campaign, fans=fans, progress=lambda done: progress.update(progress.task_ids[0], completed=done)
+        )
+
+
+# Campaigns --------------------------------------------------------------------------------------------------
+@campaign_app.command("check")
+def campaign_check(path: CampaignPath) -> None:
+    """Check a campaign file and the files it names, and report every problem at once."""
+    _set_up()
+    from vteam.campaigns.check import check_campaign
+
+    checked = check_campaign(path)
+    for problem in checked.problems:
+        err.print(str(problem), soft_wrap=True, markup=False)
+    if checked.problems:
+        raise SystemExit(1)
+    assert checked.file is not None, "a campaign without problems is there"
+    out.print(f"“{checked.file.name}” is fine.", markup=False)
+
+
+@campaign_app.command("apply")
+def campaign_apply(
+    path: CampaignPath,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before taking something away.")] = False,
+) -> None:
+    """Bring a campaign to what its file says. Shows what will change; asks before it takes anything away."""
+    _prepare()
+    from vteam import clock
+    from vteam.campaigns.changes import changes
+    from vteam.campaigns.check import check_campaign
+    from vteam.campaigns.services import apply_campaign, in_force
+
+    checked = check_campaign(path)
+    for problem in checked.problems:
+        err.print(str(problem), soft_wrap=True, markup=False)
+    if checked.file is None:
+        raise SystemExit(1)
+    found = changes(in_force(checked.file.slug), checked.file)
+    for change in found:
+        out.print(f"  {'-' if change.takes_away else '+'} {change.text}", soft_wrap=True, markup=False)
+    taken = sum(change.takes_away for change in found)
+    if taken and not yes and not typer.confirm(f"This takes {taken} thing(s) away. Apply it?"):
+        raise SystemExit(1)
+    applied = apply_campaign(file=checked.file, folder=checked.folder, at=clock.now())
+    if not applied.changed:
+        out.print("Nothing to change: this file is in force.")
+    else:
+        out.print(f"Applied as version {applied.campaign.version}. What was earned before stays.")
+    for invitation in applied.invitations:
+        _show_invitation(invitation.holder.name, invitation.secret)
+
+
+@campaign_app.command("invite")
+def campaign_invite(
+    slug: Slug, holder: Annotated[str, typer.Argument(help="The holder's key in the file.")]
+) -> None:
+    """Make a new link by which a rights holder comes to their page; the one before stops working."""
+    _prepare()
+    from vteam import clock
+    from vteam.rights.models import Holder
+    from vteam.rights.services import invite
+
+    found = Holder.objects.filter(campaign_id=_campaign(slug).pk, key=holder).first()
+    if found is None:
+        raise VTeamError(f"There is no holder {holder!r} in this campaign.")
+    _show_invitation(found.name, invite(holder=found, at=clock.now()))
+
+
+def _show_invitation(name: str, secret: str) -> None:
+    from vteam.processes.run import address_to_open
+
+    out.print(
+        f"Hand this link to {name} (it works once; vTeam mails it to nobody):", markup=False, soft_wrap=True
+    )
+    out.print(f"  {address_to_open()}invitation/{secret}", markup=False, soft_wrap=True)
+
+
+# The books --------------------------------------------------------------------------------------------------
+@app.command()
+def replay(slug: EverySlug = None) -> None:
+    """Recompute the books from the journal alone and compare: they must be the same, byte for byte."""
+    _prepare()
+    from django.db import connection
+
+    from vteam.ledger.replay import replay as replay_books
+    from vteam.ledger.snapshot import snapshot
+
+    wrong = 0
+    for campaign in _campaigns(slug):
+        with snapshot(connection), _bar(campaign.slug, _facts(campaign)) as progress:
+            task = progress.task_ids[0]
+
+            def step(done: int, progress: Progress = progress) -> None:
+                progress.update(task, completed=done)
+
+            difference = replay_books(connection, campaign.pk, progress=step)
+        wrong += _tell(campaign, difference, "replayed to the same bytes")
+    raise SystemExit(1 if wrong else 0)
+
+
+@app.command()
+def verify(slug: EverySlug = None) -> None:
+    """Check chain, sums and standings of the books; names the first wrong row."""
+    _prepare()
+    from django.db import connection
+
+    from vteam.ledger.snapshot import snapshot
+    from vteam.ledger.verify import verify as verify_books
+
+    wrong = 0
+    for campaign in _campaigns(slug):
+        with snapshot(connection):
+            difference = verify_books(connection, campaign.pk)
+        wrong += _tell(campaign, difference, "the books hold")
+    raise SystemExit(1 if wrong else 0)
+
+
+def _tell(campaign: "Campaign", wrong: str | None, right: str) -> int:
+    console, words = (err, wrong) if wrong else (out, right)
+    console.print(f"{campaign.slug}: {words}", markup=False, soft_wrap=True)
+    return 1 if wrong else 0
+
+
+# Reviews ----------------------------------------------------------------------------------------------------
+@review_app.command("list")
+def review_list(slug: Slug) -> None:
+    """The awards that wait for a person, oldest first."""
+    _prepare()
+    from vteam.ledger.queries import waiting_for_review
+    from vteam.people.queries import names_of
+
+    found = waiting_for_review(_campaign(slug).pk, at_most=200)
+    names = names_of(award.decision.fan for award in found)
+    for award in found:
+        name = names.get(award.decision.fan, "someone who left")
+        out.print(f"{award.seq:>8}  {award.decision.points:>6}  {award.mission:<20}  {name}", markup=False)
+    out.print(f"{len(found)} waiting." if found else "Nothing waits.")
+
+
+@review_app.command("accept")
+def review_accept(slug: Slug, number: Number, reason: Reason) -> None:
+    """Let a waiting award count."""
+    _decide(slug, number, accepted=True, reason=reason)
+
+
+@review_app.command("refuse")
+def review_refuse(slug: Slug, number: Number, reason: Reason) -> None:
+    """Do not count a waiting award; its points go back."""
+    _decide(slug, number, accepted=False, reason=reason)
+
+
+@review_app.command("reverse")
+def review_reverse(slug: Slug, number: Number, reason: Reason) -> None:
+    """Take back an award that counted, by adding; the fan sees the reason."""
+    _prepare()
+    from vteam import clock
+    from vteam.ledger.queries import decision
+    from vteam.ledger.services import reverse_award
+    from vteam.rules.decisions import Outcome
+
+    campaign = _campaign(slug)
+    award = decision(campaign.pk, number)
+    if award is None or award.decision.outcome is not Outcome.AWARDED:
+        raise VTeamError(f"There is no award {number} that counts in this campaign.")
+    reverse_award(campaign_id=campaign.pk, decision=number, reason=reason, at_us=clock.now_us())
+    out.print("Recorded. The books follow within a second while `vteam run` is up.")
+
+
+def _decide(slug: str, number: int, *, accepted: bool, reason: str) -> None:
+    _prepare()
+    from vteam import clock
+    from vteam.ledger.queries import is_open
+    from vteam.ledger.services import decide_review
+
+    campaign = _campaign(slug)
+    if not is_open(campaign.pk, number):
+        raise VTeamError(
+            f"No award {number} waits in this campaign. `vteam review list {slug}` shows those that do."
+        )
+    decide_review(
+        campaign_id=campaign.pk, decision=number, accepted=accepted, reason=reason, at_us=clock.now_us()
+    )
+    out.print("Recorded. The books follow within a second while `vteam run` is up.")
+
+
+# Shared -----------------------------------------------------------------------------------------------------
+def _set_up() -> None:
+    """Django without a database: for commands that only read files."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vteam.settings")
+    import django
+
+    django.setup()
+
+
+def _prepare() -> None:
+    """Django with its checks passed and its database migrated."""
+    from vteam.processes.run import prepare
+
+    prepare()
+
+
+def _campaign(slug: str) -> "Campaign":
+    from vteam.campaigns.queries import campaign_by_slug
+
+    found = campaign_by_slug(slug)
+    if found is None:
+        raise VTeamError(f"There is no campaign at {slug!r} in this installation.")
+    return found
+
+
+def _campaigns(slug: str | None) -> "list[Campaign]":
+    from vteam.campaigns.queries import every_campaign
+
+    found = [_campaign(slug)] if slug else every_campaign()
+    if not found:
+        out.print("There is no campaign in this installation yet.")
+    return found
+
+
+def _facts(campaign: "Campaign") -> int:
+    from vteam.journal.models import Fact
+
+    return Fact.objects.filter(campaign_id=campaign.pk).count()
+
+
+@contextmanager
+def _bar(name: str, total: int) -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        progress.add_task(name, total=total)
+        yield progress

@@ -1,0 +1,39 @@
+"""How many visits of one network count in a minute, in memory only.
+
+Networks stand here in clear text for a minute at most and go nowhere else: not to disk, not to a log.
+"""
+
+import logging
+from dataclasses import dataclass, field
+
+# A school yard or a gig opening one link at once stays below; a script does not.
+VISITS_PER_NETWORK_MINUTE = 300
+NETWORKS_PER_MINUTE_MAX = 100_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class VisitBudget:
+    """Counts within a minute; whoever owns it calls `turn` at each minute's end."""
+
+    per_network: int = VISITS_PER_NETWORK_MINUTE
+    networks_max: int = NETWORKS_PER_MINUTE_MAX
+    refused: int = 0
+    _spent: dict[str, int] = field(default_factory=dict)
+
+    def spend(self, network: str) -> bool:
+        """Whether one more visit of this network counts; from more networks than can be followed none does."""
+        spent = self._spent.get(network, 0)
+        if spent >= self.per_network or (not spent and len(self._spent) >= self.networks_max):
+            self.refused += 1
+            return False
+        self._spent[network] = spent + 1
+        return True
+
+    def turn(self) -> None:
+        """A minute is over: says how many visits did not count, if any, and begins anew."""
+        if self.refused:
+            logger.warning("%d visits did not count: more than one network may make a minute", self.refused)
+        self.refused = 0
+        self._spent.clear()

@@ -1,0 +1,167 @@
+"""The edge process: settings in, one ASGI application served by uvicorn in our own uvloop until SIGTERM.
+
+Exactly one per data folder: it alone writes the edge's inbox file. It refuses to start twice, and to start with
+settings it cannot follow.
+"""
+
+import asyncio
+import gc
+import logging
+import resource
+import signal
+import socket
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from vteam import settings
+from vteam.channels import networks
+from vteam.channels.links.redirect import Near, Redirect, Site
+from vteam.edge import budget
+from vteam.edge.app import Edge
+from vteam.edge.budget import VisitBudget
+from vteam.edge.commits import ROWS_WAITING_MAX, GroupCommit
+from vteam.edge.connections import Away
+from vteam.edge.databases import Database, database_from
+from vteam.edge.locks import held
+from vteam.edge.protocol import EdgeProtocol
+from vteam.edge.shares import shares_of
+from vteam.edge.stores import store_for
+from vteam.errors import CannotStart
+
+ROLE = "edge"
+BACKLOG = 2048
+CONNECTIONS_MAX = 20_000
+KEEP_ALIVE_SECONDS = 20
+STOP_SECONDS_MAX = 5
+MINUTE_SECONDS = 60
+NEAR_CACHED_MAX = 4096
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeOptions:
+    """Everything the edge is told; from the settings, or by a test or a benchmark."""
+
+    host: str
+    port: int
+    database: Database
+    site: Site
+    near: Near = networks.near_of
+    behind_proxies: bool = False
+    rows_waiting_max: int = ROWS_WAITING_MAX
+    budget: VisitBudget = field(default_factory=VisitBudget)
+
+
+def main() -> None:
+    """The process: one per data folder (Busy otherwise), until SIGTERM or SIGINT."""
+    options = options_from_settings()
+    with held(Path(settings.DATA), ROLE):
+        run(options)
+
+
+def options_from_settings() -> EdgeOptions:
+    """The installation's options; SettingsError for settings the edge cannot follow."""
+    return EdgeOptions(
+        host=settings.HOST,
+        port=settings.EDGE_PORT,
+        database=database_from(settings.DATABASES["default"], settings.DATA),
+        site=Site(
+            public_url=settings.PUBLIC_URL, allowed_hosts=settings.ALLOWED_HOSTS, port=settings.SITE_PORT
+        ),
+        behind_proxies=bool(networks.trusted_proxies()),
+        budget=VisitBudget(per_network=budget.VISITS_PER_NETWORK_MINUTE),
+    )
+
+
+def run(options: EdgeOptions) -> None:
+    """Serves until SIGTERM or SIGINT; what was acknowledged is durable, what waits is written before it returns."""
+    _raise_file_limit()
+    # Stopping is a normal end: uvicorn raises the signal again after its own work, to nobody.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    uvloop.run(serve(options))
+
+
+async def serve(options: EdgeOptions) -> None:
+    """The edge's whole life in a running loop; CannotStart when it cannot record visits or listen."""
+    inbox = GroupCommit(store_for(options.database), rows_waiting_max=options.rows_waiting_max)
+    shares = shares_of(options.database)
+    redirect = Redirect(
+        shares=shares, inbox=inbox, budget=options.budget, site=options.site, near=_remembering(options.near)
+    )
+    app = Edge(redirect=redirect, inbox=inbox, behind_proxies=options.behind_proxies)
+    minutes = asyncio.create_task(_every_minute(options.budget))
+    gc.freeze()
+    try:
+        await _can_record(inbox)
+        listener = listening(options.host, options.port)
+        await uvicorn.Server(_config(app)).serve(sockets=[listener])
+    finally:
+        minutes.cancel()
+        options.budget.turn()
+        await inbox.close()
+        shares.close()
+
+
+async def _can_record(inbox: GroupCommit) -> None:
+    try:
+        await inbox.check()
+    except Away as away:
+        raise CannotStart(f"The edge cannot record visits: {away}. Is the disk full, or VTEAM_DATABASE_URL wrong?") from away
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A listening socket (port 0: any free one); CannotStart when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise CannotStart(f"The edge cannot listen on {host}, port {port}: {error.strerror}") from error
+    listener.setblocking(False)
+    return listener
+
+
+def _config(app: Edge) -> uvicorn.Config:
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else each malformed request would be a line
+    return uvicorn.Config(
+        app,
+        http=EdgeProtocol,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS_MAX,
+    )
+
+
+def _remembering(near: Near) -> Near:
+    """`near` for the addresses seen lately without working it out again."""
+    return lru_cache(maxsize=NEAR_CACHED_MAX)(near)
+
+
+async def _every_minute(budget: VisitBudget) -> None:
+    while True:
+        await asyncio.sleep(MINUTE_SECONDS)
+        budget.turn()
+
+
+def _raise_file_limit() -> None:
+    """Each connection is a file; the soft limit of 1,024 is for programs which use select()."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + 1000 if hard == resource.RLIM_INFINITY else min(hard, CONNECTIONS_MAX + 1000)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,1 @@
+"""The three processes of an installation: starting each in its role, watching them, stopping them together."""

@@ -1,0 +1,114 @@
+"""What must be true before the processes start, each refused with what to do about it (`CannotStart`)."""
+
+import errno
+import ipaddress
+import socket
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vteam import settings
+from vteam.errors import CannotStart
+
+if TYPE_CHECKING:
+    from django.core.checks import CheckMessage
+
+# Any number that no other program takes on the same PostgreSQL database.
+MIGRATION_LOCK = 0x7674_6561_6D  # "vteam"
+
+
+def data_folder(data: Path) -> None:
+    """The data folder exists and can be written; it is made when absent."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=data):
+            pass
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {data} cannot be written: {error.strerror}. "
+            "Make it writable, or name another one with VTEAM_DATA."
+        ) from error
+
+
+def ports(host: str, numbers: Mapping[str, int]) -> None:
+    """Each port is free; `numbers` by the variable which changes it."""
+    variables: dict[int, str] = {}
+    for variable, port in numbers.items():
+        if port in variables:
+            raise CannotStart(
+                f"{variables[port]} and {variable} are both {port}: give one of them another number."
+            )
+        variables[port] = variable
+        _port(host, port, variable)
+
+
+def _port(host: str, port: int, variable: str) -> None:
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
+    except ValueError as error:
+        raise CannotStart(
+            f"VTEAM_HOST is {host!r}: write an address such as 127.0.0.1 or 0.0.0.0."
+        ) from error
+    with socket.socket(family, socket.SOCK_STREAM) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((host, port))
+        except OSError as error:
+            raise CannotStart(_port_refused(error, host, port, variable)) from error
+
+
+def _port_refused(error: OSError, host: str, port: int, variable: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} is taken by another program. Stop that one, or choose another number, for example "
+            f"{variable}={port + 10}."
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs an administrator. Choose a number above 1023 with {variable}."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"VTEAM_HOST is {host}, which is not an address of this machine."
+    return f"Port {port} on {host} cannot be used: {error.strerror} (VTEAM_HOST, {variable})."
+
+
+def settings_are_sound() -> None:
+    """No system check reports an error. Needs Django set up."""
+    from django.core import checks
+
+    _refuse(checks.run_checks())
+
+
+def _refuse(messages: Sequence["CheckMessage"]) -> None:
+    errors = [message for message in messages if message.is_serious()]
+    if errors:
+        raise CannotStart("\n".join(f"{error.msg} {error.hint or ''}".rstrip() for error in errors))
+
+
+def database_is_ready() -> None:
+    """The database answers and has every table, migrated here when it has not. Needs Django set up.
+
+    On PostgreSQL several machines may start at once: one migrates, the others wait for it.
+    """
+    from django.core import checks
+    from django.core.management import call_command
+    from django.db import connection, connections
+    from django.db.utils import Error as DatabaseError
+
+    try:
+        connection.ensure_connection()
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        call_command("migrate", interactive=False, verbosity=0)
+        _refuse(checks.run_checks(tags=[checks.Tags.database], databases=["default"]))
+    except DatabaseError as error:
+        raise CannotStart(_database_refused(error)) from error
+    finally:
+        connections.close_all()  # and with it the lock
+
+
+def _database_refused(error: Exception) -> str:
+    first_line = (str(error) or type(error).__name__).splitlines()[0]
+    if settings.DATABASE_URL:
+        return f"The database cannot be used: {first_line}. Is it running, and is VTEAM_DATABASE_URL right?"
+    return f"The database in the data folder cannot be used: {first_line}. Is the disk full, or VTEAM_DATA wrong?"

@@ -1,0 +1,23 @@
+"""The whole addresses people see: of pages (the site) and of short links (the edge). One address in real life."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.request import split_domain_port
+
+
+def site_base(request: HttpRequest) -> str:
+    """Where our pages stand, without a slash at the end."""
+    return settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
+
+
+def edge_base(request: HttpRequest) -> str:
+    """Where short links stand; without a public address, the edge's own port on the host that was asked for."""
+    if settings.PUBLIC_URL:
+        return str(settings.PUBLIC_URL)
+    domain, _ = split_domain_port(request.get_host())
+    return f"http://{domain}:{settings.EDGE_PORT}"
+
+
+def short_link(request: HttpRequest, code: str) -> str:
+    """The link somebody passes on."""
+    return f"{edge_base(request)}/r/{code}"

@@ -1,0 +1,120 @@
+"""Answers many pages share: doors only fans pass, kind refusals, and files sent in ranges."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+
+from vteam.campaigns.models import Campaign
+from vteam.campaigns.queries import campaign_by_slug
+from vteam.channels.copies.ranges import Span, Unsatisfiable, requested_span
+from vteam.channels.copies.services import Sendable
+from vteam.people.models import Fan, Person
+from vteam.web.visitors import fan_here, person_of
+
+P = ParamSpec("P")
+FanView = Callable[Concatenate[HttpRequest, Campaign, Fan, P], HttpResponseBase]
+PersonView = Callable[Concatenate[HttpRequest, Person, P], HttpResponseBase]
+
+
+def campaign_or_404(slug: str) -> Campaign:
+    """The campaign at an address."""
+    campaign = campaign_by_slug(slug)
+    if campaign is None:
+        raise Http404
+    return campaign
+
+
+def for_fans(view: FanView[P]) -> Callable[..., HttpResponseBase]:
+    """A page of a campaign for its fans; others are led to the door and back."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        campaign = campaign_or_404(slug)
+        fan = fan_here(request, campaign)
+        if fan is None:
+            return _to_the_door(request, reverse("join", args=[slug]) if person_of(request) else None)
+        return private(view(request, campaign, fan, *args, **kwargs))
+
+    return guarded
+
+
+def for_persons(view: PersonView[P]) -> Callable[..., HttpResponseBase]:
+    """A page for whoever is signed in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        person = person_of(request)
+        if person is None:
+            return _to_the_door(request, None)
+        return private(view(request, person, *args, **kwargs))
+
+    return guarded
+
+
+def private(response: HttpResponseBase) -> HttpResponseBase:
+    """Kept by nobody but the reader's own browser."""
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    return response
+
+
+def _to_the_door(request: HttpRequest, door: str | None) -> HttpResponseRedirect:
+    if door is not None:
+        return HttpResponseRedirect(door)
+    after = request.get_full_path() if request.method == "GET" else ""
+    return HttpResponseRedirect(f"{reverse('sign-in')}?{urlencode({'after': after})}")
+
+
+def withdrawn(request: HttpRequest, campaign: Campaign, title_name: str) -> HttpResponse:
+    """410: the holders have taken a title back, in a kind sentence."""
+    context = {"campaign": campaign, "title_name": title_name}
+    return private_render(request, "withdrawn.html", context, status=410)
+
+
+def private_render(
+    request: HttpRequest, template: str, context: Mapping[str, object], status: int = 200
+) -> HttpResponse:
+    """A page that depends on the moment or the reader: `no-store`."""
+    response = render(request, template, dict(context), status=status)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def send_mp3(
+    request: HttpRequest,
+    sendable: Sendable,
+    chunks: Callable[[Span], object],
+    *,
+    as_attachment: bool,
+) -> HttpResponseBase:
+    """An MP3 or the asked-for part of it (RFC 9110, Range). `chunks` gives the bytes of a span."""
+    span = requested_span(request.headers.get("Range"), sendable.size)
+    if isinstance(span, Unsatisfiable):
+        return HttpResponse(status=416, headers={"Content-Range": span.content_range})
+    is_head = request.method == "HEAD"
+    response = StreamingHttpResponse(
+        [] if is_head else chunks(span),  # type: ignore[arg-type]
+        status=206 if span.partial else 200,
+        content_type="audio/mpeg",
+    )
+    response["Content-Length"] = str(span.length)
+    response["Accept-Ranges"] = "bytes"
+    response["Cache-Control"] = "private, no-store"
+    response["Content-Disposition"] = (
+        content_disposition_header(as_attachment, sendable.file_name) or "inline"
+    )
+    if span.partial:
+        response["Content-Range"] = span.content_range
+    return response

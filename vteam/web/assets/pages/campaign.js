@@ -1,0 +1,4 @@
+/** Campaign page: play. */
+import { startPlayers } from "../scripts/play.js";
+
+startPlayers();

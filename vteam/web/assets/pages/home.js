@@ -1,0 +1,4 @@
+/** Fan home: show what changed. */
+import { startLive } from "../scripts/live.js";
+
+startLive();

@@ -1,0 +1,4 @@
+/** One link: share sheet and copy. */
+import { startSharing } from "../scripts/share.js";
+
+startSharing();

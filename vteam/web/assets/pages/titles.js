@@ -1,0 +1,4 @@
+/** My titles: play. */
+import { startPlayers } from "../scripts/play.js";
+
+startPlayers();

@@ -1,0 +1,108 @@
+"""What every answer of the site carries and what no request gets past: content policy, same origin, few cookies.
+
+Pages load nothing from elsewhere and run nothing written inside them. A request that would change something must
+come from our own pages, told by what browsers say about it (Sec-Fetch-Site, else Origin), so that no page needs
+a cookie or a hidden field for it. A session cookie is set only when something was put into the session.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+POLICY = "; ".join((
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "media-src 'self'",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+))  # fmt: skip
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
+}
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class ContentPolicyMiddleware:
+    """Puts the policy on every answer; a view that set one of the headers itself keeps its own."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+
+def cross_origin_ok(view: View) -> View:
+    """Marks a view which anybody's page or program may post to (one-click unsubscribing, RFC 8058)."""
+    view.cross_origin_ok = True  # type: ignore[attr-defined]
+    return view
+
+
+class SameOriginMiddleware:
+    """Refuses (403) to change anything for another site's page."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: object) -> HttpResponse | None:
+        """None lets the view answer; Django's hook, called once the view is known."""
+        if getattr(view, "cross_origin_ok", False) or comes_from_here(request):
+            return None
+        return HttpResponse(render_to_string("403.html", {"elsewhere": True}, request), status=403)
+
+
+def comes_from_here(request: HttpRequest) -> bool:
+    """Whether a request may change something: it is safe anyway, or its browser says it is of our own pages.
+
+    Neither header: no browser of the last years made it, so nobody's cookies were borrowed.
+    """
+    if request.method in SAFE_METHODS:
+        return True
+    site = request.headers.get("Sec-Fetch-Site", "")
+    if site:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("Origin", "")
+    return not origin or urlsplit(origin).netloc == request.get_host()
+
+
+class SessionWhenAskedMiddleware(SessionMiddleware):
+    """Django's sessions, but a visitor without one gets a cookie only once something is in it.
+
+    The answer varies by cookie as soon as the session was looked at, whether there was one or not.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Django's hook. A session touched yet empty (a form shown, a key cycled) leaves no trace."""
+        session = request.session
+        if not request.COOKIES.get(self.cookie_name) and session.is_empty():
+            session.modified = False
+        return super().process_response(request, response)
+
+    @property
+    def cookie_name(self) -> str:
+        """What the session's cookie is called."""
+        from django.conf import settings
+
+        return settings.SESSION_COOKIE_NAME

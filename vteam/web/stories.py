@@ -1,0 +1,140 @@
+"""What happened, told to the fan it happened to: every line of "my points" says what, when, how much and why."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.utils import formats, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from vteam import clock
+from vteam.campaigns.models import Campaign, Title
+from vteam.channels.links.models import Share
+from vteam.journal.queries import facts_at
+from vteam.ledger.models import Decision
+from vteam.ledger.past import Recorded
+from vteam.people.queries import names_of
+from vteam.rules.decisions import WAITING, Outcome
+from vteam.rules.facts import Fact, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One line. `points` is signed; `counts` tells whether they count now; `seq` is the decision's number."""
+
+    seq: int
+    what: str
+    why: str
+    mission: str
+    at: dt.datetime
+    points: int
+    counts: bool
+    waits: bool
+
+
+def stories(campaign: Campaign, decisions: Sequence[Recorded]) -> list[Story]:
+    """The stories of decisions, in their order."""
+    facts = facts_at(connection, campaign.pk, [decision.fact_seq for decision in decisions])
+    facts |= facts_at(connection, campaign.pk, _causes(facts, campaign))
+    told = _Told(campaign, facts)
+    return [told.story(decision) for decision in decisions]
+
+
+def _causes(facts: dict[int, Fact], campaign: Campaign) -> list[int]:
+    """The facts behind ended holds, reviews and reversals: what they are really about."""
+    about = [fact.body["decision"] for fact in facts.values() if "decision" in fact.body]
+    rows = Decision.objects.filter(campaign_id=campaign.pk, seq__in=about)
+    return list(rows.values_list("fact_seq", flat=True))
+
+
+class _Told:
+    """Names of what the facts are about, fetched once for all lines."""
+
+    def __init__(self, campaign: Campaign, facts: dict[int, Fact]) -> None:
+        self.campaign, self.facts = campaign, facts
+        bodies = [fact.body for fact in facts.values()]
+        self.shares = dict(
+            Share.objects.filter(pk__in={b["share"] for b in bodies if b.get("share")}).values_list(
+                "pk", "place"
+            )
+        )
+        self.titles = dict(
+            Title.objects.filter(pk__in={b["title"] for b in bodies if b.get("title")}).values_list(
+                "pk", "name"
+            )
+        )
+        self.fans = names_of({b["fan"] for b in bodies if "recruiter" in b})
+        about = {b["decision"] for b in bodies if "decision" in b}
+        self.cause = dict(
+            Decision.objects.filter(campaign_id=campaign.pk, seq__in=about).values_list("seq", "fact_seq")
+        )
+        language = translation.get_language() or "en"
+        self.missions = {entry.key: entry.name.in_language(language) for entry in campaign.file.missions}
+
+    def story(self, recorded: Recorded) -> Story:
+        """One decision's line."""
+        fact = self.facts[recorded.fact_seq]
+        about = self.facts[self.cause[fact.body["decision"]]] if "decision" in fact.body else fact
+        outcome = recorded.decision.outcome
+        return Story(
+            seq=recorded.seq,
+            what=self._what(about),
+            why=self._why(recorded, fact),
+            mission=self.missions.get(recorded.mission, recorded.mission),
+            at=clock.from_us(about.seen_at_us),
+            points=_signed(recorded),
+            counts=outcome is Outcome.AWARDED,
+            waits=outcome in WAITING,
+        )
+
+    def _what(self, fact: Fact) -> str:
+        body = fact.body
+        if fact.kind == Kind.FAN_CONFIRMED:
+            name = self.fans.get(body["fan"], _("Somebody"))
+            return _("%(name)s joined because of you") % {"name": name}
+        if fact.kind == Kind.ARRIVAL_CONFIRMED:
+            place = self.shares.get(body["share"], "")
+            if place:
+                return _("Someone came from “%(place)s”") % {"place": place}
+            return _("Someone came through your copy of a title")
+        title = self.titles.get(body.get("title", 0), _("a title"))
+        return _("You downloaded “%(title)s”") % {"title": title}
+
+    def _why(self, recorded: Recorded, fact: Fact) -> str:
+        if fact.kind == Kind.HOLD_ENDED:
+            return _("the waiting time is over: it counts now")
+        if fact.kind in (Kind.REVIEW_DECIDED, Kind.AWARD_REVERSED) and fact.body["reason"]:
+            return _("a person looked at it: %(reason)s") % {"reason": fact.body["reason"]}
+        if recorded.decision.outcome is Outcome.HELD_UNTIL:
+            return _("counts %(when)s") % {"when": when_due(self.campaign, recorded.decision.due_at_us or 0)}
+        return _REASONS[recorded.decision.outcome]()
+
+
+_REASONS: dict[Outcome, Callable[[], str]] = {
+    Outcome.AWARDED: lambda: _("counted at once"),
+    Outcome.NEEDS_REVIEW: lambda: _("many from the same network today: a person will look at it"),
+    Outcome.ALREADY_COUNTED: lambda: _("this already counted once"),
+    Outcome.OVER_DAILY_LIMIT: lambda: _("over today's limit: try again tomorrow"),
+    Outcome.OVER_LIMIT: lambda: _("you have reached the limit of this mission"),
+    Outcome.OUTSIDE_SEASON: lambda: _("outside the season"),
+    Outcome.OUTSIDE_MISSION: lambda: _("this mission was not open at that moment"),
+    Outcome.SAME_PERSON: lambda: _("your own visit does not count"),
+    Outcome.RIGHTS_WITHDRAWN: lambda: _("the band had taken this title back"),
+    Outcome.REFUSED: lambda: _("a person looked at it and did not count it"),
+    Outcome.REVERSED: lambda: _("taken back"),
+}
+
+
+def _signed(recorded: Recorded) -> int:
+    outcome, points = recorded.decision.outcome, recorded.decision.points
+    return -points if outcome in (Outcome.REFUSED, Outcome.REVERSED) else points
+
+
+def when_due(campaign: Campaign, due_at_us: int) -> str:
+    """When a waiting award will count, as people say it where the campaign is: "on Thursday at 14:02"."""
+    due = clock.from_us(due_at_us).astimezone(ZoneInfo(campaign.file.season.time_zone))
+    day, hour = formats.date_format(due, "l"), formats.date_format(due, pgettext("time format", "H:i"))
+    return _("on %(day)s at %(time)s") % {"day": day, "time": hour}

@@ -1,0 +1,180 @@
+"""Filters and tags of the pages: addresses, and numbers, times and texts as people read them.
+
+Thousands stand apart by a narrow no-break space in both languages. Times are shown in the campaign's time zone.
+A text an organiser wrote in several languages is shown in the page's.
+"""
+
+import datetime as dt
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.template import Context
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext
+
+from vteam import clock as the_clock
+from vteam.campaigns.models import Campaign
+from vteam.campaigns.values import Words
+from vteam.rights.queries import Circulations
+from vteam.rules.rights import Circulation, Way
+from vteam.web.addresses import site_base
+from vteam.web.assets import asset_url
+from vteam.web.language import plain_reverse
+from vteam.web.theme import theme_name
+
+register = template.Library()
+
+NARROW_SPACE = "\u202f"
+MINUS = "\u2212"
+
+
+# Addresses --------------------------------------------------------------------------------------------------
+@register.simple_tag
+def asset(name: str) -> str:
+    """The address of a built file: `{% asset "site.css" %}`."""
+    return asset_url(name)
+
+
+@register.simple_tag
+def theme(campaign: Campaign) -> str:
+    """The address of a campaign's stylesheet; it has no language and changes with the colours."""
+    return plain_reverse("theme", theme_name(*campaign.file.theme.colours))
+
+
+@register.simple_tag
+def picture(campaign: Campaign, use: str) -> str:
+    """The address of a campaign's picture for a use ("page", "small", "card"); no language in it."""
+    return plain_reverse("picture", campaign.pictures[use])
+
+
+@register.simple_tag(takes_context=True)
+def whole(context: Context, address: str) -> str:
+    """An address with our host before it, for whoever reads the page elsewhere (Open Graph)."""
+    return site_base(context["request"]) + address
+
+
+@register.filter
+def in_address(text: str) -> str:
+    """A text as part of an address's query."""
+    return quote(text, safe="")
+
+
+# Numbers ----------------------------------------------------------------------------------------------------
+@register.filter
+def number(value: int) -> str:
+    """A whole number: 12450 is "12 450"."""
+    return f"{value:,}".replace(",", NARROW_SPACE).replace("-", MINUS)
+
+
+@register.filter
+def signed(value: int) -> str:
+    """Points that came or went: +500, −50, and 0 as it is."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+@register.filter
+def ordinal(place: int) -> SafeString:
+    """A place in the ranking: 3rd in English, 3 with a raised e (1 with er) in French."""
+    if (get_language() or "").startswith("fr"):
+        return format_html("{}<sup>{}</sup>", number(place), "er" if place == 1 else "e")
+    return format_html("{}{}", number(place), _english_suffix(place))
+
+
+def _english_suffix(place: int) -> str:
+    if place % 100 in (11, 12, 13):
+        return "th"
+    return {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+
+
+@register.filter
+def duration(milliseconds: int) -> str:
+    """How long a title lasts: 84 000 ms is "1:24"."""
+    seconds = milliseconds // 1000
+    return f"{seconds // 60}:{seconds % 60:02}"
+
+
+# Times ------------------------------------------------------------------------------------------------------
+@register.filter
+def moment(at_us: int) -> dt.datetime:
+    """Whole microseconds UTC since 1970 as a moment."""
+    return the_clock.from_us(at_us)
+
+
+@register.filter
+def local(at: dt.datetime, campaign: Campaign) -> dt.datetime:
+    """A moment in the campaign's time zone."""
+    return at.astimezone(ZoneInfo(campaign.file.season.time_zone))
+
+
+@register.filter
+def day(at: dt.date) -> str:
+    """A day with its month: "18 December", "18 décembre"; the first is "1er" in French."""
+    if at.day == 1 and (get_language() or "").startswith("fr"):
+        return "1er " + date_format(at, "F")
+    return date_format(at, "j F")
+
+
+@register.filter
+def long_day(at: dt.date) -> str:
+    """A day with its weekday and year: "Friday 18 December 2026"."""
+    return f"{date_format(at, 'l')} {day(at)} {at.year}"
+
+
+@register.filter
+def hour(at: dt.datetime) -> str:
+    """The time of day: "14:02", in French "14 h 02"."""
+    # Translators: the time of day; H is the hour, i the minutes, a backslash keeps a letter as it is.
+    return date_format(at, pgettext("time format", "H:i"))
+
+
+@register.filter
+def when(at: dt.datetime, campaign: Campaign) -> str:
+    """When something happened, as short as it can be said: the hour today, else the day and the hour."""
+    here, today = local(at, campaign), local(the_clock.now(), campaign).date()
+    return hour(here) if here.date() == today else f"{day(here)}, {hour(here)}"
+
+
+@register.filter
+def day_in(at: dt.datetime, campaign: Campaign) -> str:
+    """The day something happened, with its weekday, in the campaign's time zone: "Tuesday 17 November"."""
+    here = local(at, campaign)
+    return f"{date_format(here, 'l')} {day(here)}"
+
+
+@register.simple_tag
+def days_left(campaign: Campaign) -> int:
+    """Whole days until the release day in the campaign's time zone: 0 on the day, negative after it."""
+    release = local(campaign.file.season.release_at, campaign).date()
+    return (release - local(the_clock.now(), campaign).date()).days
+
+
+@register.simple_tag
+def season(campaign: Campaign) -> str:
+    """How the season stands: "before", "running" or "over"."""
+    now, file = the_clock.now(), campaign.file
+    if now < file.season.starts_at:
+        return "before"
+    return "running" if now < file.season.ends_at else "over"
+
+
+# Texts ------------------------------------------------------------------------------------------------------
+@register.filter
+def words(text: Words | None) -> str:
+    """An organiser's text in the page's language."""
+    return text.in_language(get_language() or "en") if text else ""
+
+
+@register.filter
+def way(ways: Circulations, name: str) -> Circulation:
+    """How one way of circulating stands: `offered.ways|way:"pass-on"`."""
+    return ways[Way(name)]
+
+
+@register.simple_tag
+def one_of(value: object, **answers: Any) -> Any:
+    """The answer that belongs to a value: `{% one_of state open=a over=b %}`; "" when none does."""
+    return answers.get(str(value).replace("-", "_"), "")

@@ -1,0 +1,1 @@
+"""Pages: each view parses, authorises, calls one service and answers."""

@@ -1,0 +1,107 @@
+"""A campaign's public pages: the campaign itself, its ranking, its look and its pictures."""
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from vteam import clock
+from vteam.campaigns import files
+from vteam.campaigns.models import Campaign
+from vteam.campaigns.queries import every_campaign, titles_of
+from vteam.ledger import queries as books
+from vteam.people.queries import names_of
+from vteam.web.answers import campaign_or_404
+from vteam.web.theme import theme_css, theme_name
+from vteam.web.visitors import fan_here
+
+TOP = 10
+PAGE = 50
+JPEG = b"\xff\xd8\xff"
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponseBase:
+    """The campaigns of this installation; where there is one, that one."""
+    campaigns = every_campaign()
+    if len(campaigns) == 1:
+        return redirect("campaign", slug=campaigns[0].slug)
+    return render(request, "campaigns.html", {"campaigns": campaigns})
+
+
+@require_safe
+def campaign(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """What the campaign is, before anybody joins."""
+    found = campaign_or_404(slug)
+    context = {
+        "campaign": found,
+        "titles": titles_of(found, at_us=clock.now_us()),
+        "top": ranked(found, at_most=TOP),
+        "fans": books.fans_ranked(found.pk),
+        "fan": fan_here(request, found),
+        "demo": settings.DEMO,
+    }
+    return render(request, "campaign.html", context)
+
+
+@require_safe
+def ranking(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The ranking, a page at a time."""
+    found = campaign_or_404(slug)
+    page = page_number(request)
+    rows = ranked(found, at_most=PAGE + 1, skip=(page - 1) * PAGE)
+    fan = fan_here(request, found)
+    context = {
+        "campaign": found,
+        "fan": fan,
+        "rows": rows[:PAGE],
+        "page": page,
+        "has_next": len(rows) > PAGE,
+        "fans": books.fans_ranked(found.pk),
+        "own": books.standing_of(found.pk, fan.pk) if fan else None,
+    }
+    return render(request, "ranking.html", context)
+
+
+def ranked(campaign: Campaign, *, at_most: int, skip: int = 0) -> list[dict[str, object]]:
+    """Rows of the ranking with the names to show."""
+    standings = books.top(campaign.pk, at_most=at_most, skip=skip)
+    names = names_of(standing.fan_id for standing in standings)
+    return [{"standing": standing, "name": names.get(standing.fan_id)} for standing in standings]
+
+
+def page_number(request: HttpRequest) -> int:
+    """The page asked for, from 1; 404 for anything else."""
+    text = request.GET.get("page", "1")
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise Http404
+    return int(text)
+
+
+@require_safe
+def theme(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A campaign's two colours as a stylesheet, at an address that changes with them."""
+    colours = name.split("-")
+    if len(colours) != 2 or theme_name(*(f"#{colour}" for colour in colours)) != name:
+        raise Http404
+    response = HttpResponse(theme_css(*(f"#{colour}" for colour in colours)), content_type="text/css")
+    return _for_ever(response)
+
+
+@require_safe
+def picture(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A stored picture by its content's hash. Stored audio has other doors and is not given out here."""
+    try:
+        file = files.path_of(name).open("rb")
+    except (ValueError, FileNotFoundError) as error:
+        raise Http404 from error
+    if file.read(len(JPEG)) != JPEG:
+        file.close()
+        raise Http404
+    file.seek(0)
+    return _for_ever(FileResponse(file, content_type="image/jpeg"))
+
+
+def _for_ever(response: HttpResponseBase) -> HttpResponseBase:
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response

@@ -1,0 +1,187 @@
+"""A fan's own pages: home, points with their stories, and what is stored about them."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.http import require_safe
+
+from vteam import clock
+from vteam.campaigns.file import MilestoneEntry, MissionEntry
+from vteam.campaigns.missions import season_of
+from vteam.campaigns.models import Campaign
+from vteam.campaigns.queries import titles_of
+from vteam.ledger import queries as books
+from vteam.people.models import Fan, Person
+from vteam.people.queries import names_of
+from vteam.people.services import address_of_person
+from vteam.rights.models import Holder
+from vteam.web.answers import for_fans, for_persons
+from vteam.web.stories import stories, when_due
+from vteam.web.views.campaign import TOP, ranked
+
+LATEST = 5
+PAGE = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissionCard:
+    """A mission as a fan sees it: what it pays, how far they are today and in all."""
+
+    entry: MissionEntry
+    name: str
+    explanation: str
+    today: int
+    in_all: int
+    state: str  # "open", "coming", "not_yet", "over", "done", "done_today"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneCard:
+    """A milestone and how far a fan is on the way, in percent."""
+
+    entry: MilestoneEntry
+    name: str
+    explanation: str
+    percent: int
+
+    @property
+    def reached(self) -> bool:
+        """Whether the fan has it."""
+        return self.percent >= 100
+
+
+@for_fans
+def home(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
+    """What to do next, where the fan stands, what just happened."""
+    context = {
+        "campaign": campaign,
+        "fan": fan,
+        "titles": titles_of(campaign, at_us=clock.now_us()),
+        "live": _live(campaign, fan),
+    }
+    return render(request, "home.html", context)
+
+
+@for_fans
+def home_live(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
+    """The moving part of the home page; 204 while nothing happened since the reader's version of it."""
+    version = _version(campaign, fan)
+    if request.GET.get("since") == version:
+        return HttpResponse(status=204)
+    return render(
+        request, "_home_live.html", {"campaign": campaign, "fan": fan, "live": _live(campaign, fan)}
+    )
+
+
+def _version(campaign: Campaign, fan: Fan) -> str:
+    """Changes when anything on the moving part does."""
+    points, waiting = books.points_of(campaign.pk, fan.pk)
+    rank = books.rank_at(campaign.pk, points)
+    return f"{campaign.version}.{books.last_decision_of(campaign.pk, fan.pk)}.{points}.{waiting}.{rank}"
+
+
+def _live(campaign: Campaign, fan: Fan) -> dict[str, object]:
+    neighbours = books.neighbours(campaign.pk, fan.pk)
+    names = names_of(standing.fan_id for standing in neighbours)
+    own = next(standing for standing in neighbours if standing.fan_id == fan.pk)
+    due = books.next_due(campaign.pk, fan.pk)
+    return {
+        "version": _version(campaign, fan),
+        "own": own,
+        "fans": books.fans_ranked(campaign.pk),
+        "neighbours": [{"standing": s, "name": names.get(s.fan_id)} for s in neighbours],
+        "due": {"when": when_due(campaign, due[0]), "points": due[1]} if due else None,
+        "missions": mission_cards(campaign, fan),
+        "milestones": milestone_cards(campaign, own.points),
+        "stories": stories(campaign, books.decisions_of(campaign.pk, fan.pk, at_most=LATEST)),
+        "top": ranked(campaign, at_most=TOP),
+    }
+
+
+def mission_cards(campaign: Campaign, fan: Fan) -> list[MissionCard]:
+    """The campaign's missions with the fan's progress."""
+    at_us, season, language = clock.now_us(), season_of(campaign.file), translation.get_language() or "en"
+    day = season.day_of(at_us)
+    keys = {
+        entry.key: (f"day:{entry.key}:{fan.pk}:{day}", f"fan:{entry.key}:{fan.pk}")
+        for entry in campaign.file.missions
+    }
+    counts = books.counts(campaign.pk, [key for pair in keys.values() for key in pair])
+    titles = campaign.titles.filter(retired_at=None).count()
+    cards = []
+    for entry in campaign.file.missions:
+        today, in_all = (counts.get(key, 0) for key in keys[entry.key])
+        cards.append(
+            MissionCard(
+                entry=entry,
+                name=entry.name.in_language(language),
+                explanation=entry.explanation.in_language(language),
+                today=today,
+                in_all=in_all,
+                state=_state(campaign, entry, today, in_all, titles, at_us),
+            )
+        )
+    return cards
+
+
+def _state(campaign: Campaign, entry: MissionEntry, today: int, in_all: int, titles: int, at_us: int) -> str:
+    limit = titles if entry.kind == "download" else entry.per_fan
+    states = (
+        (entry.shown_as_coming, "coming"),
+        (at_us < clock.to_us(campaign.file.mission_opens_at(entry)), "not_yet"),
+        (at_us >= clock.to_us(campaign.file.mission_closes_at(entry)), "over"),
+        (limit is not None and in_all >= limit, "done"),
+        (entry.per_fan_per_day is not None and today >= entry.per_fan_per_day, "done_today"),
+    )
+    return next((state for applies, state in states if applies), "open")
+
+
+def milestone_cards(campaign: Campaign, points: int) -> list[MilestoneCard]:
+    """The campaign's milestones, lowest first, with the way a fan has gone."""
+    language = translation.get_language() or "en"
+    return [
+        MilestoneCard(
+            entry=entry,
+            name=entry.name.in_language(language),
+            explanation=entry.explanation.in_language(language),
+            percent=min(100, points * 100 // entry.points),
+        )
+        for entry in sorted(campaign.file.milestones, key=lambda entry: entry.points)
+    ]
+
+
+@for_fans
+@require_safe
+def points(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
+    """Every line of a fan's points with its story, newest first."""
+    before = request.GET.get("before", "")
+    found = books.decisions_of(
+        campaign.pk, fan.pk, at_most=PAGE + 1, before=int(before) if before.isdecimal() else None
+    )
+    confirmed, waiting = books.points_of(campaign.pk, fan.pk)
+    context = {
+        "campaign": campaign,
+        "fan": fan,
+        "stories": stories(campaign, found[:PAGE]),
+        "points": confirmed,
+        "waiting": waiting,
+        "older": found[PAGE - 1].seq if len(found) > PAGE else None,
+    }
+    return render(request, "points.html", context)
+
+
+@for_persons
+@require_safe
+def me(request: HttpRequest, person: Person) -> HttpResponseBase:
+    """What is stored about the signed-in person, and where they belong."""
+    fans = list(Fan.objects.filter(person=person).order_by("joined_at"))
+    campaigns = Campaign.objects.in_bulk([fan.campaign_id for fan in fans])
+    context = {
+        "address": address_of_person(person),
+        "memberships": [{"fan": fan, "campaign": campaigns[fan.campaign_id]} for fan in fans],
+        "holders": list(Holder.objects.filter(person=person)),
+        "person": person,
+    }
+    return render(request, "me.html", context)

@@ -1,0 +1,145 @@
+"""The artist's page: their titles, what each way of circulating means, and their word on it, at any time."""
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import translation
+from django.views.decorators.http import require_http_methods, require_safe
+
+from vteam import clock
+from vteam.campaigns.agreements import speak
+from vteam.campaigns.models import Campaign, Title
+from vteam.people.models import Person
+from vteam.rights.models import Holder, RightEvent
+from vteam.rights.queries import circulations, holders_of
+from vteam.rights.services import invited, take_invitation
+from vteam.rights.wording import Wording, wording
+from vteam.rules.rights import Act, Circulation, Way
+from vteam.web.answers import for_persons, private_render
+from vteam.web.forms import HolderForm
+from vteam.web.visitors import person_of
+
+HISTORY = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayRow:
+    """One way of circulating one title as a holder sees it."""
+
+    way: Way
+    wording: Wording
+    circulation: Circulation
+    mine: str  # the holder's own last act, "" before the first
+    waiting_for: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TitleRow:
+    """A holder's title with its ways and its history, newest first."""
+
+    title: Title
+    ways: list[WayRow]
+    words: str
+    history: list[RightEvent]
+
+
+@for_persons
+@require_safe
+def mine(request: HttpRequest, person: Person) -> HttpResponseBase:
+    """Every campaign the person is a holder in; where there is one, that one."""
+    holders = list(Holder.objects.filter(person=person).order_by("pk"))
+    if len(holders) == 1:
+        return redirect("holder", pk=holders[0].pk)
+    campaigns = Campaign.objects.in_bulk([holder.campaign_id for holder in holders])
+    rows = [{"holder": holder, "campaign": campaigns[holder.campaign_id]} for holder in holders]
+    return render(request, "holders.html", {"rows": rows})
+
+
+@for_persons
+@require_http_methods(["GET", "HEAD", "POST"])
+def holder(request: HttpRequest, person: Person, pk: int) -> HttpResponseBase:
+    """A holder's titles; POST speaks."""
+    found = Holder.objects.filter(pk=pk, person=person).first()
+    if found is None:
+        raise Http404
+    campaign = Campaign.objects.get(pk=found.campaign_id)
+    form = HolderForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        _speak(form, found, person, campaign)
+        return redirect(f"{reverse('holder', args=[pk])}#title-{form.cleaned_data['title']}")
+    context = {"campaign": campaign, "holder": found, "rows": _rows(found), "form": form}
+    return render(request, "holder.html", context, status=422 if form.errors else 200)
+
+
+def _speak(form: HolderForm, holder: Holder, person: Person, campaign: Campaign) -> None:
+    """Record what was said; "keep" agrees to hearing and downloading, and asks not to pass it on."""
+    data = form.cleaned_data
+    title = Title.objects.filter(pk=data["title"], campaign=campaign, pk__in=_title_ids(holder)).first()
+    if title is None:
+        raise Http404
+    wanted = [(data["way"], data["act"])]
+    if data["way"] == "keep":
+        wanted = [(Way.LISTEN, Act.AGREED), (Way.DOWNLOAD, Act.AGREED), (Way.PASS_ON, Act.REFUSED)]
+    at_us, language = clock.now_us(), translation.get_language() or "en"
+    for way, act in wanted:
+        speak(
+            holder=holder,
+            person=person,
+            title=title,
+            way=Way(way),
+            act=Act(act),
+            language=language,
+            at_us=at_us,
+            words=data["words"],
+            why=data["why"],
+        )
+
+
+def _title_ids(holder: Holder) -> list[int]:
+    return list(holder.titles.values_list("title_id", flat=True))
+
+
+def _rows(holder: Holder) -> list[TitleRow]:
+    titles = list(Title.objects.filter(pk__in=_title_ids(holder), retired_at=None).order_by("position"))
+    ways = circulations([title.pk for title in titles], at_us=clock.now_us())
+    return [_row(holder, title, ways[title.pk]) for title in titles]
+
+
+def _row(holder: Holder, title: Title, ways: dict[Way, Circulation]) -> TitleRow:
+    history = list(RightEvent.objects.filter(title_id=title.pk).order_by("-id")[:HISTORY])
+    own = [
+        event for event in RightEvent.objects.filter(title_id=title.pk, holder_id=holder.pk).order_by("id")
+    ]
+    acts = {event.way: event.act for event in own}
+    names = {named.pk: named.name for named in holders_of(title.pk)}
+    language = translation.get_language() or "en"
+    rows = [
+        WayRow(
+            way=way,
+            wording=wording(way, title=title.name, artist=title.artist, language=language),
+            circulation=ways[way],
+            mine=acts.get(way, ""),
+            waiting_for=[names[pk] for pk in ways[way].waiting_for if pk != holder.pk],
+        )
+        for way in Way
+    ]
+    words = next((event.words for event in reversed(own) if event.words), "")
+    return TitleRow(title=title, ways=rows, words=words, history=history)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
+    """The link an organiser handed to a holder: sign in, press the button, and the page is theirs."""
+    found = invited(secret)
+    if found is None:
+        return private_render(request, "holder_invitation_used.html", {}, status=410)
+    person = person_of(request)
+    if request.method == "POST" and person is not None:
+        taken = take_invitation(secret=secret, person=person)
+        if taken is not None:
+            return redirect("holder", pk=taken.pk)
+    campaign = Campaign.objects.get(pk=found.campaign_id)
+    context = {"holder": found, "campaign": campaign, "person": person, "after": request.path}
+    return private_render(request, "holder_invitation.html", context)

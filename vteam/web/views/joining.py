@@ -1,0 +1,229 @@
+"""Coming in: joining a vTeam, coming back, the code from the mail, and leaving the browser signed out."""
+
+from dataclasses import replace
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from vteam import clock
+from vteam.campaigns.joining import Arrived, come_in
+from vteam.campaigns.models import Campaign
+from vteam.channels.links.models import Share
+from vteam.channels.mail.codes import Asker, ask_code, never_again, refused_by
+from vteam.people.models import Pending, Person
+from vteam.people.queries import fan_of
+from vteam.people.services import Entry, Proof, address_of, entry_of, prove_by_code, prove_by_link
+from vteam.web.addresses import site_base
+from vteam.web.answers import campaign_or_404, private_render
+from vteam.web.forms import CodeForm, JoinForm, LinkForm, SignInForm
+from vteam.web.views.landing import confirm_act, share_of_via
+from vteam.web.visitors import door_network, fan_here, networks_in, person_of
+
+_WAITING = "vteam.web.code"
+LINK_AGE_SECONDS = 60 * 60 * 24
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The form a fan joins with. Nothing is stored but an expiring code until the address is proven."""
+    campaign = campaign_or_404(slug)
+    if fan_here(request, campaign) is not None:
+        return redirect("home", slug=slug)
+    if request.method != "POST":
+        form = JoinForm(
+            initial={"via": request.GET.get("via", ""), "arrival": request.GET.get("arrival", "")}
+        )
+        return private_render(request, "join.html", _join_context(campaign, form))
+    form = JoinForm(request.POST)
+    if not form.is_valid():
+        return private_render(request, "join.html", _join_context(campaign, form), status=422)
+    if form.cleaned_data["age"] == JoinForm.YOUNGER:
+        return private_render(request, "too_young.html", {"campaign": campaign})
+    return _ask(request, form.cleaned_data["address"], _joining_entry(request, campaign, form), campaign)
+
+
+def _join_context(campaign: Campaign, form: JoinForm) -> dict[str, object]:
+    share = share_of_via(str(form["via"].value() or ""), campaign)
+    return {"campaign": campaign, "form": form, "share": share}
+
+
+def _joining_entry(request: HttpRequest, campaign: Campaign, form: JoinForm) -> Entry:
+    """What was typed; whoever comes through a share is that fan's recruit, the latest share winning."""
+    data = form.cleaned_data
+    share: Share | None = share_of_via(data["via"], campaign)
+    if data["arrival"]:
+        confirm_act(request, campaign, token=data["arrival"], act="joined")
+    return Entry(
+        campaign_id=campaign.pk,
+        name=data["name"],
+        language=translation.get_language() or "en",
+        share_id=share.pk if share else None,
+        recruiter_id=share.fan_id if share else None,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Coming back with a code. Whether an address is known is not told."""
+    if person_of(request) is not None:
+        return redirect(_safe_after(request, request.GET.get("after", "")))
+    if request.method != "POST":
+        form = SignInForm(initial={"after": request.GET.get("after", "")})
+        return private_render(request, "sign_in.html", {"form": form})
+    form = SignInForm(request.POST)
+    if not form.is_valid():
+        return private_render(request, "sign_in.html", {"form": form}, status=422)
+    entry = Entry(
+        campaign_id=None,
+        name="",
+        language=translation.get_language() or "en",
+        after=_safe_after(request, form.cleaned_data["after"]),
+    )
+    return _ask(request, form.cleaned_data["address"], entry, None)
+
+
+def _ask(request: HttpRequest, address: str, entry: Entry, campaign: Campaign | None) -> HttpResponse:
+    asker = Asker(network=door_network(request), base_url=site_base(request))
+    pending = ask_code(
+        address=address, entry=entry, asker=asker, link_path=reverse("code-link"), at=clock.now()
+    )
+    token = signing.dumps(
+        {
+            "p": pending.pk,
+            "c": entry.campaign_id,
+            "n": entry.name,
+            "s": entry.share_id,
+            "r": entry.recruiter_id,
+            "f": entry.after,
+        },
+        salt=_WAITING,
+        compress=True,
+    )
+    return redirect("code", token=token)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The page that waits for the six digits."""
+    content = _waiting(token)
+    pending = Pending.objects.filter(pk=content["p"]).first() if content else None
+    if content is None or pending is None:
+        return private_render(request, "code_expired.html", {}, status=410)
+    campaign = _campaign(content["c"])
+    form = CodeForm(request.POST or None)
+    context = {
+        "form": form,
+        "campaign": campaign,
+        "address": address_of(pending),
+        "minutes": settings.CODE_MINUTES,
+        "demo": settings.DEMO,
+    }
+    if request.method != "POST" or not form.is_valid():
+        return private_render(request, "code.html", context, status=422 if form.is_bound else 200)
+    proof = prove_by_code(pending=pending, typed=form.cleaned_data["code"], at=clock.now())
+    if proof is not Proof.RIGHT:
+        return private_render(request, "code.html", context | {"proof": str(proof)}, status=422)
+    return _enter(request, pending, _entry_from(content))
+
+
+def _waiting(token: str) -> dict[str, Any] | None:
+    try:
+        return cast(dict[str, Any], signing.loads(token, salt=_WAITING, max_age=LINK_AGE_SECONDS))
+    except signing.BadSignature:
+        return None
+
+
+def _entry_from(content: dict[str, Any]) -> Entry:
+    return Entry(
+        campaign_id=content["c"],
+        name=content["n"],
+        language=translation.get_language() or "en",
+        share_id=content["s"],
+        recruiter_id=content["r"],
+        after=content["f"],
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def code_link(request: HttpRequest) -> HttpResponseBase:
+    """The page the mail's link opens, on any device: one button, and for a joiner the name to show."""
+    form = LinkForm(request.POST or request.GET)
+    pending = prove_by_link(link_secret=form.data.get("k", ""), at=clock.now())
+    if pending is None:
+        return private_render(request, "code_expired.html", {}, status=410)
+    campaign = _campaign(pending.campaign_id)
+    joins = campaign is not None and not _is_fan(pending)
+    if request.method != "POST" or not form.is_valid():
+        context = {"form": form, "campaign": campaign, "name": pending.name, "joins": joins}
+        return private_render(request, "code_link.html", context)
+    entry = entry_of(pending)
+    if joins and form.cleaned_data["name"]:
+        entry = replace(entry, name=form.cleaned_data["name"])
+    if pending.asked_from != door_network(request):
+        # Typing strangers' addresses must not recruit them: elsewhere than where the code was asked for, the
+        # mail's link brings its reader in, and nobody else points.
+        entry = replace(entry, share_id=None, recruiter_id=None)
+    return _enter(request, pending, entry)
+
+
+def _campaign(pk: int | None) -> Campaign | None:
+    return None if pk is None else Campaign.objects.filter(pk=pk).first()
+
+
+def _is_fan(pending: Pending) -> bool:
+    person = Person.objects.filter(lookup=bytes(pending.lookup)).first()
+    return fan_of(person, pending.campaign_id or 0) is not None
+
+
+def _enter(request: HttpRequest, pending: Pending, entry: Entry) -> HttpResponseBase:
+    campaign = _campaign(entry.campaign_id)
+    before = fan_here(request, campaign) if campaign else None
+    arrived = come_in(
+        pending=pending,
+        entry=entry,
+        network=networks_in(request, campaign).near if campaign else "",
+        signed_in_fan=before.pk if before else None,
+        at_us=clock.now_us(),
+    )
+    login(request, arrived.person)
+    return redirect(_first_page(request, arrived, campaign, entry.after))
+
+
+def _first_page(request: HttpRequest, arrived: Arrived, campaign: Campaign | None, after: str) -> str:
+    if campaign is not None and arrived.fan is not None:
+        return reverse("home", args=[campaign.slug])
+    if after:
+        return _safe_after(request, after)
+    return reverse("me")
+
+
+def _safe_after(request: HttpRequest, after: str) -> str:
+    """A page of ours to go on to; never an address somebody typed."""
+    if after.startswith("/") and url_has_allowed_host_and_scheme(after, allowed_hosts=None):
+        return after[:200]
+    return reverse("me")
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponseBase:
+    """End the session in this browser."""
+    logout(request)
+    return redirect("index")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def never(request: HttpRequest) -> HttpResponseBase:
+    """The mail's "not me, never again": GET shows, POST acts."""
+    token = request.POST.get("k") or request.GET.get("k", "")
+    if refused_by(token) is None:
+        raise Http404
+    done = request.method == "POST" and never_again(token=token, at=clock.now())
+    return render(request, "never.html", {"token": token, "done": done})

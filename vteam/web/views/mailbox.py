@@ -1,0 +1,67 @@
+"""The demo's mailbox: every mail of this installation, readable by whoever runs it. Refused anywhere else."""
+
+import mailbox
+from dataclasses import dataclass
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from vteam.channels.mail.delivery import mailbox_path
+from vteam.channels.networks import address_of
+from vteam.web.answers import private_render
+
+SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A mail as the page shows it."""
+
+    key: str
+    to: str
+    subject: str
+    date: object
+    text: str
+
+
+@require_safe
+def mailbox_page(request: HttpRequest) -> HttpResponseBase:
+    """The newest mails, newest first."""
+    _only_on_loopback(request)
+    return private_render(request, "mailbox.html", {"letters": _letters()})
+
+
+def _only_on_loopback(request: HttpRequest) -> None:
+    address = address_of(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
+    if not settings.DEMO or not ip_address(address).is_loopback:
+        raise Http404
+
+
+def _letters() -> list[Letter]:
+    if not mailbox_path().exists():
+        return []
+    box = mailbox.Maildir(mailbox_path(), create=False)
+    letters = [_letter(key, message) for key, message in box.items()]
+    return sorted(letters, key=lambda letter: str(letter.date), reverse=True)[:SHOWN]
+
+
+def _letter(key: str, message: Message) -> Letter:
+    payload = message.get_payload(decode=True)
+    text = payload.decode(message.get_content_charset() or "utf-8") if isinstance(payload, bytes) else ""
+    return Letter(
+        key=key,
+        to=str(message["To"]),
+        subject=_decoded(str(message["Subject"])),
+        date=parsedate_to_datetime(str(message["Date"])),
+        text=text,
+    )
+
+
+def _decoded(header: str) -> str:
+    from email.header import decode_header, make_header
+
+    return str(make_header(decode_header(header)))
