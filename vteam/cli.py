@@ -35,6 +35,8 @@ EverySlug = Annotated[str | None, typer.Argument(help="One campaign; all of them
 
 def main() -> None:
     """The console script's entry: faults the person can mend are one message, not a traceback."""
+    # Settings come from VTEAM_ variables alone, whatever other Django project this shell is set up for.
+    os.environ["DJANGO_SETTINGS_MODULE"] = "vteam.settings"
     try:
         app()
     except VTeamError as fault:

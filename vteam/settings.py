@@ -94,7 +94,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
-            "context_processors": ["vteam.web.context.page"],
+            "context_processors": ["django.template.context_processors.request", "vteam.web.context.page"],
             "builtins": ["django.templatetags.i18n", "vteam.web.templatetags.vteam"],
         },
     }

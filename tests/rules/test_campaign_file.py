@@ -1,11 +1,14 @@
 """A campaign file: what it means, and everything that can be wrong with it, said at once and in place."""
 
+# ruff: noqa: E501  (tables of cases, one a line)
+
 import copy
 import datetime as dt
 import re
 import shutil
 import subprocess
 import tomllib
+import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from vteam.campaigns.check import check_campaign, inside
 from vteam.campaigns.coherence import contradictions
@@ -128,18 +131,24 @@ def test_a_mission_runs_with_the_season_unless_it_has_days_of_its_own() -> None:
 
 def test_a_shifted_campaign_keeps_its_lengths() -> None:
     missions = copy.deepcopy(TABLES["missions"])
-    missions[0] |= {"opens": dt.date(2026, 11, 20), "closes": dt.datetime(2026, 12, 1, 18)}
+    evening = dt.datetime.fromisoformat("2026-12-01T18:00:00")
+    missions[0] |= {"opens": dt.date(2026, 11, 20), "closes": evening}
     shifted = campaign(missions=missions).shifted(-7)
     assert (shifted.season.starts, shifted.season.ends) == (dt.date(2026, 11, 9), dt.date(2027, 1, 3))
     assert shifted.season.release == dt.date(2026, 12, 11)
     assert shifted.missions[0].opens == dt.date(2026, 11, 13)
-    assert shifted.missions[0].closes == dt.datetime(2026, 11, 24, 18)
+    assert shifted.missions[0].closes == evening - dt.timedelta(days=7)
     assert shifted.missions[1].opens is None
 
 
 @pytest.mark.parametrize(
     ("kind", "hold_s", "per_network", "coming"),
-    [("recruit", 86_400, 5, False), ("spread", 0, 5, False), ("download", 0, None, False), ("pass-on", 0, None, True)],
+    [
+        ("recruit", 86_400, 5, False),
+        ("spread", 0, 5, False),
+        ("download", 0, None, False),
+        ("pass-on", 0, None, True),
+    ],
 )
 def test_each_kind_of_mission_has_its_defaults(
     kind: str, hold_s: int, per_network: int | None, coming: bool
@@ -273,7 +282,9 @@ def test_a_whole_section_that_is_missing_is_shown_how_to_begin(check: Check) -> 
 def test_one_bracket_where_there_are_several_is_told_by_name(check: Check) -> None:
     links = SOURCE[SOURCE.index("[[links]]") : SOURCE.index("# The music")]
     [found] = check((links, '[links]\nname = "x"\naddress = "https://x.example"\n\n'))
-    assert found == f"{line_of('[[links]]')}: there can be several `links` → write [[links]] with two brackets"
+    assert (
+        found == f"{line_of('[[links]]')}: there can be several `links` → write [[links]] with two brackets"
+    )
 
 
 def test_every_problem_is_told_at_once_and_none_twice(check: Check) -> None:
@@ -297,7 +308,8 @@ def test_every_problem_is_told_at_once_and_none_twice(check: Check) -> None:
 
 def test_a_text_that_never_ends_does_not_hide_what_stands_before_it(check: Check) -> None:
     found = check(
-        ("minimum_age = 15", "minimum_age = 1"), ('explanation.en = """\nOne link', 'explanation.fr = """\nOne link')
+        ("minimum_age = 15", "minimum_age = 1"),
+        ('explanation.en = """\nOne link', 'explanation.fr = """\nOne link'),
     )
     assert any("`minimum_age` is too small" in problem for problem in found)
     unclosed = SOURCE.replace('avec nous."""', "avec nous.")
@@ -323,7 +335,9 @@ def test_more_mistakes_than_are_shown_are_not_passed_over_in_silence() -> None:
         (b"\x00", "says nothing that can be read"),
     ],
 )
-def test_a_file_that_is_no_campaign_at_all_is_refused_in_words(tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_file_that_is_no_campaign_at_all_is_refused_in_words(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
     path = tmp_path / "campaign.toml"
     path.write_bytes(content)
     result = check_campaign(path)
@@ -365,7 +379,9 @@ def test_a_cover_too_small_and_one_not_square_are_refused(folder: Path) -> None:
 
 # Anything at all ---------------------------------------------------------
 def leaves(tables: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    steps = tables.items() if isinstance(tables, dict) else enumerate(tables) if isinstance(tables, list) else ()
+    steps = (
+        tables.items() if isinstance(tables, dict) else enumerate(tables) if isinstance(tables, list) else ()
+    )
     return [found for step, value in steps for found in ((*path, step), *leaves(value, (*path, step)))]
 
 
@@ -384,12 +400,13 @@ ANYTHING = st.recursive(
 def test_any_value_anywhere_is_refused_in_words_of_ours_or_accepted(data: st.DataObject) -> None:
     tables = copy.deepcopy(TABLES)
     for path in data.draw(st.lists(st.sampled_from(leaves(TABLES)), min_size=1, max_size=4)):
-        holder = value_at(tables, path[:-1])
-        if isinstance(holder, dict | list) and value_at(tables, path) is not None:
-            if data.draw(st.booleans()):
-                holder[path[-1]] = data.draw(ANYTHING)
-            elif isinstance(holder, dict):
-                del holder[path[-1]]
+        holder: Any = value_at(tables, path[:-1])
+        if value_at(tables, path) is None:
+            continue  # an edit before this one took it away
+        if data.draw(st.booleans()):
+            holder[path[-1]] = data.draw(ANYTHING)
+        elif isinstance(holder, dict):
+            del holder[path[-1]]
     found = contradictions(tables)
     try:
         file = CampaignFile.model_validate(tables)
@@ -403,7 +420,28 @@ def test_any_value_anywhere_is_refused_in_words_of_ours_or_accepted(data: st.Dat
         assert re.match(r"write|did you mean|take|put|add|move|keep", finding.instead), finding
 
 
-@given(st.text(st.sampled_from('ab=[]{}"“”\'\n# .,:1é-'), max_size=80))
+def test_the_page_for_organisers_names_every_key_and_every_word_to_choose_from() -> None:
+    page = (DEMO.parents[1] / "docs" / "campaign-file.md").read_text()
+    tables: list[type[BaseModel]] = [CampaignFile]
+    while tables:
+        table = tables.pop()
+        for name, field in table.model_fields.items():
+            assert f"`{name}`" in page or f"[{name}]" in page, f"{table.__name__}.{name}"
+            tables += [
+                part for part in parts(field.annotation) if isinstance(part, type) and part is not Words
+            ]
+            for word in (part for part in parts(field.annotation) if isinstance(part, str)):
+                assert f'`"{word}"`' in page, word
+
+
+def parts(annotation: Any) -> list[Any]:
+    """The tables and the words to choose from inside an annotation."""
+    if isinstance(annotation, str) or (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        return [annotation]
+    return [found for part in typing.get_args(annotation) for found in parts(part)]
+
+
+@given(st.text(st.sampled_from("ab=[]{}\"“”'\n# .,:1é-"), max_size=80))
 def test_any_text_is_read_or_refused(text: str) -> None:
     reading = read_toml(text)
     assert isinstance(reading.tables, dict)

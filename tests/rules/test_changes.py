@@ -1,5 +1,7 @@
 """What a new campaign file changes: every difference is told, and what takes something away is known as such."""
 
+# ruff: noqa: E501  (tables of cases, one a line)
+
 import copy
 import json
 import tomllib
@@ -94,7 +96,9 @@ def test_what_takes_nothing_away_is_told_and_not_asked(path: str, value: Any, se
     ],
 )  # fmt: skip
 def test_what_takes_something_away_is_told_and_asked(path: str, value: Any, sentence: str) -> None:
-    assert (sentence, True) in [(change.text, change.takes_away) for change in changes(OLD, with_change(path, value))]
+    assert (sentence, True) in [
+        (change.text, change.takes_away) for change in changes(OLD, with_change(path, value))
+    ]
 
 
 def test_one_more_signature_closes_the_titles_it_is_for_and_one_less_takes_a_word_away() -> None:
@@ -114,7 +118,9 @@ def test_one_more_signature_closes_the_titles_it_is_for_and_one_less_takes_a_wor
 def test_a_new_campaign_is_told_whole_and_takes_nothing_away() -> None:
     found = changes(None, OLD)
     assert found[0].text == "The campaign “Marée haute” of Lune Noire is created, at /maree-haute."
-    parts = sum(len(TABLES[name]) for name in ("links", "titles", "holders", "missions", "milestones", "prizes"))
+    parts = sum(
+        len(TABLES[name]) for name in ("links", "titles", "holders", "missions", "milestones", "prizes")
+    )
     assert len(found) == 1 + parts
     assert not any(change.takes_away for change in found)
 

@@ -225,7 +225,9 @@ def _prizes(tables: Tables) -> Iterator[Finding]:
         for key, its_kind, example in (("first", "ranking", "5"), ("milestone", "milestone", "1_000")):
             if kind == its_kind and key not in prize:
                 wrong = f"a {kind} prize says for whom it is"
-                yield Finding(path=("prizes", at), wrong=wrong, instead=f"write {key} = {example}", missing=key)
+                yield Finding(
+                    path=("prizes", at), wrong=wrong, instead=f"write {key} = {example}", missing=key
+                )
             elif kind in ("ranking", "milestone", "draw") and kind != its_kind and key in prize:
                 yield _at("prizes", at, key, f"`{key}` says nothing for a {kind} prize", "take it out")
         first, how_many = _number(prize, "first"), _number(prize, "how_many")

@@ -174,13 +174,15 @@ def _card(square: Image.Image, colours: tuple[str, str], paper: str) -> Image.Im
     card.paste(square.resize((height, height), Image.Resampling.LANCZOS))
     room = Image.new("RGB", (width - height, height), paper)
     for colour, left, top, side in ((colours[0], 90, 90, 310), (colours[1], 235, 265, 400)):
-        room = ImageChops.multiply(room, _disc(room.size, colour, (left, top, left + side, top + side)))
+        room = ImageChops.multiply(room, _disc(room.size, colour, left, top, side))
     card.paste(room, (height, 0))
     return card
 
 
-def _disc(size: tuple[int, int], colour: str, box: tuple[int, int, int, int]) -> Image.Image:
+def _disc(size: tuple[int, int], colour: str, left: int, top: int, side: int) -> Image.Image:
     """A disc on white, its edge smoothed by drawing it four times as large."""
-    large = Image.new("RGB", (size[0] * 4, size[1] * 4), "white")
-    ImageDraw.Draw(large).ellipse([edge * 4 for edge in box], fill=colour)
-    return large.resize(size, Image.Resampling.LANCZOS)
+    edge = Image.new("L", (side * 4, side * 4))
+    ImageDraw.Draw(edge).ellipse((0, 0, side * 4 - 1, side * 4 - 1), fill=255)
+    disc = Image.new("RGB", size, "white")
+    disc.paste(colour, (left, top, left + side, top + side), edge.reduce(4))
+    return disc

@@ -234,7 +234,11 @@ Colour = Annotated[str, AfterValidator(read_colour)]
 
 def file_name_problem(given: str) -> str | None:
     """Why `given` cannot name a file beside the campaign file, or None."""
-    if not given or len(given.encode()) > 200 or any(unicodedata.category(mark).startswith("C") for mark in given):
+    if (
+        not given
+        or len(given.encode()) > 200
+        or any(unicodedata.category(mark).startswith("C") for mark in given)
+    ):
         return "this is not a file's name"
     if "\\" in given or ":" in given:
         return "a file's name here has no \\ and no :"

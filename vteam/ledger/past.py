@@ -109,7 +109,8 @@ class Past:
 
     def prepare(self, facts: Sequence[Fact]) -> None:
         """Fetch the counters, decisions and holds these facts refer to."""
-        self._fetch_decisions({f.body["decision"] for f in facts if f.kind in LATER})
+        # What this batch settled already is known better here than in the tables, which still say it waits.
+        self._fetch_decisions({f.body["decision"] for f in facts if f.kind in LATER} - self.decisions.keys())
         keys = set(self._keys_of_later())
         for fact in facts:
             keys.update(self._keys_of(fact))

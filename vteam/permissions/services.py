@@ -33,22 +33,18 @@ class Permit:
 def may_ask_code(*, lookup: bytes, known: bool, network: str, at: dt.datetime) -> bool:
     """Whether a code may be made for an address now; counts the request against the budgets.
 
-    A confirmed fan's address has a budget of its own, so strangers typing it use up nothing else.
+    A confirmed fan's address is held to its own budget alone: strangers who use up the others, from the fan's own
+    network too, cannot lock the fan out. Known, unknown and refused addresses cost the same work.
     """
-    if refused(lookup):
-        return False
+    per_network, per_hour = settings.CODES_PER_NETWORK_HOUR, settings.CODES_PER_HOUR
     per_day = settings.CODES_PER_FAN_DAY if known else settings.CODES_PER_ADDRESS_DAY
-    return (
-        budgets.take(
-            door="code-network",
-            key=network,
-            limit=settings.CODES_PER_NETWORK_HOUR,
-            window=budgets.HOUR,
-            at=at,
-        )
-        and budgets.take(door="code-all", key="", limit=settings.CODES_PER_HOUR, window=budgets.HOUR, at=at)
-        and budgets.take(door="code-address", key=lookup.hex(), limit=per_day, window=budgets.DAY, at=at)
+    within = budgets.take(
+        door="code-network", key=network, limit=per_network, window=budgets.HOUR, at=at
+    ) and budgets.take(door="code-all", key="", limit=per_hour, window=budgets.HOUR, at=at)
+    mine = (known or within) and budgets.take(
+        door="code-address", key=lookup.hex(), limit=per_day, window=budgets.DAY, at=at
     )
+    return mine and not refused(lookup)
 
 
 def permit(*, purpose: Purpose, lookup: bytes) -> Permit:

@@ -29,7 +29,6 @@ STOP_SECONDS_MAX = 5
 WAIT_SECONDS = 10
 
 
-
 def main() -> None:
     """Serves until SIGTERM or SIGINT; Busy when another site runs on the data folder."""
     with held(Path(settings.DATA), ROLE, wait_seconds=WAIT_SECONDS):

@@ -28,6 +28,8 @@ WELL_SECONDS = 60.0
 LINE_BYTES_MAX = 64 * 1024
 LAST_LINES = 5
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 Say = Callable[[str, str], None]
 """Called with a role's name and a line of its output (no newline), from several threads."""
 
@@ -71,7 +73,10 @@ class _Child:
             while line := output.readline(LINE_BYTES_MAX):
                 text = line.decode(errors="replace").rstrip()
                 self.last_lines.append(text)
-                self.say(self.role.name, text)
+                try:
+                    self.say(self.role.name, text)
+                except (OSError, SystemExit):  # rich's way to say that nobody reads our output any more
+                    self.say = _to_nobody  # the process must not block on a pipe that nobody empties
 
     def ended(self) -> int | None:
         """The exit status (negative: a signal), None while it runs or waits to be started again."""
@@ -90,7 +95,6 @@ class Supervisor:
     """Used from the main thread: `start`, then `watch`, and `stop` in any case."""
 
     def __init__(self, roles: Sequence[Role], *, say: Say) -> None:
-        self._say = say
         self._children = [_Child(role, say) for role in roles]
         self._asked = 0
 
@@ -100,10 +104,8 @@ class Supervisor:
 
     @contextmanager
     def stopped_by_signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM ask to stop while the block runs, and everything is stopped when it ends."""
-        before = {
-            number: signal.signal(number, self.ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        """SIGINT, SIGTERM and SIGHUP ask to stop while the block runs; everything is stopped when it ends."""
+        before = {number: signal.signal(number, self.ask_to_stop) for number in STOPPING}
         try:
             yield
         finally:
@@ -153,7 +155,7 @@ class Supervisor:
         status = child.ended()
         if status is not None:
             wait = child.bury()
-            self._say(child.role.name, f"ended unasked ({_how(status)}); starting again in {wait:g} s")
+            child.say(child.role.name, f"ended unasked ({_how(status)}); starting again in {wait:g} s")
         elif child.process is None and time.monotonic() >= child.start_again_at:
             child.start()
 
@@ -171,12 +173,16 @@ class Supervisor:
             time.sleep(POLL_SECONDS / 2)
         for child in running:
             if child.ended() is None:
-                self._say(child.role.name, "does not stop; killed")
+                child.say(child.role.name, "does not stop; killed")
                 _signal(child, signal.SIGKILL, whole_group=True)
         for child in running:
             assert child.process is not None
             child.process.wait()
             _finish_reading(child)
+
+
+def _to_nobody(role: str, line: str) -> None:
+    """Where lines go when our own output is closed."""
 
 
 def _signal(child: _Child, number: signal.Signals, *, whole_group: bool = False) -> None:

@@ -32,7 +32,12 @@ class Said:
 
 
 def record_act(*, holder: Holder, person: Person | None, said: Said) -> RightEvent:
-    """Append what a holder said. Only a holder of that title is heard: anybody else is a ValueError."""
+    """Append what a holder said. Only a holder of that title is heard: anybody else is a ValueError.
+
+    `person`: whose account it was said from, the holder's own; None where it was said outside vTeam.
+    """
+    if person is not None and not Holder.objects.filter(pk=holder.pk, person=person).exists():
+        raise ValueError(f"{person} does not speak for {holder}")
     if not TitleHolder.objects.filter(holder=holder, title_id=said.title_id).exists():
         raise ValueError(f"{holder} is no holder of title {said.title_id}")
     text = said.wording

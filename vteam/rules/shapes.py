@@ -134,4 +134,5 @@ def read_object(body: str) -> dict[str, Any] | None:
 
 
 def _first_wrong(content: Mapping[str, Any], shape: Mapping[str, Test]) -> str | None:
-    return next((field for field, test in shape.items() if field not in content or not test(content[field])), None)
+    wrong = (field for field, test in shape.items() if field not in content or not test(content[field]))
+    return next(wrong, None)

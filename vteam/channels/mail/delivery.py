@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import logging
 import mailbox
+import re
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from vteam.permissions.services import Permit, Purpose, permit
 
 logger = logging.getLogger(__name__)
 SMTP_SECONDS = 20
+_ADDRESS = re.compile(r"[^\s<>:;,]+@[^\s<>:;,]+")
 FIRST_PAUSE = dt.timedelta(seconds=10)
 Hand = Callable[[EmailMessage, Permit], None]
 
@@ -57,6 +59,10 @@ def _deliver(message: OutboxMessage, hand: Hand, at: dt.datetime) -> None:
         _end(message, OutboxMessage.GIVEN_UP, str(refusal), at)
     except DeliveryError as trouble:
         _after_trouble(message, trouble, at)
+    except Exception as fault:
+        # One message nobody can make or open must not keep those behind it from leaving.
+        logger.exception("message %s cannot be handed over: our own fault", message.pk)
+        _after_trouble(message, DeliveryError(type(fault).__name__, permanent=False), at)
     else:
         _end(message, OutboxMessage.SENT, "", at)
 
@@ -117,8 +123,19 @@ def _by_smtp(message: EmailMessage) -> None:
             server.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
-        raise DeliveryError(f"{code} {words!r}", permanent=code >= 500) from error
+        raise DeliveryError(_said(code, words), permanent=code >= 500) from error
+    except smtplib.SMTPDataError as error:
+        raise DeliveryError(
+            _said(error.smtp_code, error.smtp_error), permanent=error.smtp_code >= 500
+        ) from error
     except smtplib.SMTPResponseException as error:
-        raise DeliveryError(f"{error.smtp_code} {error.smtp_error!r}", permanent=False) from error
+        # Our greeting, sign-in or sender was refused: the set-up is wrong, not the message.
+        raise DeliveryError(_said(error.smtp_code, error.smtp_error), permanent=False) from error
     except (OSError, smtplib.SMTPException) as error:
         raise DeliveryError(f"the mail server cannot be used: {error}", permanent=False) from error
+
+
+def _said(code: int, words: bytes | str) -> str:
+    """What a mail server answered, without the addresses it likes to repeat: reasons are kept and logged."""
+    text = words if isinstance(words, str) else words.decode(errors="replace")
+    return f"{code} {_ADDRESS.sub('…', text)}"

@@ -1,6 +1,6 @@
 """Filters and tags of the pages: addresses, and numbers, times and texts as people read them.
 
-Thousands stand apart by a narrow no-break space in both languages. Times are shown in the campaign's time zone.
+Thousands stand apart by a no-break space in both languages. Times are shown in the campaign's time zone.
 A text an organiser wrote in several languages is shown in the page's.
 """
 
@@ -28,7 +28,7 @@ from vteam.web.theme import theme_name
 
 register = template.Library()
 
-NARROW_SPACE = "\u202f"
+NO_BREAK_SPACE = "\u00a0"
 MINUS = "\u2212"
 
 
@@ -67,7 +67,7 @@ def in_address(text: str) -> str:
 @register.filter
 def number(value: int) -> str:
     """A whole number: 12450 is "12 450"."""
-    return f"{value:,}".replace(",", NARROW_SPACE).replace("-", MINUS)
+    return f"{value:,}".replace(",", NO_BREAK_SPACE).replace("-", MINUS)
 
 
 @register.filter

@@ -1,11 +1,14 @@
 """What roles, ways, standings and acts are called on the pages: one word per thing, in both languages."""
 
+from dataclasses import dataclass
+
 from django import template
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import pgettext
 
 from vteam.campaigns.file import PrizeEntry
 from vteam.rules.rights import Act, Standing, Way
+from vteam.web.templatetags.vteam import number
 
 register = template.Library()
 
@@ -55,11 +58,23 @@ def act_name(act: str) -> str:
     return names[Act(act)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Winners:
+    """Who gets a prize, as printed on its stub: a number, big, between small words; a draw has no number."""
+
+    before: str = ""
+    number: str = ""
+    after: str = ""
+
+
 @register.filter
-def who_wins(prize: PrizeEntry) -> tuple[str, str]:
-    """Who gets a prize: a number to print big and what it counts; no number for a draw."""
+def winners(prize: PrizeEntry) -> Winners:
+    """Who gets a prize."""
+    if prize.kind == "ranking" and prize.first == 1:
+        return Winners(before=_("for the"), number=_("1st"), after=_("of the ranking"))
     if prize.kind == "ranking" and prize.first:
-        return str(prize.first), ngettext("first of the ranking", "first of the ranking", prize.first)
+        after = pgettext("after: the first 5", "of the ranking")
+        return Winners(before=_("for the first"), number=number(prize.first), after=after)
     if prize.kind == "milestone" and prize.milestone:
-        return f"{prize.milestone:,}".replace(",", "\u202f"), _("points reached")
-    return "", _("Drawn among all who have points")
+        return Winners(before=_("from"), number=number(prize.milestone), after=_("points on"))
+    return Winners(after=_("drawn among all who have points"))

@@ -12,7 +12,7 @@ from vteam.campaigns.queries import every_campaign, titles_of
 from vteam.ledger import queries as books
 from vteam.people.queries import names_of
 from vteam.web.answers import campaign_or_404
-from vteam.web.theme import theme_css, theme_name
+from vteam.web.theme import theme_called
 from vteam.web.visitors import fan_here
 
 TOP = 10
@@ -81,11 +81,10 @@ def page_number(request: HttpRequest) -> int:
 @require_safe
 def theme(request: HttpRequest, name: str) -> HttpResponseBase:
     """A campaign's two colours as a stylesheet, at an address that changes with them."""
-    colours = name.split("-")
-    if len(colours) != 2 or theme_name(*(f"#{colour}" for colour in colours)) != name:
+    stylesheet = theme_called(name)
+    if stylesheet is None:
         raise Http404
-    response = HttpResponse(theme_css(*(f"#{colour}" for colour in colours)), content_type="text/css")
-    return _for_ever(response)
+    return _for_ever(HttpResponse(stylesheet, content_type="text/css"))
 
 
 @require_safe

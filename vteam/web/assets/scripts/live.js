@@ -24,8 +24,8 @@ function picture() {
 /** @returns {HTMLElement[]} */
 const pieces = (/** @type {string} */ selector) => Array.from(document.querySelectorAll(selector));
 
-/** A whole number as the page writes it: thousands apart by a narrow space. */
-const written = (/** @type {number} */ number) => String(Math.round(number)).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+/** A whole number as the page writes it: thousands apart by a no-break space. */
+const written = (/** @type {number} */ number) => String(Math.round(number)).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
 
 function countUp(/** @type {HTMLElement} */ element, /** @type {number} */ from) {
   const to = Number(element.dataset.count);

@@ -1,0 +1,92 @@
+"""The documents keep their promises: every setting, kind of fact and command is documented, every link leads somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from vteam.cli import app
+from vteam.rules.decisions import Outcome
+from vteam.rules.facts import Kind
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "demo" / "README.md"]
+
+
+def settings_read() -> set[str]:
+    """The variables vteam/settings.py reads."""
+    return set(re.findall(r'env\.\w+\("([A-Z_]+)"', (ROOT / "vteam" / "settings.py").read_text()))
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    documented = set(re.findall(r"\| `VTEAM_([A-Z_]+)` \|", (ROOT / "docs" / "settings.md").read_text()))
+    assert documented == settings_read()
+    assert len(documented) > 20
+
+
+def test_the_documented_defaults_are_the_real_ones() -> None:
+    rows = re.findall(r"\| `VTEAM_([A-Z_]+)` \| `(\d+)` \|", (ROOT / "docs" / "settings.md").read_text())
+    code = (ROOT / "vteam" / "settings.py").read_text()
+    assert len(rows) > 10
+    for name, default in rows:
+        found = re.search(rf'"{name}", ([\d_]+)', code)
+        assert found, name
+        assert int(found[1]) == int(default), name
+
+
+def test_only_the_settings_module_reads_our_variables() -> None:
+    readers = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "vteam").rglob("*.py")
+        if re.search(r"os\.environ\.get|os\.getenv|environ\[.VTEAM_[A-Z_]+.\](?! = )", path.read_text())
+    ]
+    assert readers == []
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_of_fact_is_documented(kind: Kind) -> None:
+    assert f"`{kind}`" in (ROOT / "docs" / "facts.md").read_text()
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_outcome_is_documented(outcome: Outcome) -> None:
+    assert f"`{outcome}`" in (ROOT / "docs" / "facts.md").read_text()
+
+
+def test_every_command_explains_itself() -> None:
+    command = get_command(app)
+    names = [*command.commands, *command.commands["campaign"].commands, *command.commands["review"].commands]  # type: ignore[attr-defined]
+    assert {"run", "demo", "replay", "verify", "campaign", "review", "check", "apply"} <= set(names)
+    for group in (command, command.commands["campaign"], command.commands["review"]):  # type: ignore[attr-defined]
+        for name, found in group.commands.items():
+            assert found.help, name
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|mailto:|#)([^)#]+)", document.read_text()):
+        assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_the_readme_shows_the_two_commands_and_they_exist() -> None:
+    readme, makefile = (ROOT / "README.md").read_text(), (ROOT / "Makefile").read_text()
+    for command in re.findall(r"(?m)^make (\w+)", readme):
+        assert re.search(rf"(?m)^{command}:", makefile), command
+    assert {"run", "test"} <= set(re.findall(r"(?m)^make (\w+)", readme))
+    for arguments in re.findall(r"(?m)^\.venv/bin/vteam (\w+)", readme):
+        assert arguments in get_command(app).commands  # type: ignore[attr-defined]
+
+
+def test_no_lock_file_names_a_registry() -> None:
+    locks = [*ROOT.glob("requirements/*.txt"), ROOT / "package-lock.json", *ROOT.glob("demo/render/*.txt")]
+    assert len(locks) >= 4
+    for lock in locks:
+        assert not re.search(r'"resolved"|https?://[^"]*(pypi|registry|pythonhosted)|--(extra-)?index-url', lock.read_text()), lock.name
+
+
+def test_the_layers_in_architecture_are_those_the_checks_hold() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    for package in (ROOT / "vteam").iterdir():
+        if (package / "__init__.py").exists():
+            assert f"`{package.name}`" in text, f"{package.name} is missing from ARCHITECTURE.md"

@@ -1,0 +1,150 @@
+"""The pages' French: what is said in templates and code, and whether the catalogue says it too.
+
+    python -m vteam.web.messages compile    write the .mo files the site reads (at build time; not kept in git)
+    python -m vteam.web.messages check      fail when something said has no French, or French says nothing any more
+    python -m vteam.web.messages update     bring the catalogue in line: new entries empty, unused ones gone
+
+English needs no catalogue: it is what the templates and the code say. No gettext tools are needed.
+"""
+
+import io
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
+
+PACKAGE = Path(__file__).parent.parent
+LOCALE = Path(__file__).parent / "locale"
+DOMAIN = "django"
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
+
+
+def said() -> Catalog:
+    """Everything templates and code say, with where."""
+    catalog = Catalog(domain=DOMAIN)
+    for path in sorted(PACKAGE.rglob("*")):
+        if path.suffix not in {".py", ".html", ".txt"} or "node_modules" in path.parts:
+            continue
+        source = path.read_text(encoding="utf-8")
+        place = str(path.relative_to(PACKAGE.parent))
+        code = source if path.suffix == ".py" else _as_code(source, place)
+        for line, message, _comments, context in extract("python", io.BytesIO(code.encode()), KEYWORDS):
+            catalog.add(message, context=context, locations=[(place, line)])
+    return catalog
+
+
+def _as_code(source: str, place: str) -> str:
+    """A template as lines of gettext calls; what stands between them is blank."""
+    lines = templatize(source, origin=place).splitlines()
+    return "\n".join(line.strip() for line in lines)
+
+
+def catalogues() -> Iterator[tuple[str, Path]]:
+    """Each language that has a catalogue, with its file."""
+    for path in sorted(LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
+        yield path.parts[-3], path
+
+
+def read(path: Path, language: str) -> Catalog:
+    """A catalogue as it is kept."""
+    with path.open("rb") as file:
+        return read_po(file, locale=language, domain=DOMAIN)
+
+
+def problems(said_now: Catalog, kept: Catalog) -> list[str]:
+    """What a catalogue lacks, keeps for nothing, or fills differently."""
+    found = [f"not translated: {_shown(message)}" for message in _texts(said_now) if not _is_there(message, kept)]
+    for message in _texts(kept):
+        if message.fuzzy:
+            found.append(f"marked as doubtful: {_shown(message)}")
+        if said_now.get(message.id, message.context) is None:
+            found.append(f"said nowhere: {_shown(message)}")
+        elif not _same_placeholders(message):
+            found.append(f"other placeholders: {_shown(message)}")
+    return found
+
+
+def _texts(catalog: Catalog) -> Iterator[Message]:
+    return (message for message in catalog if message.id)
+
+
+def _is_there(message: Message, kept: Catalog) -> bool:
+    own = kept.get(message.id, message.context)
+    return own is not None and all(_strings(own.string))
+
+
+def _same_placeholders(message: Message) -> bool:
+    """Every translation fills what the original fills; a singular may leave its number out."""
+    wanted = set(PLACEHOLDER.findall(" ".join(_strings(message.id))))
+    return all(set(PLACEHOLDER.findall(text)) <= wanted for text in _strings(message.string)) and wanted == set(
+        PLACEHOLDER.findall(" ".join(_strings(message.string)))
+    )
+
+
+def _strings(text: str | Iterable[str]) -> list[str]:
+    return [text] if isinstance(text, str) else list(text)
+
+
+def _shown(message: Message) -> str:
+    where = ", ".join(f"{place}:{line}" for place, line in message.locations[:2])
+    return f"{_strings(message.id)[0]!r} ({where})"
+
+
+def check() -> int:
+    """0 when every catalogue says exactly what is said."""
+    said_now, bad = said(), 0
+    for language, path in catalogues():
+        for problem in problems(said_now, read(path, language)):
+            print(f"{language}: {problem}")
+            bad += 1
+    return min(bad, 1)
+
+
+def compile_all() -> int:
+    """Write each catalogue's .mo beside it."""
+    for language, path in catalogues():
+        with path.with_suffix(".mo").open("wb") as file:
+            write_mo(file, read(path, language))
+    return 0
+
+
+def update() -> int:
+    """Rewrite each catalogue in the order things are said, keeping what is translated."""
+    for language, path in catalogues():
+        kept = read(path, language)
+        kept.update(said(), no_fuzzy_matching=True)
+        kept.obsolete.clear()
+        with path.open("wb") as file:
+            write_po(file, kept, width=112, omit_header=False, include_lineno=False, ignore_obsolete=True)
+    return 0
+
+
+COMMANDS = {"compile": compile_all, "check": check, "update": update}
+
+
+def main(arguments: list[str]) -> int:
+    """The command line."""
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+        print(f"usage: python -m vteam.web.messages {'|'.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    return COMMANDS[arguments[0]]()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
