@@ -1,7 +1,9 @@
 """What every test may use."""
 
+import os
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from django.db import connection
 from hypothesis import HealthCheck, settings
@@ -26,3 +28,14 @@ def _tables_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if transactional:
         appendonly.uninstall(connection)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """A real PostgreSQL, except that its tables need not survive a power cut: they go with the tests."""
+    url = os.environ.get("VTEAM_DATABASE_URL")
+    if url:
+        with psycopg.connect(url, autocommit=True) as server:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                server.execute(f"ALTER SYSTEM SET {setting} TO off")
+            server.execute("SELECT pg_reload_conf()")

@@ -142,4 +142,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL.upper()},
+    # A refused request is an answer, not an event; only our own faults are.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }

@@ -17,7 +17,7 @@ from tests.cast import AT_US, DAY_US, RECRUIT, SPREAD
 from tests.services.concurrency import at_once, raised
 from vteam.channels.links.models import VisitDay
 from vteam.jobs.edgefile import EdgeFile
-from vteam.jobs.moving import BATCH_MAX, BATCH_MIN, BATCH_START, InboxTable, Mover
+from vteam.jobs.moving import BATCH_MAX, BATCH_MIN, BATCH_START, InboxTable, Mover, inbox_row
 from vteam.journal import sql
 from vteam.journal.models import Cursor, Fact, Inbox, Rejected
 from vteam.journal.moving import InboxRow
@@ -364,11 +364,22 @@ def test_more_rows_than_one_batch_are_moved_in_one_turn(edge: EdgeInbox) -> None
 
 
 # Two at the same time -------------------------------------------------------------------------------------------
-def move_until_empty() -> list[DatabaseError]:
+class WithoutLock(InboxTable):
+    """A mover that does not know of others: only the fence, UNIQUE(campaign, seq), stands between them."""
+
+    def take(self, cursor: CursorWrapper, at_most: int) -> list[InboxRow]:
+        if connection.vendor != "postgresql":
+            return super().take(cursor, at_most)
+        cursor.execute(sql.READ_INBOX_LOCKING, [at_most])
+        return [inbox_row(row) for row in cursor.fetchall()]
+
+
+def move_until_empty(source: InboxTable) -> list[DatabaseError]:
     """What the loop does: a turn that fails is tried again. Returns how the database refused, where it did."""
     refused: list[DatabaseError] = []
-    mover = Mover(InboxTable())
-    for _ in range(300):
+    mover = Mover(source)
+    give_up = time.monotonic() + 30
+    while time.monotonic() < give_up:
         try:
             mover.move(pause=still)
         except DatabaseError as error:
@@ -380,15 +391,17 @@ def move_until_empty() -> list[DatabaseError]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_movers_working_at_the_same_time_lose_nothing_and_double_nothing() -> None:
+@pytest.mark.parametrize("source", [InboxTable(), WithoutLock()], ids=["with the lock", "with the fence alone"])
+def test_movers_working_at_the_same_time_lose_nothing_and_double_nothing(source: InboxTable) -> None:
     campaigns = (C, C + 1)
     for campaign in campaigns:
         cast.open_season(campaign)
+    cast.move()
     for share in range(200):
         for campaign in campaigns:
             for _ in range(1 + share % 2):
                 cast.offer(campaign, cast.arrival(share, share % 5, near=f"home {share}"))
-    results = at_once(*[move_until_empty] * 3)
+    results = at_once(*[lambda: move_until_empty(source)] * 3)
     assert raised(results) == []
     for refusals in results:
         assert all(isinstance(refusal, IntegrityError) for refusal in refusals), refusals
@@ -419,6 +432,24 @@ def test_two_movers_of_the_edges_file_move_each_row_once(edge: EdgeInbox) -> Non
     assert sum(points(fan)[0] for fan in range(5)) == 300 * 50
     assert edge.numbers() == []
     assert books_hold(C)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time by itself")
+def test_while_one_mover_works_another_waits_so_that_later_rows_never_overtake_earlier_ones() -> None:
+    """With rows skipped instead, arrivals were judged before the missions that pay for them."""
+    cast.open_season(C)
+    cast.offer(C, cast.arrival(10, ANA))
+
+    class Stops(InboxTable):
+        def settle(self, cursor: CursorWrapper, rows: Sequence[InboxRow]) -> None:
+            assert at_once(cast.move) == [0]
+            super().settle(cursor, rows)
+
+    mover = Mover(Stops())
+    mover.batch = 4
+    assert mover.move(pause=still) == 5
+    assert points(ANA) == (50, 0)
 
 
 @pytest.mark.django_db

@@ -45,7 +45,11 @@ class InboxTable:
     """The inbox in the main database: consumed by deleting."""
 
     def take(self, cursor: CursorWrapper, at_most: int) -> list[InboxRow]:
-        """The next rows; on PostgreSQL locked, skipping those another transaction holds."""
+        """The next rows; on PostgreSQL none while another mover works, whose rows come before these."""
+        if connection.vendor == "postgresql":
+            cursor.execute(sql.TRY_MOVERS_LOCK)
+            if not cursor.fetchone()[0]:
+                return []
         statement = sql.READ_INBOX_LOCKING if connection.vendor == "postgresql" else sql.READ_INBOX
         cursor.execute(statement, [at_most])
         return [inbox_row(row) for row in cursor.fetchall()]
