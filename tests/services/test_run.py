@@ -108,11 +108,16 @@ def test_whoever_dies_is_started_again_ever_more_slowly(
         "time.sleep(600 if len(file.read_text()) > 3 else 0.2)\nraise SystemExit(7)"
     )
     one = Supervisor([role("jobs", script)], say=lines)
+
+    def stop_when_well() -> None:
+        try:
+            eventually(lambda: count.exists() and count.read_text() == "xxxx", seconds=60)
+        finally:
+            one.ask_to_stop()
+
     with one.stopped_by_signals():
         assert one.start()
-        watcher = threading.Thread(
-            target=lambda: (eventually(lambda: count.read_text() == "xxxx"), one.ask_to_stop())
-        )
+        watcher = threading.Thread(target=stop_when_well)
         watcher.start()
         one.watch()
         watcher.join()
@@ -192,7 +197,10 @@ def test_a_child_whose_parent_is_already_gone_ends() -> None:
 
 
 def test_who_was_started_by_nobody_is_left_alone() -> None:
-    script = "from vteam.processes.orphan import end_with_parent\nend_with_parent()\nimport threading\nprint(threading.active_count())"
+    script = (
+        "import threading\nfrom vteam.processes.orphan import end_with_parent\nend_with_parent()\n"
+        "print(threading.active_count())"
+    )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert told.stdout == "1\n"
 

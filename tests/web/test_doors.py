@@ -2,6 +2,8 @@
 
 import re
 from http.cookies import SimpleCookie
+from typing import Any
+from unittest.mock import patch
 
 from django.conf import settings
 from django.test import Client, TestCase, override_settings
@@ -222,51 +224,52 @@ class TitleTests(Doors):
     def title(self) -> Title:
         return Title.objects.get(campaign=self.campaign, key="les-digues")
 
+    def fetch(self, client: Client, path: str, *, part: str | None = None) -> tuple[Any, bytes]:
+        """A streamed answer, read to its end: only then does the test client let go of it."""
+        response = client.get(path, headers={"Range": part} if part else {})
+        return response, b"".join(response)
+
     def test_the_audio_comes_whole_or_in_the_part_asked_for(self) -> None:
         path, size = "/maree-haute/titles/les-digues/listen.mp3", self.title().body_bytes
-        whole = self.client.get(path)
-        self.assertEqual((whole.status_code, whole["Content-Length"]), (200, str(size)))
+        whole, body = self.fetch(self.client, path)
+        self.assertEqual((whole.status_code, whole["Content-Length"], len(body)), (200, str(size), size))
         self.assertEqual(whole["Content-Type"], "audio/mpeg")
-        body = b"".join(whole.streaming_content)  # type: ignore[arg-type]
-        part = self.client.get(path, headers={"Range": "bytes=100-299"})
+        part, some = self.fetch(self.client, path, part="bytes=100-299")
         self.assertEqual((part.status_code, part["Content-Range"]), (206, f"bytes 100-299/{size}"))
-        self.assertEqual(b"".join(part.streaming_content), body[100:300])  # type: ignore[arg-type]
-        self.assertEqual(self.client.get(path, headers={"Range": f"bytes={size}-"}).status_code, 416)
-        self.assertEqual(self.client.head(path)["Content-Length"], str(size))
+        self.assertEqual(some, body[100:300])
+        self.assertEqual(self.fetch(self.client, path, part=f"bytes={size}-")[0].status_code, 416)
+        head = self.client.head(path)
+        self.assertEqual((head["Content-Length"], b"".join(head)), (str(size), b""))  # type: ignore[arg-type]
 
     def test_a_copy_counts_when_it_was_sent_whole_in_parts_too_and_only_once(self) -> None:
         client, path = self.signed_in(), "/maree-haute/titles/les-digues/copy.mp3"
-        client.head(path)
-        b"".join(client.get(path, headers={"Range": "bytes=-1"}).streaming_content)  # type: ignore[arg-type]
-        b"".join(client.get(path, headers={"Range": "bytes=0-99999"}).streaming_content)  # type: ignore[arg-type]
+        b"".join(client.head(path))  # type: ignore[arg-type]
+        self.fetch(client, path, part="bytes=-1")
+        self.fetch(client, path, part="bytes=0-99999")
         Mover(InboxTable()).move()
         self.assertEqual(points_of(self.campaign.pk, self.bo.pk), (0, 0))
-        b"".join(client.get(path, headers={"Range": "bytes=100000-"}).streaming_content)  # type: ignore[arg-type]
-        b"".join(client.get(path).streaming_content)  # type: ignore[arg-type]
+        self.fetch(client, path, part="bytes=100000-")
+        self.fetch(client, path)
         Mover(InboxTable()).move()
         self.assertEqual(points_of(self.campaign.pk, self.bo.pk), (50, 0))
 
     def test_after_a_withdrawal_pages_and_files_say_410_even_while_bytes_leave(self) -> None:
         client, path = self.signed_in(), "/maree-haute/titles/les-digues/copy.mp3"
-        under_way = iter(client.get(path).streaming_content)  # type: ignore[arg-type]
+        under_way = iter(client.get(path))
         first = next(under_way)
         self.assertLess(len(first), self.title().body_bytes // 4)
         self.withdraw(Way.DOWNLOAD)
-        with self._impatient():
-            rest = b"".join(under_way)  # type: ignore[arg-type]
+        # Asked again at every chunk instead of every two seconds.
+        with patch("vteam.channels.copies.services.ASK_AGAIN_SECONDS", -1.0):
+            rest = b"".join(under_way)
         self.assertLess(len(rest), self.title().body_bytes // 2)
         self.assertEqual(client.get(path).status_code, 410)
         self.assertContains(client.get(path), "What you earned with it stays yours", status_code=410)
-        self.assertEqual(self.client.get("/maree-haute/titles/les-digues/listen.mp3").status_code, 200)
+        audio = "/maree-haute/titles/les-digues/listen.mp3"
+        self.assertEqual(self.fetch(self.client, audio)[0].status_code, 200)
         self.withdraw(Way.LISTEN)
-        self.assertEqual(self.client.get("/maree-haute/titles/les-digues/listen.mp3").status_code, 410)
+        self.assertEqual(self.fetch(self.client, audio)[0].status_code, 410)
         self.assertNotContains(self.client.get("/maree-haute/"), "les-digues/listen.mp3")
-
-    def _impatient(self):  # type: ignore[no-untyped-def]
-        """The gate is asked again at every chunk instead of every two seconds."""
-        from unittest.mock import patch
-
-        return patch("vteam.channels.copies.services.ASK_AGAIN_SECONDS", -1.0)
 
     def withdraw(self, way: Way) -> None:
         holder = Holder.objects.filter(titles__title_id=self.title().pk)[0]
@@ -284,10 +287,10 @@ class TitleTests(Doors):
         self.assertEqual(self.client.get(f"/pictures/{self.title().body_sha256}.jpg").status_code, 404)
         self.assertEqual(self.client.get(f"/pictures/{'0' * 64}.jpg").status_code, 404)
         self.assertEqual(self.client.get("/pictures/..%2f..%2fkeys%2fmaster.jpg").status_code, 404)
-        cover = self.client.get(f"/pictures/{self.campaign.pictures['page']}.jpg")
+        name = self.campaign.pictures["page"]
+        cover, content = self.fetch(self.client, f"/pictures/{name}.jpg")
         self.assertEqual(cover["Content-Type"], "image/jpeg")
-        cover.close()
-        self.assertTrue(files.path_of(self.campaign.pictures["page"]).exists())
+        self.assertEqual(content, files.path_of(name).read_bytes())
 
 
 class HolderTests(Doors):

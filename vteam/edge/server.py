@@ -112,7 +112,9 @@ async def _can_record(inbox: GroupCommit) -> None:
     try:
         await inbox.check()
     except Away as away:
-        raise CannotStart(f"The edge cannot record visits: {away}. Is the disk full, or VTEAM_DATABASE_URL wrong?") from away
+        raise CannotStart(
+            f"The edge cannot record visits: {away}. Is the disk full, or VTEAM_DATABASE_URL wrong?"
+        ) from away
 
 
 def listening(host: str, port: int) -> socket.socket:

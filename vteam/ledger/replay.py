@@ -94,8 +94,9 @@ def first_difference(one: BaseDatabaseWrapper, other: BaseDatabaseWrapper, campa
     for name, query in BOOKS:
         for kept, replayed in zip_longest(_rows(one, query, campaign_id), _rows(other, query, campaign_id)):
             if kept != replayed:
-                number = (kept or replayed or (0,))[0]
-                return f"{name} {number} differs: the books say {kept}, the journal gives {replayed}"
+                number = min(row[0] for row in (kept, replayed) if row is not None)
+                said, given = (row if row and row[0] == number else "nothing" for row in (kept, replayed))
+                return f"{name} {number} differs: the books say {said}, the journal gives {given}"
     return None
 
 
