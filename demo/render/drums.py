@@ -7,8 +7,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from .waves import (Signal, bandpass, decay, frequency_of, highpass, lowpass, pulse, sample_count, sine, soft_edges,
-                    times, white)
+from .waves import (
+    Signal,
+    bandpass,
+    decay,
+    frequency_of,
+    highpass,
+    lowpass,
+    pulse,
+    sample_count,
+    sine,
+    soft_edges,
+    times,
+    white,
+)
 
 
 def _drop(n: int, top_hz: float, floor_hz: float, fall_s: float) -> Signal:

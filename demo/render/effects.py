@@ -35,9 +35,9 @@ def tremolo(x: Signal, *, rate_hz: float = 4.6, depth: float = 0.35) -> Signal:
     return x * np.stack([1 + sway, 1 - sway])
 
 
-def echo(x: Signal, wait_s: float, feedback: float, repeats: int = 7) -> Signal:
-    """A tape echo that goes from side to side, duller with every repeat. Returns the repeats alone."""
-    wait = sample_count(wait_s)
+def echo(x: Signal, wait_s: float, feedback: float) -> Signal:
+    """A tape echo that goes from side to side, duller with every repeat, until it is 40 dB down: the repeats alone."""
+    wait, repeats = sample_count(wait_s), int(np.ceil(np.log(0.01) / np.log(feedback)))
     out = np.zeros_like(x)
     turn = np.stack([x.mean(axis=0), np.zeros(x.shape[-1])])
     for k in range(1, repeats + 1):

@@ -7,8 +7,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from .waves import (Signal, decay, envelope, frequency_of, highpass, lowpass, pulse, running_phase, sample_count,
-                    saw, sine, soft_edges, times, vibrato, white)
+from .waves import (
+    Signal,
+    decay,
+    envelope,
+    frequency_of,
+    highpass,
+    lowpass,
+    pulse,
+    running_phase,
+    sample_count,
+    saw,
+    sine,
+    soft_edges,
+    times,
+    vibrato,
+    white,
+)
 
 
 def electric_piano(midi: float, length_s: float, velocity: float, rng: np.random.Generator) -> Signal:

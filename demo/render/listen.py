@@ -31,7 +31,7 @@ def centroid_hz(x: Signal) -> float:
 
 def correlation(x: Signal) -> float:
     """How alike left and right are: 1 is mono, 0 unrelated, below 0 vanishing in mono."""
-    return float(np.corrcoef(x)[0, 1])
+    return float(np.asarray(np.corrcoef(x))[0, 1])
 
 
 def bands_db(x: Signal) -> dict[str, float]:
@@ -39,7 +39,7 @@ def bands_db(x: Signal) -> dict[str, float]:
     power = np.abs(np.fft.rfft(x.mean(axis=0))) ** 2
     hz = np.fft.rfftfreq(x.shape[-1], 1 / RATE)
     edges = {"sub": (20, 60), "bass": (60, 200), "low mid": (200, 600), "mid": (600, 2000), "presence": (2000, 6000),
-             "air": (6000, 16000)}
+             "air": (6000, 16_000)}
     return {name: float(10 * np.log10(power[(hz >= low) & (hz < high)].sum() / power.sum() + 1e-12))
             for name, (low, high) in edges.items()}
 
@@ -88,15 +88,17 @@ def report(title: Title, x: Signal) -> str:
     """The measurements of a finished title, one line each."""
     starts = section_starts(title)
     lines = [f"{title.name}: {x.shape[-1] / RATE:.1f} s, {title.bars} bars, {loudness_lufs(x):.1f} LUFS, "
-             f"peak {_db(np.abs(x).max()):.1f} dBFS, centroid {centroid_hz(x):.0f} Hz, correlation {correlation(x):.2f}, "
-             f"offset {np.abs(x.mean(axis=-1)).max():.6f}, longest silence {longest_silence_s(x):.2f} s",
+             f"peak {_db(np.abs(x).max()):.1f} dBFS, centroid {centroid_hz(x):.0f} Hz, "
+             f"correlation {correlation(x):.2f}, offset {np.abs(x.mean(axis=-1)).max():.6f}, "
+             f"longest silence {longest_silence_s(x):.2f} s",
              "  " + ", ".join(f"{name} {level:.1f} dB" for name, level in bands_db(x).items())]
     for number, section in enumerate(title.sections):
         end = starts[number + 1] if number + 1 < len(title.sections) else x.shape[-1] / RATE
         piece = x[:, sample_count(starts[number]):sample_count(end)]
         rms, peak = _db(float(np.sqrt((piece ** 2).mean()))), _db(np.abs(piece).max())
-        lines.append(f"  {starts[number]:5.1f} s {section.name:13} {loudness_lufs(piece):6.1f} LUFS  crest {peak - rms:4.1f} dB"
-                     f"  centroid {centroid_hz(piece):5.0f} Hz  correlation {correlation(piece):.2f}")
+        lines.append(f"  {starts[number]:5.1f} s {section.name:13} {loudness_lufs(piece):6.1f} LUFS  "
+                     f"crest {peak - rms:4.1f} dB centroid {centroid_hz(piece):5.0f} Hz"
+                     f"  correlation {correlation(piece):.2f}")
     for part in MELODIES:
         if part in title.tracks:
             share, strangers = fit_of(title, part)

@@ -11,8 +11,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .score import (STEPS, Chord, ScoreError, Section, Title, Track, Written, midi_of, pitch_class, read_arpeggio,
-                    read_chords, read_grid, read_notes, SCALES)
+from .score import (
+    SCALES,
+    STEPS,
+    Chord,
+    ScoreError,
+    Section,
+    Title,
+    Track,
+    Written,
+    midi_of,
+    pitch_class,
+    read_arpeggio,
+    read_chords,
+    read_grid,
+    read_notes,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Notation, all plain text, bars separated by `|`:
 
 * chords: one or two symbols a bar, `D | F#m | G Gm | A/C#`;
 * melodies: `pitch:length`, lengths in eighths, `F#5:3 -:1 D5:4`; `!` after the length is an accent, `~` a soft note;
-* bass: the same with steps of the chord (`1 3 5 6 8`), `^` for the half-tone below the next root, `/5` one octave down;
+* bass: the same with steps of the chord (`1 3 5 6 8`), `^` for the half-tone below the next root, `/5` an octave down;
 * arpeggios: chord tones counted from the lowest, `0 1 2 4`, one each sixteenth, `.` for silence;
 * grids: sixteen steps a bar, `X` accent, `x` normal, `o` ghost, `-` the stroke goes on, `.` silence.
 
@@ -65,8 +65,10 @@ class Written:
 class Track:
     """One player: what kind of part it reads, on which instrument, and how it stands in the room.
 
-    `level_lufs` is how loud the part is when heard alone; `pan` -1 (left) to 1; `room` and `echo` are sends from 0 to 1; `centre` is the MIDI pitch chords are voiced
-    around; `gate` shortens written lengths; `late_ms` lets a player lean back.
+    `level_lufs` is how loud the part is when heard alone; `pan` goes from -1 (left) to 1; `room` and `echo` are sends
+    from 0 to 1; `centre` is the MIDI pitch chords are voiced around, or from which basses and arpeggios are counted;
+    `gate` stretches written lengths; `late_ms` lets a player lean back; `loose_ms` is how far timing strays;
+    `duck` is how much the bass drum pushes the part down; `shape` names its treatments, in order.
     """
 
     reads: str
@@ -218,5 +220,6 @@ def read_arpeggio(section: Section, part: str) -> list[Written]:
             raise ScoreError(f"{section.name}, {part}, bar {number + 1}: {len(signs)} steps; a bar has {STEPS}")
         for step, sign in enumerate(signs):
             if sign != ".":
-                steps.append(Written(at=number * STEPS + step, steps=1, sign=sign, touch=0.9 if step % 4 == 0 else 0.68))
+                touch = 0.9 if step % 4 == 0 else 0.68
+                steps.append(Written(at=number * STEPS + step, steps=1, sign=sign, touch=touch))
     return steps

@@ -9,8 +9,23 @@ from __future__ import annotations
 import numpy as np
 from scipy import signal
 
-from .waves import (RATE, Signal, bandpass, bell, decay, envelope, frequency_of, highpass, lowpass, sample_count,
-                    saw, sine, soft_edges, times, white)
+from .waves import (
+    RATE,
+    Signal,
+    bandpass,
+    bell,
+    decay,
+    envelope,
+    frequency_of,
+    highpass,
+    lowpass,
+    sample_count,
+    saw,
+    sine,
+    soft_edges,
+    times,
+    white,
+)
 
 
 def _loop(freq: float, damping: float, t60_s: float) -> Signal:

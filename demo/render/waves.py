@@ -22,7 +22,7 @@ def frequency_of(midi: float) -> float:
 
 def sample_count(duration_s: float) -> int:
     """How many samples a duration takes, at least one."""
-    return max(1, int(round(duration_s * RATE)))
+    return max(1, round(duration_s * RATE))
 
 
 def times(n: int) -> Signal:
@@ -33,7 +33,7 @@ def times(n: int) -> Signal:
 def running_phase(freq: float | Signal, n: int, start: float = 0.0) -> Signal:
     """Phase in turns (0 to 1) of an oscillator whose frequency may move from sample to sample."""
     step = np.broadcast_to(np.asarray(freq, dtype=np.float64) / RATE, (n,))
-    return np.mod(start + np.cumsum(step) - step[0], 1.0)
+    return np.asarray(np.mod(start + np.cumsum(step) - step[0], 1.0))
 
 
 def _corner(phase: Signal, step: Signal) -> Signal:

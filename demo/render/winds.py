@@ -8,8 +8,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from .waves import (Signal, bandpass, bell, envelope, frequency_of, highpass, lowpass, pulse, sample_count, saw,
-                    sine, times, vibrato, white)
+from .waves import (
+    Signal,
+    bandpass,
+    bell,
+    envelope,
+    frequency_of,
+    highpass,
+    lowpass,
+    pulse,
+    sample_count,
+    saw,
+    sine,
+    times,
+    vibrato,
+    white,
+)
 
 
 def melodica(midi: float, length_s: float, velocity: float, rng: np.random.Generator) -> Signal:

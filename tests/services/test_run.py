@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.channels.test_redirect import eventually, free_port, postgres_server
+from tests.channels.test_redirect import BROWSER, eventually, free_port, postgres_server
 from vteam.edge.locks import held
 from vteam.errors import Busy, CannotStart
 from vteam.processes import checks, run, supervisor
@@ -341,6 +341,14 @@ class Installation:
         finally:
             connection.close()
 
+    def visit(self) -> str:
+        """A person opens a link; where they are sent."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.edge, timeout=20)
+        with contextlib.closing(connection):
+            headers = {"User-Agent": BROWSER, "Host": f"localhost:{self.edge}"}
+            connection.request("GET", "/r/abcdefghij", headers=headers)
+            return connection.getresponse().headers["Location"]
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -444,12 +452,21 @@ def test_a_database_that_does_not_answer_is_refused(tmp_path: Path, start: Start
     assert "Traceback" not in one.told
 
 
-def test_a_visit_to_a_running_installation_is_moved_into_its_counters(tmp_path: Path, start: Start) -> None:
+ADD_SHARE = (
+    "INSERT INTO links_share (id, campaign_id, fan_id, code, place, kind, created_at) "
+    "VALUES (7, 3, 1, 'abcdefghij', 'the bar', 'place', '2026-11-20 10:00:00+00')"
+)
+COUNTED = "SELECT coalesce(sum(visits), 0) FROM links_visitday WHERE share_id = 7"
+
+
+def test_visits_to_a_running_installation_are_counted(tmp_path: Path, start: Start) -> None:
     """From the edge's own file through jobs into the main database."""
     one = start(tmp_path).opened()
-    with contextlib.closing(sqlite3.connect(tmp_path / "edge.sqlite3")) as file, file:
-        assert file.execute("SELECT count(*) FROM journal_inbox").fetchone() == (0,)
-    assert one.healthy(one.edge)
+    with contextlib.closing(sqlite3.connect(tmp_path / "vteam.sqlite3", timeout=20)) as file:
+        with file:
+            file.execute(ADD_SHARE)
+        assert [one.visit() for _ in range(3)] == [f"http://localhost:{one.site}/l/abcdefghij"] * 3
+        eventually(lambda: file.execute(COUNTED).fetchone() == (3,))
 
 
 @pytest.fixture(scope="module")
@@ -466,5 +483,9 @@ def test_two_machines_start_at_once_on_one_postgresql(tmp_path: Path, start: Sta
     for machine in (one.opened(), two.opened()):
         assert machine.healthy(machine.site)
         assert machine.healthy(machine.edge)
-    with psycopg.connect(database) as connection:
-        assert connection.execute("SELECT count(*) FROM journal_inbox").fetchone() == (0,)
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")  # the share's fan is not needed here
+        connection.execute(ADD_SHARE.encode())
+        assert one.visit().startswith(f"http://localhost:{one.site}/l/")
+        assert two.visit().startswith(f"http://localhost:{two.site}/l/")
+        eventually(lambda: connection.execute(COUNTED.encode()).fetchone() == (2,))

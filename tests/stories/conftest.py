@@ -65,7 +65,7 @@ class Installation:
 
     def code_for(self, address: str) -> str:
         """The newest code mailed to an address, read from the mailbox page."""
-        for _ in range(100):
+        for _ in range(300):
             with urllib.request.urlopen(self.address("/mailbox")) as answer:
                 text = re.sub(r"<[^>]+>", " ", answer.read().decode())
             after = text.partition(address)[2]
@@ -105,6 +105,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
+        log.seek(0)
+        print(log.read())  # shown by pytest when a story fails
         log.close()
 
 

@@ -52,7 +52,8 @@ class Pending(models.Model):
     """A code asked for by typing an address: no account exists until it is right, and it expires by itself.
 
     `code_hash` is of the digits, good until `expires_at` and for few wrong tries; `link_hash` is of the long
-    secret in the mail's link, good until `link_expires_at`, which no stranger's wrong tries can use up.
+    secret in the mail's link, good until `link_expires_at`, which no stranger's wrong tries can use up. `mailed`: the
+    code is on its way; where a budget forbade it, the next request may still have it sent.
     `asked_from` is a keyed hash of the network the request came from.
     """
 
@@ -69,6 +70,7 @@ class Pending(models.Model):
     asked_from = models.CharField(max_length=64, blank=True)
     code_hash = models.BinaryField(max_length=32)
     link_hash = models.BinaryField(max_length=32)
+    mailed = models.BooleanField(default=False)
     wrong_tries = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -53,7 +53,7 @@ class Proof(StrEnum):
 
 @transaction.atomic
 def open_pending(*, address: str, entry: Entry, at: dt.datetime) -> Opened:
-    """A code for an address, or the one still valid: asking again within validity makes no second one.
+    """A code for an address, or the one still valid: asking again after it was mailed makes no second one.
 
     The row keeps what came with the request that was mailed; a later one carries its own `Entry` along in its
     page, so that a stranger who types the same address decides nothing.
@@ -65,16 +65,25 @@ def open_pending(*, address: str, entry: Entry, at: dt.datetime) -> Opened:
         .order_by("-created_at")
         .first()
     )
-    if live is not None:
+    if live is not None and live.mailed:
         return Opened(pending=live, known=known)
-    return _new_pending(address=address, lookup=lookup, entry=entry, at=at, known=known)
+    return _new_pending(instead_of=live, address=address, lookup=lookup, entry=entry, at=at, known=known)
 
 
-def _new_pending(*, address: str, lookup: bytes, entry: Entry, at: dt.datetime, known: bool) -> Opened:
+def note_mailed(*, pending: Pending) -> None:
+    """Keep that a code is on its way; until then whoever asks next is not put off with it."""
+    pending.mailed = True
+    pending.save(update_fields=["mailed"])
+
+
+def _new_pending(
+    *, instead_of: Pending | None, address: str, lookup: bytes, entry: Entry, at: dt.datetime, known: bool
+) -> Opened:
     code = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
     link_secret = secrets.token_urlsafe(24)
-    identity, key = secrets.token_urlsafe(18), vault.new_key()
-    pending = Pending.objects.create(
+    key = vault.new_key()
+    identity = instead_of.pk if instead_of else secrets.token_urlsafe(18)
+    pending = Pending(
         id=identity,
         campaign_id=entry.campaign_id,
         lookup=lookup,
@@ -92,7 +101,15 @@ def _new_pending(*, address: str, lookup: bytes, entry: Entry, at: dt.datetime, 
         expires_at=at + dt.timedelta(minutes=settings.CODE_MINUTES),
         link_expires_at=at + dt.timedelta(hours=LINK_HOURS),
     )
+    pending.save(force_insert=instead_of is None, force_update=instead_of is not None)
     return Opened(pending=pending, known=known, code=code, link_secret=link_secret)
+
+
+def forget_code(*, pending: Pending) -> None:
+    """Make a code and its link unguessable, where they are not going to be mailed; its page stays the same."""
+    pending.code_hash, pending.link_hash = secrets.token_bytes(32), secrets.token_bytes(32)
+    pending.link_expires_at = pending.expires_at
+    pending.save(update_fields=["code_hash", "link_hash", "link_expires_at"])
 
 
 def _code_hash(pending_id: str, code: str) -> bytes:

@@ -111,7 +111,7 @@ class ShareForm(forms.Form):
 class HolderForm(forms.Form):
     """A holder speaks about one way of circulating one title."""
 
-    title = forms.IntegerField(min_value=1)
+    title = forms.IntegerField(min_value=1, max_value=2**53)
     way = forms.CharField(validators=[RegexValidator(r"^(listen|download|pass-on|worlds|keep)$")])
     act = forms.CharField(validators=[RegexValidator(r"^(agreed|refused|withdrawn)$")])
     words = forms.CharField(required=False, max_length=500)

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.utils.cache import patch_vary_headers
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -45,6 +47,7 @@ class ContentPolicyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Django's hook."""
         response = self.get_response(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
@@ -64,6 +67,7 @@ class SameOriginMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Django's hook; `process_view` does the work."""
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: object) -> HttpResponse | None:
@@ -90,19 +94,15 @@ def comes_from_here(request: HttpRequest) -> bool:
 class SessionWhenAskedMiddleware(SessionMiddleware):
     """Django's sessions, but a visitor without one gets a cookie only once something is in it.
 
-    The answer varies by cookie as soon as the session was looked at, whether there was one or not.
+    Pages differ for who is signed in (language, menu), so every page says that it varies by cookie, whether there
+    was one or not; files do so only when their view looked at the session.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Django's hook. A session touched yet empty (a form shown, a key cycled) leaves no trace."""
-        session = request.session
-        if not request.COOKIES.get(self.cookie_name) and session.is_empty():
-            session.modified = False
-        return super().process_response(request, response)
-
-    @property
-    def cookie_name(self) -> str:
-        """What the session's cookie is called."""
-        from django.conf import settings
-
-        return settings.SESSION_COOKIE_NAME
+        """Django's hook. A session touched yet empty (looked at, its key cycled) leaves no trace."""
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES and request.session.is_empty():
+            request.session.modified = False
+        answer = super().process_response(request, response)
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            patch_vary_headers(answer, ("Cookie",))
+        return answer

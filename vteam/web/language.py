@@ -38,6 +38,7 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Django's hook."""
         if request.path_info.startswith(LEFT_ALONE):
             with translation.override(settings.LANGUAGE_CODE):
                 return self.get_response(request)
@@ -52,7 +53,10 @@ class LanguageMiddleware:
 
     def process_view(self, request: HttpRequest, *_: object) -> None:
         """The signed-in person's language, once the session and the person can be asked; Django's hook."""
-        if getattr(request, "vteam_language_given", True):
+        if (
+            getattr(request, "vteam_language_given", True)
+            or settings.SESSION_COOKIE_NAME not in request.COOKIES
+        ):
             return
         code = getattr(getattr(request, "user", None), "language", "")
         if code in dict(settings.LANGUAGES):

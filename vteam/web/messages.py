@@ -22,6 +22,7 @@ from django.utils.translation.template import templatize
 PACKAGE = Path(__file__).parent.parent
 LOCALE = Path(__file__).parent / "locale"
 DOMAIN = "django"
+Said = str | tuple[str, ...]
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -32,6 +33,16 @@ KEYWORDS = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
+HEADER = """\
+# vTeam's pages: written in this language, not translated word by word. Fans are told "tu", holders "vous".
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: {plurals}\\n"
+
+"""
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 
 
@@ -41,18 +52,23 @@ def said() -> Catalog:
     for path in sorted(PACKAGE.rglob("*")):
         if path.suffix not in {".py", ".html", ".txt"} or "node_modules" in path.parts:
             continue
-        source = path.read_text(encoding="utf-8")
         place = str(path.relative_to(PACKAGE.parent))
-        code = source if path.suffix == ".py" else _as_code(source, place)
-        for line, message, _comments, context in extract("python", io.BytesIO(code.encode()), KEYWORDS):
+        for line, message, context in said_in(path.read_text(encoding="utf-8"), place):
             catalog.add(message, context=context, locations=[(place, line)])
     return catalog
 
 
-def _as_code(source: str, place: str) -> str:
-    """A template as lines of gettext calls; what stands between them is blank."""
-    lines = templatize(source, origin=place).splitlines()
-    return "\n".join(line.strip() for line in lines)
+def said_in(source: str, place: str) -> Iterator[tuple[int, Said, str | None]]:
+    """What one file says, in its order: the line, the text (or singular and plural), and its context if any.
+
+    `place`: the file's path; one that ends in .py is code, any other a template.
+    """
+    code = source
+    if not place.endswith(".py"):
+        # The templates' texts become gettext calls, one a line; what stands between them is blanked out.
+        code = "\n".join(line.strip() for line in templatize(source, origin=place).splitlines())
+    for line, message, _comments, context in extract("python", io.BytesIO(code.encode()), KEYWORDS):
+        yield line, message, context
 
 
 def catalogues() -> Iterator[tuple[str, Path]]:
@@ -69,7 +85,9 @@ def read(path: Path, language: str) -> Catalog:
 
 def problems(said_now: Catalog, kept: Catalog) -> list[str]:
     """What a catalogue lacks, keeps for nothing, or fills differently."""
-    found = [f"not translated: {_shown(message)}" for message in _texts(said_now) if not _is_there(message, kept)]
+    found = [
+        f"not translated: {_shown(message)}" for message in _texts(said_now) if not _is_there(message, kept)
+    ]
     for message in _texts(kept):
         if message.fuzzy:
             found.append(f"marked as doubtful: {_shown(message)}")
@@ -92,13 +110,13 @@ def _is_there(message: Message, kept: Catalog) -> bool:
 def _same_placeholders(message: Message) -> bool:
     """Every translation fills what the original fills; a singular may leave its number out."""
     wanted = set(PLACEHOLDER.findall(" ".join(_strings(message.id))))
-    return all(set(PLACEHOLDER.findall(text)) <= wanted for text in _strings(message.string)) and wanted == set(
-        PLACEHOLDER.findall(" ".join(_strings(message.string)))
-    )
+    return all(
+        set(PLACEHOLDER.findall(text)) <= wanted for text in _strings(message.string)
+    ) and wanted == set(PLACEHOLDER.findall(" ".join(_strings(message.string))))
 
 
-def _strings(text: str | Iterable[str]) -> list[str]:
-    return [text] if isinstance(text, str) else list(text)
+def _strings(text: str | Iterable[str] | None) -> list[str]:
+    return [text or ""] if isinstance(text, str) or text is None else list(text)
 
 
 def _shown(message: Message) -> str:
@@ -130,9 +148,16 @@ def update() -> int:
         kept = read(path, language)
         kept.update(said(), no_fuzzy_matching=True)
         kept.obsolete.clear()
-        with path.open("wb") as file:
-            write_po(file, kept, width=112, omit_header=False, include_lineno=False, ignore_obsolete=True)
+        write(path, kept)
     return 0
+
+
+def write(path: Path, catalog: Catalog) -> None:
+    """Keep a catalogue under a header that never changes by itself (no dates, no names)."""
+    entries = io.BytesIO()
+    write_po(entries, catalog, width=112, omit_header=True, include_lineno=False, ignore_obsolete=True)
+    header = HEADER.format(language=catalog.locale_identifier, plurals=catalog.plural_forms)
+    path.write_bytes(header.encode() + entries.getvalue().strip() + b"\n")
 
 
 COMMANDS = {"compile": compile_all, "check": check, "update": update}

@@ -15,7 +15,7 @@ from django.db import transaction
 from vteam.channels.mail.models import OutboxMessage
 from vteam.people import vault
 from vteam.people.models import Pending
-from vteam.people.services import Entry, Opened, open_pending
+from vteam.people.services import Entry, Opened, forget_code, note_mailed, open_pending
 from vteam.permissions.services import Purpose, may_ask_code, refuse_for_ever
 
 _NEVER = signing.Signer(salt="vteam.channels.mail.never")
@@ -31,13 +31,19 @@ class Asker:
 
 @transaction.atomic
 def ask_code(*, address: str, entry: Entry, asker: Asker, link_path: str, at: dt.datetime) -> Pending:
-    """Open a pending entry for an address and put its code on the way, where that is permitted."""
+    """Open a pending entry for an address and put its code on the way, where that is permitted.
+
+    A code that is not mailed is forgotten at once, so that nobody can guess it; what it leaves is pruned soon.
+    """
     entry = replace(entry, asked_from=asker.network)
     opened = open_pending(address=address, entry=entry, at=at)
     lookup = bytes(opened.pending.lookup)
-    send = opened.code is not None and may_ask_code(
-        lookup=lookup, known=opened.known, network=asker.network, at=at
-    )
+    is_new = opened.code is not None
+    send = is_new and may_ask_code(lookup=lookup, known=opened.known, network=asker.network, at=at)
+    if send:
+        note_mailed(pending=opened.pending)
+    elif is_new:
+        forget_code(pending=opened.pending)
     _enqueue(opened=opened, address=address, asker=asker, link_path=link_path, send=send, at=at)
     return opened.pending
 

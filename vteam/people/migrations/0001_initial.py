@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
                 ('asked_from', models.CharField(blank=True, max_length=64)),
                 ('code_hash', models.BinaryField(max_length=32)),
                 ('link_hash', models.BinaryField(max_length=32)),
+                ('mailed', models.BooleanField(default=False)),
                 ('wrong_tries', models.PositiveIntegerField(default=0)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.http import require_safe
@@ -19,7 +19,7 @@ from vteam.people.services import address_of_person
 from vteam.rights.models import Holder
 from vteam.web.answers import for_fans, for_persons
 from vteam.web.stories import stories, when_due
-from vteam.web.views.campaign import TOP, ranked
+from vteam.web.views.campaign import TOP, WHOLE_NUMBER, ranked
 
 LATEST = 5
 PAGE = 30
@@ -157,8 +157,10 @@ def milestone_cards(campaign: Campaign, points: int) -> list[MilestoneCard]:
 def points(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
     """Every line of a fan's points with its story, newest first."""
     before = request.GET.get("before", "")
+    if before and not WHOLE_NUMBER.fullmatch(before):
+        raise Http404
     found = books.decisions_of(
-        campaign.pk, fan.pk, at_most=PAGE + 1, before=int(before) if before.isdecimal() else None
+        campaign.pk, fan.pk, at_most=PAGE + 1, before=int(before) if before else None
     )
     confirmed, waiting = books.points_of(campaign.pk, fan.pk)
     context = {

@@ -1,0 +1,216 @@
+"""Every page in a real browser, on a phone and a desk, light and dark, English and French: axe finds nothing,
+nothing is blocked by our own policy or asked of anybody else, nothing runs over the edge, and it works without a
+script. The server is the site's own WSGI application."""
+
+import threading
+from collections.abc import Iterator
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.web.axe import findings
+from vteam import clock
+from vteam.channels.links.models import Share
+from vteam.channels.links.services import end_share, make_share
+from vteam.demo.opening import account, open_demo
+from vteam.jobs.moving import InboxTable, Mover
+from vteam.people.services import become_fan
+from vteam.rights.models import Holder
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+EDITIONS = [("en", "light", PHONE), ("fr", "dark", PHONE), ("fr", "light", DESK), ("en", "dark", DESK)]
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    """Each request in a thread of its own, which leaves no database connection behind."""
+
+    daemon_threads = True
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        super().process_request_thread(request, client_address)
+        connections.close_all()
+
+
+class Quiet(WSGIRequestHandler):
+    """No access log."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def pages() -> dict[str, Any]:
+    """The demo with Bo in it, two links, and the cookie of Bo, who is also a holder."""
+    campaign, at = open_demo(), clock.now()
+    person = account(address="bo@example.org", language="en", at=at)
+    bo, _ = become_fan(person=person, campaign_id=campaign.pk, name="Bo", share_id=None, at=at)
+    cy = account(address="cy@example.org", language="en", at=at)
+    become_fan(person=cy, campaign_id=campaign.pk, name="Cy", share_id=None, at=at)
+    Mover(InboxTable()).move()
+    place, ended = (make_share(fan=bo, place=name, at=at) for name in ("the ska forum", "the bar"))
+    assert isinstance(place, Share)
+    assert isinstance(ended, Share)
+    end_share(share=ended, at=at)
+    holder = Holder.objects.filter(campaign_id=campaign.pk).order_by("pk").first()
+    assert holder is not None
+    Holder.objects.filter(pk=holder.pk).update(person=person)
+    client = Client()
+    client.force_login(person)
+    slug = campaign.slug
+    return {
+        "public": [
+            f"/{slug}/", f"/{slug}/join", f"/{slug}/ranking", "/sign-in", "/mailbox", f"/l/{place.code}",
+            f"/l/{ended.code}", "/l/aaaaaaaaaa", "/nothing/here",
+        ],
+        "own": [
+            f"/{slug}/home", f"/{slug}/points", f"/{slug}/links", f"/{slug}/links/{place.code}",
+            f"/{slug}/links/{ended.code}", f"/{slug}/titles", f"/{slug}/ranking", "/me", f"/holder/{holder.pk}",
+            f"/l/{place.code}",
+        ],
+        "cookie": client.cookies[settings.SESSION_COOKIE_NAME].value,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def site(pages: dict[str, Any]) -> Iterator[str]:
+    from vteam.web.wsgi import application
+
+    server = make_server("127.0.0.1", 0, application, Server, Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def browser(site: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
+        )
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page, what it asked for elsewhere and what the browser complained about."""
+
+    def __init__(self, page: Page, site: str) -> None:
+        self.page, self.complaints = page, list[str]()
+        page.on("request", lambda asked: self.elsewhere(asked.url, site))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: self.complaints.append(said.text) if "Failed to load" not in said.text else None,
+        )
+
+    def elsewhere(self, address: str, site: str) -> None:
+        if not address.startswith(site):
+            self.complaints.append(f"asked for {address}")
+
+
+@pytest.mark.parametrize(("language", "scheme", "size"), EDITIONS)
+def test_axe_finds_nothing_and_nothing_is_asked_of_others(
+    browser: Browser, site: str, pages: dict[str, Any], language: str, scheme: Any, size: Any
+) -> None:
+    found = {}
+    for whose in ("public", "own"):
+        context = browser.new_context(viewport=size, color_scheme=scheme)
+        if whose == "own":
+            context.add_cookies(
+                [{"name": settings.SESSION_COOKIE_NAME, "value": pages["cookie"], "url": site}]
+            )
+        for address in pages[whose]:
+            page = context.new_page()
+            watched = Watched(page, site)
+            page.goto(f"{site}/{language}{address}", wait_until="load")
+            assert page.locator("html").get_attribute("lang") == language
+            too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            found[whose, address] = [
+                *findings(page),
+                *watched.complaints,
+                *(["too wide"] if too_wide else []),
+            ]
+            page.close()
+        if whose == "public":
+            assert context.cookies() == []
+        context.close()
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+def test_without_a_script_music_plays_links_are_made_and_menus_open(
+    browser: Browser, site: str, pages: dict[str, Any]
+) -> None:
+    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": pages["cookie"], "url": site}])
+    page = context.new_page()
+    page.goto(f"{site}/maree-haute/")
+    assert page.locator("audio[controls]").first.is_visible()
+    assert not page.locator("[data-play]").first.is_visible()
+    page.goto(f"{site}/maree-haute/links")
+    page.locator("[name=place]").fill("my friends")
+    page.locator("main form button").first.click()
+    assert page.locator("h1").inner_text() == "my friends"
+    assert "/r/" in page.locator("main code").inner_text()
+    page.locator(".menu summary").click()
+    page.get_by_role("link", name="My titles", exact=True).click()
+    assert page.locator("a[href$='copy.mp3']").count() > 0
+
+
+def test_with_a_script_one_title_plays_at_a_time_and_never_by_itself(
+    browser: Browser, site: str, pages: dict[str, Any]
+) -> None:
+    page = browser.new_context(viewport=PHONE).new_page()
+    page.goto(f"{site}/maree-haute/")
+    sounding = "() => [...document.querySelectorAll('audio')].map(a => !a.paused)"
+    assert not any(page.evaluate(sounding))
+    first, second = page.locator("[data-play]").nth(0), page.locator("[data-play]").nth(1)
+    assert first.get_attribute("aria-label") == "Play “Les digues”"
+    first.click()
+    page.wait_for_function("() => document.querySelector('audio').currentTime > 0.1")
+    assert first.get_attribute("aria-label") == "Pause “Les digues”"
+    second.click()
+    page.wait_for_function("() => document.querySelectorAll('audio')[1].currentTime > 0.1")
+    assert page.evaluate(sounding)[:2] == [False, True]
+    second.click()
+    assert not any(page.evaluate(sounding))
+
+
+def test_a_person_who_stays_and_does_something_arrives_and_a_page_left_alone_does_not(
+    browser: Browser, site: str, pages: dict[str, Any]
+) -> None:
+    landing = next(address for address in pages["public"] if address.startswith("/l/"))
+    page = browser.new_context(viewport=PHONE).new_page()
+    posted: list[str] = []
+    page.on("request", lambda asked: posted.append(asked.post_data or "") if asked.method == "POST" else None)
+    page.goto(site + landing)
+    page.evaluate("scrollTo(0, 400)")
+    page.wait_for_timeout(1000 * settings.ARRIVAL_DWELL_SECONDS + 700)
+    assert posted == []
+    with page.expect_request(lambda asked: asked.method == "POST") as arrival:
+        page.mouse.wheel(0, 200)
+    assert "act=stayed" in (arrival.value.post_data or "")
+    page.mouse.wheel(0, 200)
+    page.locator("h1").click()
+    page.wait_for_timeout(500)
+    assert len(posted) == 1
+
+
+def test_the_code_field_takes_a_whole_pasted_sentence(
+    browser: Browser, site: str, pages: dict[str, Any]
+) -> None:
+    page = browser.new_context(viewport=PHONE).new_page()
+    page.goto(f"{site}/sign-in")
+    page.locator("[name=address]").fill("somebody@example.org")
+    page.locator("main form button").click()
+    page.locator("[name=code]").fill("Your code: 482 913.")
+    assert page.locator("[name=code]").input_value() == "482913"
+    assert "/code/" in page.url
