@@ -106,27 +106,29 @@ def open_campaign(missions: Sequence[Mission] = MISSIONS, *, slug: str = "maree-
 
 def campaign_file(slug: str) -> CampaignFile:
     """The smallest campaign file with what the pipeline needs, as pydantic accepts it."""
-    return CampaignFile.model_validate({
-        "slug": slug,
-        "name": "Marée haute",
-        "artist": "Lune Noire",
-        "team": "La vTeam",
-        "languages": ["fr", "en"],
-        "pitch": {"en": "The album comes with the tide.", "fr": "L'album vient avec la marée."},
-        "season": {
-            "starts": "2026-11-16",
-            "release": "2026-12-18",
-            "ends": "2027-01-10",
-            "time_zone": "Europe/Paris",
-        },
-        "theme": {"colours": ["#ff5a3c", "#1f6f78"], "cover": "cover.jpg"},
-        "titles": [{"key": f"title-{n}", "name": f"Title {n}", "file": f"{n}.mp3"} for n in (1, 2, 3)],
-        "holders": [{"key": "mira", "name": "Mira Kalt", "role": "author"}],
-        "missions": [
-            {"key": m.key, "kind": m.kind, "points": m.points, "name": m.key, "explanation": m.key}
-            for m in MISSIONS
-        ],
-    })
+    return CampaignFile.model_validate(
+        {
+            "slug": slug,
+            "name": "Marée haute",
+            "artist": "Lune Noire",
+            "team": "La vTeam",
+            "languages": ["fr", "en"],
+            "pitch": {"en": "The album comes with the tide.", "fr": "L'album vient avec la marée."},
+            "season": {
+                "starts": "2026-11-16",
+                "release": "2026-12-18",
+                "ends": "2027-01-10",
+                "time_zone": "Europe/Paris",
+            },
+            "theme": {"colours": ["#ff5a3c", "#1f6f78"], "cover": "cover.jpg"},
+            "titles": [{"key": f"title-{n}", "name": f"Title {n}", "file": f"{n}.mp3"} for n in (1, 2, 3)],
+            "holders": [{"key": "mira", "name": "Mira Kalt", "role": "author"}],
+            "missions": [
+                {"key": m.key, "kind": m.kind, "points": m.points, "name": m.key, "explanation": m.key}
+                for m in MISSIONS
+            ],
+        }
+    )
 
 
 def offer(campaign_id: int, *new: NewFact) -> None:
@@ -189,7 +191,13 @@ def visitor(address: str = "203.0.113.9", *, fan: Fan | None = None) -> Visitor:
 
 
 def arrival(
-    share: int, owner: int, *, near: str = "near", day: str = "2026-11-20", by: int | None = None, at_us: int = AT_US
+    share: int,
+    owner: int,
+    *,
+    near: str = "near",
+    day: str = "2026-11-20",
+    by: int | None = None,
+    at_us: int = AT_US,
 ) -> NewFact:
     """The fact that somebody came through a share."""
     return facts.arrival_confirmed(

@@ -15,6 +15,7 @@ from vteam import appendonly
 settings.register_profile(
     "vteam",
     deadline=None,
+    max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("vteam")

@@ -9,6 +9,7 @@
     ├── SealError            sealed bytes cannot be opened with the keys at hand
     ├── NotPermitted         a message has no permit of its recipient
     ├── DeliveryError        a message could not be handed over; `permanent` tells whether to try again
+    ├── Away                 a database cannot be reached just now; the same may work in a few seconds
     ├── Busy                 another process holds the role or the lock
     └── CannotStart          `vteam run` cannot begin; says what to do
 
@@ -57,6 +58,10 @@ class DeliveryError(VTeamError):
     def __init__(self, reason: str, *, permanent: bool) -> None:
         super().__init__(reason)
         self.permanent = permanent
+
+
+class Away(VTeamError):
+    """What was asked for cannot be done now; the same may work in a few seconds."""
 
 
 class Busy(VTeamError):

@@ -17,7 +17,7 @@ from .score import Title
 from .waves import RATE, Signal
 
 KBIT_S = 160
-ALBUM, ARTIST, YEAR = "Marée haute", "Lune Noire", "2027"
+ALBUM, ARTIST, YEAR = "Marée haute", "Lune Noire", "2026"
 RELEASED = "Composed and rendered by the vTeam project; public domain, CC0 1.0 (CC0-1.0)"
 LICENCE_PAGE = "https://creativecommons.org/publicdomain/zero/1.0/"
 

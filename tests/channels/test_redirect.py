@@ -24,11 +24,10 @@ from hypothesis import strategies as st
 from vteam.channels.links.redirect import InboxRow, Request, Site, code_in, is_a_visit, looks_like_a_person
 from vteam.edge.budget import VisitBudget
 from vteam.edge.commits import GroupCommit
-from vteam.edge.connections import Away
 from vteam.edge.databases import Postgres, SqliteFiles, database_from
 from vteam.edge.shares import CachedShares, PostgresSource, SqliteSource
 from vteam.edge.stores import PostgresStore, SqliteStore, store_for
-from vteam.errors import CannotStart, SettingsError
+from vteam.errors import Away, CannotStart, SettingsError
 from vteam.journal import sql
 
 BROWSER = (
@@ -81,12 +80,12 @@ def eventually(what: Callable[[], bool], seconds: float = 20) -> None:
 class Edge:
     """A real edge process over a data folder; `environment` sets its VTEAM_ variables."""
 
-    def __init__(self, data: Path, *, before: str = "", **environment: str) -> None:
+    def __init__(self, data: Path, **environment: str) -> None:
         self.data, self.port = data, free_port()
         self.url = environment.get("DATABASE_URL", "")
         ours = {"DATA": str(data), "EDGE_PORT": str(self.port), "SITE_PORT": "8000", **environment}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("VTEAM_")}
-        start = f"import sys\n{before}\nfrom vteam.processes.role import main\nsys.exit(main(['edge']))"
+        start = "import sys\nfrom vteam.processes.role import main\nsys.exit(main(['edge']))"
         self.process = subprocess.Popen(
             [sys.executable, "-c", start],
             env=kept | {f"VTEAM_{name}": value for name, value in ours.items()},
@@ -393,8 +392,9 @@ def test_one_network_counts_up_to_its_budget(caplog: pytest.LogCaptureFixture) -
 
 
 def test_behind_a_proxy_each_network_has_its_own_budget(tmp_path: Path, start: Start) -> None:
-    few = "from vteam.edge import budget; budget.VISITS_PER_NETWORK_MINUTE = 2"
-    edge = start(with_shares(tmp_path), before=few, TRUSTED_PROXIES="127.0.0.0/8").opened()
+    edge = start(
+        with_shares(tmp_path), VISITS_PER_NETWORK_MINUTE="2", TRUSTED_PROXIES="127.0.0.0/8"
+    ).opened()
     for client in ("203.0.113.1", "203.0.113.2", "203.0.113.3", "198.51.100.1", "203.0.113.4, 127.0.0.1"):
         assert edge.ask(f"/r/{OPEN}", X_Forwarded_For=client).status == 302
     assert len(edge.rows()) == 3
@@ -402,8 +402,7 @@ def test_behind_a_proxy_each_network_has_its_own_budget(tmp_path: Path, start: S
 
 
 def test_without_a_proxy_a_forwarded_address_is_ignored(tmp_path: Path, start: Start) -> None:
-    few = "from vteam.edge import budget; budget.VISITS_PER_NETWORK_MINUTE = 2"
-    edge = start(with_shares(tmp_path), before=few).opened()
+    edge = start(with_shares(tmp_path), VISITS_PER_NETWORK_MINUTE="2").opened()
     for number in range(5):
         assert edge.ask(f"/r/{OPEN}", X_Forwarded_For=f"203.0.{number}.1").status == 302
     assert len(edge.rows()) == 2
@@ -547,7 +546,7 @@ def test_what_gathers_during_a_commit_is_the_next_batch(tmp_path: Path) -> None:
     store.batches = []
 
     async def scene() -> None:
-        inbox = GroupCommit(store)
+        inbox = GroupCommit(store, rows_waiting_max=10_000)
         await asyncio.gather(*(inbox.record(ROW) for _ in range(2500)))
         assert rows_in(tmp_path / "edge.sqlite3") == 2500
         await inbox.close()
@@ -561,7 +560,7 @@ def test_a_lone_row_waits_for_nobody(tmp_path: Path) -> None:
     store.batches = []
 
     async def scene() -> None:
-        inbox = GroupCommit(store)
+        inbox = GroupCommit(store, rows_waiting_max=10_000)
         for _ in range(5):
             await inbox.record(ROW)
         await inbox.close()
@@ -594,7 +593,7 @@ def test_more_rows_than_may_wait_are_refused_and_the_others_kept(tmp_path: Path)
 
 def test_closing_writes_what_waits_and_refuses_what_comes_later(tmp_path: Path) -> None:
     async def scene() -> None:
-        inbox = GroupCommit(SqliteStore(files(tmp_path)))
+        inbox = GroupCommit(SqliteStore(files(tmp_path)), rows_waiting_max=10_000)
         waiting = [inbox.record(ROW) for _ in range(100)]
         await inbox.close()
         assert all(future.done() for future in waiting)
@@ -607,7 +606,7 @@ def test_closing_writes_what_waits_and_refuses_what_comes_later(tmp_path: Path) 
 
 def test_a_handler_that_goes_away_takes_nobody_with_it(tmp_path: Path) -> None:
     async def scene() -> None:
-        inbox = GroupCommit(SqliteStore(files(tmp_path)))
+        inbox = GroupCommit(SqliteStore(files(tmp_path)), rows_waiting_max=10_000)
         waiting = [asyncio.ensure_future(inbox.record(ROW)) for _ in range(20)]
         waiting[5].cancel()
         done = await asyncio.gather(*waiting, return_exceptions=True)
@@ -621,7 +620,7 @@ def test_a_locked_file_fails_its_batch_and_no_other(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("vteam.edge.databases.BUSY_SECONDS_MAX", 0.05)
 
     async def scene() -> None:
-        inbox = GroupCommit(SqliteStore(files(tmp_path)))
+        inbox = GroupCommit(SqliteStore(files(tmp_path)), rows_waiting_max=10_000)
         await inbox.record(ROW)
         with contextlib.closing(sqlite3.connect(tmp_path / "edge.sqlite3", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -646,7 +645,7 @@ def test_a_database_that_was_away_is_used_again(tmp_path: Path, caplog: pytest.L
 
     async def scene() -> None:
         nonlocal acknowledged, refused
-        inbox = GroupCommit(PostgresStore(Postgres(url)))
+        inbox = GroupCommit(PostgresStore(Postgres(url)), rows_waiting_max=10_000)
         source = PostgresSource(Postgres(url))
         await inbox.record(ROW)
         assert await source.read(OPEN) is not None

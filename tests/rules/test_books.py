@@ -103,7 +103,9 @@ happenings = st.one_of(
         st.booleans(),
         moments,
     ),
-    st.builds(_season, st.integers(0, 100), st.sampled_from(["Europe/Paris", "Asia/Tokyo"]), st.integers(2, 5)),
+    st.builds(
+        _season, st.integers(0, 100), st.sampled_from(["Europe/Paris", "Asia/Tokyo"]), st.integers(2, 5)
+    ),
 )
 
 
@@ -111,7 +113,6 @@ def history(new: Sequence[NewFact], missions: Sequence[Mission] = LIMITED) -> li
     """What the journal would keep of these: the season and missions first, each key once."""
     begun = [cast.season_fact(), *map(cast.mission_fact, missions), *new]
     return list({fact.key: fact for fact in reversed(begun)}.values())[::-1]
-
 
 
 @st.composite
@@ -140,12 +141,15 @@ def posted(books: BaseDatabaseWrapper, new: Sequence[NewFact], cuts: Sequence[in
     """Journal and post a history as a new campaign, in batches cut at these places; returns the campaign."""
     campaign = next(_campaigns)
     journaled = [
-        Fact(campaign_id=campaign, seq=seq, kind=n.kind, key=n.key, seen_at_us=n.seen_at_us, body=dict(n.body))
+        Fact(
+            campaign_id=campaign, seq=seq, kind=n.kind, key=n.key, seen_at_us=n.seen_at_us, body=dict(n.body)
+        )
         for seq, n in enumerate(new, start=1)
     ]
     with books.cursor() as cursor:
         cursor.executemany(
-            INSERT_FACT, [(campaign, f.seq, f.kind, f.key, f.seen_at_us, canonical(f.body)) for f in journaled]
+            INSERT_FACT,
+            [(campaign, f.seq, f.kind, f.key, f.seen_at_us, canonical(f.body)) for f in journaled],
         )
     edges = sorted({0, *(cut % (len(journaled) + 1) for cut in cuts), len(journaled)})
     for begin, end in itertools.pairwise(edges):
@@ -217,7 +221,7 @@ def test_no_counter_ever_falls_below_zero_and_what_waits_is_what_is_pending(
     assert pending == sum(points for seq, points in decided if seq in waiting)
 
 
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(new=histories, cuts=st.lists(st.integers(0, 60), max_size=12))
 def test_the_same_journal_gives_the_same_books_however_it_was_cut_into_batches(
     books: BaseDatabaseWrapper, new: list[NewFact], cuts: list[int]
@@ -244,7 +248,9 @@ def test_a_review_and_a_hold_that_meet_around_a_rule_change_in_one_batch_settle_
 def _without_traces(found: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
     """What decides later awards and shows in the standings; arrivals are counted whatever they earn."""
     counters = [row for row in found["ledger_counter"] if not row[0].startswith(("arrivals:", "reversed:"))]
-    standings = {name: found[name] for name in ("ledger_total", "ledger_level", "ledger_bucket", "ledger_hold")}
+    standings = {
+        name: found[name] for name in ("ledger_total", "ledger_level", "ledger_bucket", "ledger_hold")
+    }
     return {"ledger_counter": counters, **standings}
 
 

@@ -35,7 +35,14 @@ def test_anything_else_is_no_share_code(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "digits"),
-    [("123456", "123456"), (" 123 456\n", "123456"), ("12-34-56", "123456"), ("code: 1", "1"), ("١٢٣", ""), ("", "")],
+    [
+        ("123456", "123456"),
+        (" 123 456\n", "123456"),
+        ("12-34-56", "123456"),
+        ("code: 1", "1"),
+        ("١٢٣", ""),
+        ("", ""),
+    ],
 )
 def test_spaces_and_dashes_around_a_mailed_code_do_not_matter(typed: str, digits: str) -> None:
     assert typed_digits(typed) == digits

@@ -46,7 +46,11 @@ def test_no_two_of_them_share_a_key() -> None:
 
 @pytest.mark.parametrize("fact", EVERY_KIND, ids=lambda fact: fact.key)
 def test_a_fact_that_lacks_what_judging_reads_is_refused_with_the_name_of_it(fact: NewFact) -> None:
-    unread = {"file_sha256", "networks", "act", "share"} if fact.kind == Kind.FAN_CONFIRMED else {"networks", "act"}
+    unread = (
+        {"file_sha256", "networks", "act", "share"}
+        if fact.kind == Kind.FAN_CONFIRMED
+        else {"networks", "act"}
+    )
     for field in fact.body.keys() - unread - _has_a_default(fact):
         less = {name: value for name, value in fact.body.items() if name != field}
         problem = problem_with(fact.kind, canonical(less))
@@ -106,7 +110,13 @@ def test_a_mission_the_rules_could_not_judge_by_is_refused(change: dict[str, Any
 
 @pytest.mark.parametrize(
     "change",
-    [{"time_zone": "Mars/Olympus"}, {"time_zone": "../etc/passwd"}, {"time_zone": ""}, {"starts_at_us": "1"}, {"more": 1}],
+    [
+        {"time_zone": "Mars/Olympus"},
+        {"time_zone": "../etc/passwd"},
+        {"time_zone": ""},
+        {"starts_at_us": "1"},
+        {"more": 1},
+    ],
     ids=str,
 )
 def test_a_season_without_days_is_refused(change: dict[str, Any]) -> None:

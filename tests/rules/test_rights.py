@@ -1,4 +1,4 @@
-"""The gate: each standing, one missing holder closes, the latest word of each holder speaks, for as long as it holds."""
+"""The gate: each standing, one missing holder closes, and the latest word of each holder speaks while it holds."""
 
 import pytest
 from hypothesis import given
@@ -71,7 +71,11 @@ def test_an_agreement_holds_until_its_last_moment_and_no_longer() -> None:
 
 
 def test_the_latest_word_of_a_holder_is_the_one_that_speaks() -> None:
-    words = [said(MIRA, Act.AGREED, at_us=10), said(MIRA, Act.WITHDRAWN, at_us=20), said(MIRA, Act.AGREED, at_us=30)]
+    words = [
+        said(MIRA, Act.AGREED, at_us=10),
+        said(MIRA, Act.WITHDRAWN, at_us=20),
+        said(MIRA, Act.AGREED, at_us=30),
+    ]
     assert [gate(*words, holders=(MIRA,), at_us=at).is_open for at in (9, 10, 19, 20, 29, 30)] == [
         False,
         True,

@@ -71,7 +71,11 @@ def test_a_row_can_be_added_and_then_neither_changed_nor_removed(table: str) -> 
     assert add_row(table) == 1
     before = rows(table)
     for attack in attacks(table):
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        with (
+            pytest.raises(DatabaseError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(attack)
     assert rows(table) == before
 

@@ -63,7 +63,9 @@ def test_applying_twice_changes_nothing(folder: Path) -> None:
 
 def test_each_holder_is_invited_once_by_a_link(folder: Path) -> None:
     applied = apply(folder)
-    assert {invitation.holder.pk for invitation in applied.invitations} == set(Holder.objects.values_list("pk", flat=True))
+    assert {invitation.holder.pk for invitation in applied.invitations} == set(
+        Holder.objects.values_list("pk", flat=True)
+    )
     assert len({invitation.secret for invitation in applied.invitations}) == len(applied.invitations)
 
 
@@ -90,16 +92,24 @@ def test_changed_points_are_a_new_version_and_what_was_earned_before_stays(folde
     for fan in (1, 2):
         record_fact(
             campaign_id=campaign.pk,
-            fact=facts.fan_confirmed(fan=fan, recruiter=None, share=None, network="n", same_session=False, at_us=to_us(AT)),
+            fact=facts.fan_confirmed(
+                fan=fan, recruiter=None, share=None, network="n", same_session=False, at_us=to_us(AT)
+            ),
         )
-    record_fact(campaign_id=campaign.pk, fact=facts.title_downloaded(fan=1, title=1, at_us=to_us(AT + DAY / 2)))
+    record_fact(
+        campaign_id=campaign.pk, fact=facts.title_downloaded(fan=1, title=1, at_us=to_us(AT + DAY / 2))
+    )
     change(folder, rf'(key = "{key}"\n(?:.*\n)*?points = )\d+', r"\g<1>75")
     changed = apply(folder, at=AT + DAY)
     assert changed.changed
     assert changed.campaign.version == 2
-    record_fact(campaign_id=campaign.pk, fact=facts.title_downloaded(fan=2, title=1, at_us=to_us(AT + DAY * 2)))
+    record_fact(
+        campaign_id=campaign.pk, fact=facts.title_downloaded(fan=2, title=1, at_us=to_us(AT + DAY * 2))
+    )
     # Seen before the change, journaled after it: still judged by the rule that was in force.
-    record_fact(campaign_id=campaign.pk, fact=facts.title_downloaded(fan=2, title=2, at_us=to_us(AT + DAY / 2)))
+    record_fact(
+        campaign_id=campaign.pk, fact=facts.title_downloaded(fan=2, title=2, at_us=to_us(AT + DAY / 2))
+    )
     Mover(InboxTable()).move()
     assert points_of(campaign.pk, 1) == (50, 0)
     assert points_of(campaign.pk, 2) == (125, 0)
@@ -113,7 +123,9 @@ def test_a_mission_taken_out_pays_nothing_more(folder: Path) -> None:
     key = next(mission.key for mission in campaign.file.missions if mission.kind == "download")
     change(folder, rf'\[\[missions\]\]\nkey = "{key}"\n(?:(?!\[\[).*\n)*', "")
     apply(folder, at=AT + DAY)
-    record_fact(campaign_id=campaign.pk, fact=facts.title_downloaded(fan=1, title=1, at_us=to_us(AT + DAY * 2)))
+    record_fact(
+        campaign_id=campaign.pk, fact=facts.title_downloaded(fan=1, title=1, at_us=to_us(AT + DAY * 2))
+    )
     Mover(InboxTable()).move()
     assert points_of(campaign.pk, 1) == (0, 0)
 
@@ -125,7 +137,10 @@ def test_a_title_taken_out_is_no_longer_offered_and_comes_back_with_its_history(
     change(folder, r'\[\[titles\]\]\nkey = "sel"\n(?:(?!\[\[).*\n)*', "")
     change(folder, r'titles = .*"sel".*', 'titles = ["les-digues"]')
     apply(folder, at=AT + DAY)
-    assert [row.title.key for row in titles_of(campaign, at_us=to_us(AT + DAY))] == ["les-digues", "phare-eteint"]
+    assert [row.title.key for row in titles_of(campaign, at_us=to_us(AT + DAY))] == [
+        "les-digues",
+        "phare-eteint",
+    ]
     (folder / "campaign.toml").write_text(text)
     apply(folder, at=AT + DAY * 2)
     assert Title.objects.get(campaign=campaign, key="sel", retired_at=None).pk == before
@@ -136,7 +151,13 @@ def test_another_recording_under_a_title_its_holders_spoke_about_is_refused_whol
     title = Title.objects.get(campaign=campaign, key="les-digues")
     holder = Holder.objects.filter(titles__title_id=title.pk)[0]
     speak(
-        holder=holder, person=None, title=title, way=Way.LISTEN, act=Act.AGREED, language="en", at_us=to_us(AT)
+        holder=holder,
+        person=None,
+        title=title,
+        way=Way.LISTEN,
+        act=Act.AGREED,
+        language="en",
+        at_us=to_us(AT),
     )
     shutil.copy(folder / "titles" / "sel.mp3", folder / "titles" / "les-digues.mp3")
     change(folder, r"points = 500", "points = 400")

@@ -150,7 +150,9 @@ def test_a_forged_never_again_stops_nobody(token: str) -> None:
     assert not Refusal.objects.exists()
 
 
-def test_a_message_that_was_on_its_way_when_its_recipient_refused_never_meets_the_server(settings: Any) -> None:
+def test_a_message_that_was_on_its_way_when_its_recipient_refused_never_meets_the_server(
+    settings: Any,
+) -> None:
     with post_office() as office:
         settings.EMAIL_URL = office.url
         ask()
@@ -171,8 +173,12 @@ def test_there_is_no_permit_for_somebody_who_refused() -> None:
 
 def test_only_the_delivery_opens_smtp() -> None:
     root = Path(__file__).parents[2] / "vteam"
-    opening = re.compile(r"^\s*(import|from)\s+(smtplib|aiosmtplib|asyncore)|send_mail\(|EmailMultiAlternatives", re.M)
-    found = [path.relative_to(root).as_posix() for path in root.rglob("*.py") if opening.search(path.read_text())]
+    opening = re.compile(
+        r"^\s*(import|from)\s+(smtplib|aiosmtplib|asyncore)|send_mail\(|EmailMultiAlternatives", re.M
+    )
+    found = [
+        path.relative_to(root).as_posix() for path in root.rglob("*.py") if opening.search(path.read_text())
+    ]
     assert found == ["channels/mail/delivery.py"]
 
 
@@ -196,7 +202,13 @@ def test_a_mail_server_is_given_the_letter(settings: Any) -> None:
 
 @pytest.mark.parametrize("command", ["CONNECT", "MAIL", "RCPT", "DATA", "END"])
 def test_after_temporary_trouble_it_is_tried_again_with_growing_pauses(settings: Any, command: str) -> None:
-    told = {command: ["451 try later", "452 still full", {"CONNECT": "220 hi", "DATA": "354 go"}.get(command, "250 ok")]}
+    told = {
+        command: [
+            "451 try later",
+            "452 still full",
+            {"CONNECT": "220 hi", "DATA": "354 go"}.get(command, "250 ok"),
+        ]
+    }
     with post_office(told) as office:
         settings.EMAIL_URL = office.url
         ask()
@@ -272,7 +284,9 @@ def test_a_server_that_hangs_up_in_the_middle_is_temporary_trouble(settings: Any
     assert state().tries == 1
 
 
-def test_a_message_nobody_can_open_does_not_keep_the_others_from_leaving(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_message_nobody_can_open_does_not_keep_the_others_from_leaving(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     ask()
     OutboxMessage.objects.update(sealed_key=b"of another master key")
     ask("cy@example.org")

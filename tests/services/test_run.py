@@ -16,8 +16,8 @@ import psycopg
 import pytest
 
 from tests.channels.test_redirect import BROWSER, eventually, free_port, postgres_server
-from vteam.edge.locks import held
 from vteam.errors import Busy, CannotStart
+from vteam.locks import held
 from vteam.processes import checks, run, supervisor
 from vteam.processes.supervisor import Role, Supervisor
 
@@ -412,9 +412,11 @@ def test_a_role_that_is_killed_comes_back(tmp_path: Path, start: Start) -> None:
 def test_a_worker_that_is_killed_comes_back(tmp_path: Path, start: Start) -> None:
     one = start(tmp_path).opened()
     before = one.workers()
-    os.kill(min(before), signal.SIGKILL)
-    eventually(lambda: len(one.workers()) == len(before) and one.workers() != before)
-    assert one.healthy(one.site)
+    killed = min(before)
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: len(one.workers() - {killed}) == len(before))
+    # What was on its way to the killed one is lost; whoever comes later is served.
+    eventually(lambda: all(one.healthy(one.site) for _ in range(20)))
 
 
 def test_a_second_run_on_the_same_data_refuses(tmp_path: Path, start: Start) -> None:

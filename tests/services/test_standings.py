@@ -105,7 +105,10 @@ def test_a_climb_across_many_batches_leaves_nobody_standing_twice() -> None:
         cast.offer(C, cast.arrival(share, 1, near=f"home {share}"))
         cast.move()
         points = (share - 9) * 400
-        assert [(s.fan_id, s.rank, s.points) for s in queries.top(C, at_most=9)] == [(1, 1, points), (2, 2, 0)]
+        assert [(s.fan_id, s.rank, s.points) for s in queries.top(C, at_most=9)] == [
+            (1, 1, points),
+            (2, 2, 0),
+        ]
         assert queries.fans_ranked(C) == 2
 
 

@@ -58,7 +58,9 @@ def test_a_transfer_whose_text_was_changed(body: str) -> None:
 def test_a_transfer_whose_text_and_hash_were_changed_together() -> None:
     body = canonical({"seq": 1, "from": "issue", "to": "pending:1", "points": 5_000})
     sha256 = digest(body, after=GENESIS)
-    found = tamper("UPDATE ledger_transfer SET body = %s, sha256 = %s, points = 5000 WHERE seq = 1", body, sha256)
+    found = tamper(
+        "UPDATE ledger_transfer SET body = %s, sha256 = %s, points = 5000 WHERE seq = 1", body, sha256
+    )
     assert "transfer 2 does not follow" in found
 
 
@@ -83,12 +85,16 @@ def test_a_total_that_was_changed(column: str) -> None:
 
 
 def test_a_total_that_was_removed() -> None:
-    assert "confirmed:1 holds points but has no standing" in tamper("DELETE FROM ledger_total WHERE fan_id = 1")
+    assert "confirmed:1 holds points but has no standing" in tamper(
+        "DELETE FROM ledger_total WHERE fan_id = 1"
+    )
 
 
 @pytest.mark.parametrize(("table", "column"), [("ledger_level", "points"), ("ledger_bucket", "bucket")])
 def test_a_row_of_the_histogram_that_was_changed(table: str, column: str) -> None:
-    found = tamper(f"UPDATE {table} SET fans = fans + 1 WHERE {column} = (SELECT MIN({column}) FROM {table} WHERE fans > 0)")
+    found = tamper(
+        f"UPDATE {table} SET fans = fans + 1 WHERE {column} = (SELECT MIN({column}) FROM {table} WHERE fans > 0)"
+    )
     assert found.startswith(f"{table} ")
     assert "fans instead of" in found
 

@@ -19,7 +19,13 @@ def test_the_wheel_needs_no_node_and_no_checkout(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for name in ("static/manifest.json", "templates/base.html", "locale/fr/LC_MESSAGES/django.mo"):
         assert f"vteam/web/{name}" in names
-    for name in ("campaign.toml", "cover.jpg", "titles/les-digues.mp3", "titles/phare-eteint.mp3", "titles/sel.mp3"):
+    for name in (
+        "campaign.toml",
+        "cover.jpg",
+        "titles/les-digues.mp3",
+        "titles/phare-eteint.mp3",
+        "titles/sel.mp3",
+    ):
         assert f"vteam/demo/campaign/{name}" in names
     migrations = {path.relative_to(ROOT).as_posix() for path in (ROOT / "vteam").rglob("migrations/0*.py")}
     assert migrations <= names

@@ -5,8 +5,8 @@ Nothing is reached into: a story enters by address or socket and asserts what a 
 
 import os
 import re
-import signal
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -114,10 +114,10 @@ def _campaign_of_ana(folder: Path) -> Path:
     """The demo's campaign with one artist who must agree, opened last week."""
     import datetime as dt
 
-    from vteam.campaigns.file import CampaignFile
-    from vteam.campaigns.check import check_campaign
-    from vteam.demo.opening import a_week_in
     from vteam import clock
+    from vteam.campaigns.check import check_campaign
+    from vteam.campaigns.file import CampaignFile
+    from vteam.demo.opening import a_week_in
 
     shutil.copytree(ROOT / "demo", folder, dirs_exist_ok=True)
     checked = check_campaign(folder)

@@ -1,4 +1,7 @@
-"""What axe finds on a page. The policy of our pages stops scripts put into them; the browser's own console is not stopped."""
+"""What axe finds on a page.
+
+It runs as if typed into the browser's console: our pages' own policy would refuse it as a script of the page.
+"""
 
 from pathlib import Path
 

@@ -1,6 +1,8 @@
-"""Every page in a real browser, on a phone and a desk, light and dark, English and French: axe finds nothing,
-nothing is blocked by our own policy or asked of anybody else, nothing runs over the edge, and it works without a
-script. The server is the site's own WSGI application."""
+"""Every page in a real browser, on a phone and a desk, light and dark, English and French.
+
+axe finds nothing, nothing is blocked by our own policy or asked of anybody else, nothing runs over the edge, and it
+all works without a script. The server is the site's own WSGI application.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -211,6 +213,7 @@ def test_the_code_field_takes_a_whole_pasted_sentence(
     page.goto(f"{site}/sign-in")
     page.locator("[name=address]").fill("somebody@example.org")
     page.locator("main form button").click()
+    page.wait_for_url("**/code/**", wait_until="load")
     page.locator("[name=code]").fill("Your code: 482 913.")
     assert page.locator("[name=code]").input_value() == "482913"
     assert "/code/" in page.url

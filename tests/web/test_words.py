@@ -30,9 +30,15 @@ def test_points_are_signed_and_their_thousands_apart(value: int, shown: str) -> 
 
 @pytest.mark.parametrize(
     ("place", "english", "in_french"),
-    [(1, "1st", "1<sup>er</sup>"), (2, "2nd", "2<sup>e</sup>"), (11, "11th", "11<sup>e</sup>"), (112, "112th", "112<sup>e</sup>"),
-     (23, "23rd", "23<sup>e</sup>"), (1001, "1\u00a0001st", "1\u00a0001<sup>e</sup>")],
-)  # fmt: skip
+    [
+        (1, "1st", "1<sup>er</sup>"),
+        (2, "2nd", "2<sup>e</sup>"),
+        (11, "11th", "11<sup>e</sup>"),
+        (112, "112th", "112<sup>e</sup>"),
+        (23, "23rd", "23<sup>e</sup>"),
+        (1001, "1\u00a0001st", "1\u00a0001<sup>e</sup>"),
+    ],
+)
 def test_places_read_as_people_say_them(place: int, english: str, in_french: str) -> None:
     with translation.override("en"):
         assert tags.ordinal(place) == english
@@ -79,6 +85,13 @@ def test_a_translation_must_fill_what_the_original_fills() -> None:
     said.add("%(name)s is here")
     found = messages.problems(said, french('msgid "%(name)s is here"\nmsgstr "%(nom)s est là"\n'))
     assert found == ["other placeholders: '%(name)s is here' ()"]
+
+
+def test_one_singular_with_two_plurals_is_refused() -> None:
+    catalog = Catalog()
+    messages._add(catalog, ("one fan", "%(n)s fans"), None, ("a.html", 1))
+    with pytest.raises(ValueError, match=r"b\.html:2: 'one fan' has another plural"):
+        messages._add(catalog, ("one fan", "all %(n)s fans"), None, ("b.html", 2))
 
 
 def test_everything_said_in_a_template_is_found() -> None:

@@ -8,7 +8,7 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Sco
 
 from vteam.channels.links.redirect import NO_SUCH_LINK, PREFIX, Answer, Redirect, Request, spoken
 from vteam.edge.commits import GroupCommit
-from vteam.edge.connections import Away
+from vteam.errors import Away
 
 # A client that hung up already has no address any more; it is one network.
 NO_PEER = "192.0.2.0"

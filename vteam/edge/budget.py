@@ -6,8 +6,6 @@ Networks stand here in clear text for a minute at most and go nowhere else: not 
 import logging
 from dataclasses import dataclass, field
 
-# A school yard or a gig opening one link at once stays below; a script does not.
-VISITS_PER_NETWORK_MINUTE = 300
 NETWORKS_PER_MINUTE_MAX = 100_000
 
 logger = logging.getLogger(__name__)
@@ -17,7 +15,7 @@ logger = logging.getLogger(__name__)
 class VisitBudget:
     """Counts within a minute; whoever owns it calls `turn` at each minute's end."""
 
-    per_network: int = VISITS_PER_NETWORK_MINUTE
+    per_network: int
     networks_max: int = NETWORKS_PER_MINUTE_MAX
     refused: int = 0
     _spent: dict[str, int] = field(default_factory=dict)

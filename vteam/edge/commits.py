@@ -14,11 +14,8 @@ from collections.abc import Sequence
 from queue import SimpleQueue
 
 from vteam.channels.links.redirect import InboxRow
-from vteam.edge.connections import Away
 from vteam.edge.stores import ROWS_PER_BATCH_MAX, Store
-
-# About a second's worth; more would only make everybody wait longer.
-ROWS_WAITING_MAX = 10_000
+from vteam.errors import Away
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +25,7 @@ Waiting = tuple[InboxRow | None, "asyncio.Future[None]"]
 class GroupCommit:
     """The inbox of the edge; `record` may be called from the loop it was opened in."""
 
-    def __init__(self, store: Store, *, rows_waiting_max: int = ROWS_WAITING_MAX) -> None:
+    def __init__(self, store: Store, *, rows_waiting_max: int) -> None:
         self._store = store
         self._rows_waiting_max = rows_waiting_max
         self._waiting: list[Waiting] = []

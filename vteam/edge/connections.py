@@ -8,14 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from vteam.errors import VTeamError
+from vteam.errors import Away
 
 BACKOFF_SECONDS_MIN = 0.1
 BACKOFF_SECONDS_MAX = 5.0
-
-
-class Away(VTeamError):
-    """What was asked for cannot be done now; the same may work in a few seconds."""
 
 
 class Closable(Protocol):

@@ -10,7 +10,7 @@ import logging
 import resource
 import signal
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,17 +20,15 @@ import uvloop
 from vteam import settings
 from vteam.channels import networks
 from vteam.channels.links.redirect import Near, Redirect, Site
-from vteam.edge import budget
 from vteam.edge.app import Edge
 from vteam.edge.budget import VisitBudget
-from vteam.edge.commits import ROWS_WAITING_MAX, GroupCommit
-from vteam.edge.connections import Away
+from vteam.edge.commits import GroupCommit
 from vteam.edge.databases import Database, database_from
-from vteam.edge.locks import held
 from vteam.edge.protocol import EdgeProtocol
 from vteam.edge.shares import shares_of
 from vteam.edge.stores import store_for
-from vteam.errors import CannotStart
+from vteam.errors import Away, CannotStart
+from vteam.locks import held
 
 ROLE = "edge"
 BACKLOG = 2048
@@ -53,8 +51,8 @@ class EdgeOptions:
     site: Site
     near: Near = networks.near_of
     behind_proxies: bool = False
-    rows_waiting_max: int = ROWS_WAITING_MAX
-    budget: VisitBudget = field(default_factory=VisitBudget)
+    rows_waiting_max: int
+    budget: VisitBudget
 
 
 def main() -> None:
@@ -74,7 +72,8 @@ def options_from_settings() -> EdgeOptions:
             public_url=settings.PUBLIC_URL, allowed_hosts=settings.ALLOWED_HOSTS, port=settings.SITE_PORT
         ),
         behind_proxies=bool(networks.trusted_proxies()),
-        budget=VisitBudget(per_network=budget.VISITS_PER_NETWORK_MINUTE),
+        rows_waiting_max=settings.EDGE_ROWS_WAITING,
+        budget=VisitBudget(per_network=settings.VISITS_PER_NETWORK_MINUTE),
     )
 
 

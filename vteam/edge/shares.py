@@ -15,8 +15,9 @@ from typing import Any, Protocol
 import psycopg
 
 from vteam.channels.links.redirect import Share
-from vteam.edge.connections import Away, Connection
+from vteam.edge.connections import Connection
 from vteam.edge.databases import Database, Postgres, SqliteFiles, open_main_file, open_postgres
+from vteam.errors import Away
 from vteam.journal.sql import for_sqlite
 
 CACHE_SECONDS = 5.0

@@ -14,6 +14,7 @@ from vteam.journal import sql
 from vteam.journal.moving import InboxRow
 
 READ_CURSOR = "SELECT position FROM journal_cursor WHERE source = %s"
+LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'journal_inbox'"
 SET_CURSOR = (
     "INSERT INTO journal_cursor (source, position) VALUES (%s, %s) "
     "ON CONFLICT (source) DO UPDATE SET position = excluded.position"
@@ -28,12 +29,16 @@ class EdgeFile:
         self._connection: sqlite3.Connection | None = None
 
     def take(self, cursor: CursorWrapper, at_most: int) -> list[InboxRow]:
-        """The rows after the cursor, in order; none before the edge first made its file."""
+        """The rows after the cursor, in order; none before the edge first made its file.
+
+        A file whose numbers never came as far as the cursor is another file, made anew or brought back from a
+        backup: it is read from its beginning.
+        """
         if self._file() is None:
             return []
         cursor.execute(READ_CURSOR, [self.name])
         row = cursor.fetchone()
-        after = row[0] if row else 0
+        after = row[0] if row and row[0] <= self._last_number() else 0
         return [inbox_row(found) for found in self._read(sql.READ_INBOX_AFTER, (after, at_most))]
 
     def settle(self, cursor: CursorWrapper, rows: Sequence[InboxRow]) -> None:
@@ -46,6 +51,11 @@ class EdgeFile:
         assert file is not None, "rows came from the file"
         with file:
             file.execute(sql.for_sqlite(sql.DELETE_INBOX_UP_TO), (rows[-1].number,))
+
+    def _last_number(self) -> int:
+        """The largest number the file ever gave, deleted rows included."""
+        rows = self._read(LAST_NUMBER, ())
+        return int(str(rows[0][0])) if rows else 0
 
     def _read(self, statement: str, values: tuple[int, ...]) -> list[tuple[object, ...]]:
         file = self._file()

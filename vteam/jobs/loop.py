@@ -6,11 +6,11 @@ again at the next turn; the others go on.
 
 import logging
 import signal
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -18,7 +18,7 @@ from django.db import close_old_connections, connection
 
 from vteam import clock
 from vteam.channels.links.services import forget_spent
-from vteam.channels.mail.delivery import deliver_due
+from vteam.channels.mail.delivery import deliver_due, forget_ended
 from vteam.jobs.edgefile import EdgeFile
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.ledger.services import end_due_holds
@@ -57,10 +57,10 @@ def jobs() -> list[Job]:
 
 
 def forget() -> int:
-    """Delete what has expired: codes, used tokens, budgets, sessions; returns how many rows."""
+    """Delete what has expired: codes, used tokens, budgets, sent mail, sessions; returns how many rows."""
     at = clock.now()
     sessions: int = Session.objects.filter(expire_date__lt=at).delete()[0]
-    return forget_expired(at=at) + forget_spent(at=at) + forget_past(at=at) + sessions
+    return forget_expired(at=at) + forget_spent(at=at) + forget_past(at=at) + forget_ended(at=at) + sessions
 
 
 def run_due(found: list[Job], *, at: float) -> int:
@@ -73,7 +73,7 @@ def _run(job: Job, at: float) -> int:
         done = job.run()
     except Exception:
         job.failures += 1
-        pause = min(TURN_SECONDS * 2**job.failures, TROUBLE_SECONDS_MAX)
+        pause = min(TURN_SECONDS * 2 ** min(job.failures, 16), TROUBLE_SECONDS_MAX)
         logger.exception("%s failed; trying again in %.1f s", job.name, pause)
         job.due = at + pause
         close_old_connections()
@@ -85,11 +85,22 @@ def _run(job: Job, at: float) -> int:
 
 
 def main() -> None:
-    """Run until SIGTERM or SIGINT."""
-    stop = threading.Event()
+    """Run until SIGTERM or SIGINT; the turn under way is finished first."""
+    stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, stop)
     found = jobs()
-    while not stop.is_set():
+    while not stop.asked:
         if not run_due(found, at=time.monotonic()):
-            stop.wait(TURN_SECONDS)
+            time.sleep(TURN_SECONDS)
+
+
+class Stop:
+    """Remembers that a signal asked us to stop. A plain flag: a handler may run in the middle of anything."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler."""
+        self.asked = True

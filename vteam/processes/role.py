@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vteam import settings
-from vteam.edge.locks import held
 from vteam.errors import VTeamError
+from vteam.locks import held
 from vteam.processes.orphan import end_with_parent
 
 

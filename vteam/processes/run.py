@@ -15,7 +15,7 @@ from rich.text import Text
 
 from vteam import settings
 from vteam.channels.networks import trusted_proxies
-from vteam.edge.locks import held
+from vteam.locks import held
 from vteam.processes import checks
 from vteam.processes.supervisor import Role, Say, Supervisor
 

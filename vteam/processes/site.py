@@ -14,7 +14,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from vteam import settings
-from vteam.edge.locks import held
+from vteam.locks import held
 from vteam.processes.orphan import end_with_parent
 
 ROLE = "site"

@@ -13,7 +13,6 @@ class WebConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and the triggers' re-installation after every migrate."""
-        from vteam import checks
 
         post_migrate.connect(_install_triggers)
 

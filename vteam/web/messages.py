@@ -54,8 +54,23 @@ def said() -> Catalog:
             continue
         place = str(path.relative_to(PACKAGE.parent))
         for line, message, context in said_in(path.read_text(encoding="utf-8"), place):
-            catalog.add(message, context=context, locations=[(place, line)])
+            _add(catalog, message, context, (place, line))
     return catalog
+
+
+def _add(catalog: Catalog, message: Said, context: str | None, where: tuple[str, int]) -> None:
+    """Note something said; one singular with two plurals would silently lose one of them, and is refused."""
+    known = catalog.get(message[0] if isinstance(message, tuple) else message, context)
+    if (
+        known is not None
+        and isinstance(known.id, tuple)
+        and isinstance(message, tuple)
+        and known.id != message
+    ):
+        raise ValueError(
+            f"{where[0]}:{where[1]}: {message[0]!r} has another plural elsewhere: {known.id[1]!r}"
+        )
+    catalog.add(message, context=context, locations=[where])
 
 
 def said_in(source: str, place: str) -> Iterator[tuple[int, Said, str | None]]:

@@ -36,7 +36,7 @@ PHARE_ETEINT = Title(
     ring_s=4.4, room_s=3.0, echo_steps=3, echo_feedback=0.6, loudness_lufs=-15.0,
     tracks={
         "kick": Track(reads="hits", instrument="deep_kick", level_lufs=-24.5, room=0.04, loose_ms=3, late_ms=4),
-        "rim": Track(reads="hits", instrument="rim", level_lufs=-29.0, pan=0.12, room=0.35, echo=0.22, late_ms=6),
+        "rim": Track(reads="hits", instrument="rim", level_lufs=-31.5, pan=0.12, room=0.35, echo=0.22, late_ms=6),
         "snare": Track(reads="hits", instrument="snare", level_lufs=-30.0, pan=0.05, room=0.6, echo=0.5),
         "hat": Track(reads="hits", instrument="hat", level_lufs=-36.0, pan=0.3, room=0.1, loose_ms=5),
         "shaker": Track(reads="hits", instrument="shaker", level_lufs=-38.0, pan=-0.4, room=0.15, loose_ms=6),

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 SMTP_SECONDS = 20
 _ADDRESS = re.compile(r"[^\s<>:;,]+@[^\s<>:;,]+")
 FIRST_PAUSE = dt.timedelta(seconds=10)
+KEPT_AFTERWARDS = dt.timedelta(days=7)
 Hand = Callable[[EmailMessage, Permit], None]
 
 
@@ -82,6 +83,11 @@ def _after_trouble(message: OutboxMessage, trouble: DeliveryError, at: dt.dateti
 def _end(message: OutboxMessage, state: str, reason: str, at: dt.datetime) -> None:
     message.state, message.reason, message.ended_at, message.sealed = state, reason, at, b""
     message.save(update_fields=["state", "reason", "ended_at", "sealed"])
+
+
+def forget_ended(*, at: dt.datetime) -> int:
+    """Delete the rows of messages that left or were given up a week ago; returns how many."""
+    return OutboxMessage.objects.filter(ended_at__lt=at - KEPT_AFTERWARDS).delete()[0]
 
 
 def mailbox_path() -> Path:

@@ -7,13 +7,15 @@
 /** The digits of a text, at most six. */
 export const digits = (/** @type {string} */ text) => text.replace(/\D/g, "").slice(0, 6);
 
-/** Keeps the field to digits, whatever is typed, pasted or filled in. */
+/** Keeps the field to digits, whatever is typed, pasted or filled in, and was already there. */
 export function startCode() {
   const field = /** @type {HTMLInputElement | null} */ (document.querySelector("input[data-code]"));
   if (!field) return;
-  field.removeAttribute("maxlength");
-  field.addEventListener("input", () => {
+  const tidy = () => {
     const kept = digits(field.value);
     if (kept !== field.value) field.value = kept;
-  });
+  };
+  field.removeAttribute("maxlength");
+  field.addEventListener("input", tidy);
+  tidy();
 }
