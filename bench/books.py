@@ -73,7 +73,10 @@ def measure(fans: int) -> None:
         )
 
     with transaction.atomic():
-        record_fact(campaign_id=campaign, fact=facts.campaign_versioned(version=1, season=season, sha256="", at_us=now))
+        record_fact(
+            campaign_id=campaign,
+            fact=facts.campaign_versioned(version=1, season=season, sha256="", at_us=now),
+        )
         record_fact(campaign_id=campaign, fact=facts.mission_versioned(mission=mission, at_us=now))
     fill(fans, joined)
     mover.move()
@@ -88,7 +91,9 @@ def measure(fans: int) -> None:
         begun = time.perf_counter()
         queries.standing_of(campaign, number * 37 % fans)
         took.append((time.perf_counter() - begun) * 1_000_000)
-    print(f"{fans} fans: {statistics.median(speeds):,.0f} facts/s posted, {statistics.median(took):,.0f} µs a rank")
+    print(
+        f"{fans} fans: {statistics.median(speeds):,.0f} facts/s posted, {statistics.median(took):,.0f} µs a rank"
+    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 The commands only parse, call the library and print; what they do stands in the modules they import.
 """
 
+import functools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -178,11 +179,7 @@ def replay(slug: EverySlug = None) -> None:
     wrong = 0
     for campaign in _campaigns(slug):
         with snapshot(connection), _bar(campaign.slug, _facts(campaign)) as progress:
-            task = progress.task_ids[0]
-
-            def step(done: int, progress: Progress = progress) -> None:
-                progress.update(task, completed=done)
-
+            step = functools.partial(_step, progress)
             difference = replay_books(connection, campaign.pk, progress=step)
         wrong += _tell(campaign, difference, "replayed to the same bytes")
     raise SystemExit(1 if wrong else 0)
@@ -319,3 +316,7 @@ def _bar(name: str, total: int) -> Iterator[Progress]:
     with Progress(*columns, console=err, transient=True) as progress:
         progress.add_task(name, total=total)
         yield progress
+
+
+def _step(progress: Progress, done: int) -> None:
+    progress.update(progress.task_ids[0], completed=done)

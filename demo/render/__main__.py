@@ -31,11 +31,20 @@ def render(title: Title, folder: Path, cover: Path | None) -> Path:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m demo.render", description="Render the demo's titles to MP3.")
-    parser.add_argument("titles", nargs="*", choices=[*TITLES, []], metavar="title",
-                        help=f"which titles: {', '.join(TITLES)} (all by default)")
+    parser = argparse.ArgumentParser(
+        prog="python -m demo.render", description="Render the demo's titles to MP3."
+    )
+    parser.add_argument(
+        "titles",
+        nargs="*",
+        choices=[*TITLES, []],
+        metavar="title",
+        help=f"which titles: {', '.join(TITLES)} (all by default)",
+    )
     parser.add_argument("--into", type=Path, default=DEMO / "titles", help="folder for the files")
-    parser.add_argument("--cover", type=Path, default=DEMO / "cover.jpg", help="the picture put into the files")
+    parser.add_argument(
+        "--cover", type=Path, default=DEMO / "cover.jpg", help="the picture put into the files"
+    )
     chosen = parser.parse_args()
     for slug in chosen.titles or list(TITLES):
         render(TITLES[slug], chosen.into, chosen.cover if chosen.cover.exists() else None)

@@ -66,7 +66,9 @@ def _foam(y: Plate, crest: Plate, x: Plate, count: int, first: float, step: floa
     inside = np.full((SIDE * FINE, SIDE * FINE), -50.0, dtype=np.float32)
     for k in range(count):
         depth = first + step * k * (1 + 0.12 * k)
-        along = np.sin(2 * np.pi * (x / (640 + 90 * k) + 0.31 * k)) + 0.5 * np.sin(2 * np.pi * (x / 287 + 0.17 * k))
+        along = np.sin(2 * np.pi * (x / (640 + 90 * k) + 0.31 * k)) + 0.5 * np.sin(
+            2 * np.pi * (x / 287 + 0.17 * k)
+        )
         half = np.clip(3.4 * along - 0.5 * k, -6, 5.2)
         bend = crest * (1 - 0.1 * k) + 0.1 * k * crest.mean()
         inside = np.maximum(inside, half - np.abs(y - bend - depth))
@@ -102,14 +104,21 @@ def _typeface(font: Path, size: float) -> ImageFont.FreeTypeFont:
     return face
 
 
-def _set(draw: ImageDraw.ImageDraw, words: str, at: tuple[float, float], face: ImageFont.FreeTypeFont,
-         tracking: float) -> None:
+def _set(
+    draw: ImageDraw.ImageDraw,
+    words: str,
+    at: tuple[float, float],
+    face: ImageFont.FreeTypeFont,
+    tracking: float,
+) -> None:
     """Sets words on a base line, letter by letter with kerning, `tracking` in parts of the size."""
     left, base = at[0] * FINE, at[1] * FINE
     for k, letter in enumerate(words):
         draw.text((left, base), letter, font=face, fill=255, anchor="ls")
-        pair = words[k:k + 2]
-        left += face.getlength(pair) - (face.getlength(pair[1]) if len(pair) == 2 else 0) + tracking * face.size
+        pair = words[k : k + 2]
+        left += (
+            face.getlength(pair) - (face.getlength(pair[1]) if len(pair) == 2 else 0) + tracking * face.size
+        )
 
 
 def _type_plate(font: Path, lines: list[tuple[str, float, float, float, float]]) -> Plate:
@@ -132,7 +141,9 @@ def _inked(plate: Plate, rng: np.random.Generator, density: float) -> Plate:
 def _slipped(plate: Plate, name: str) -> Plate:
     """The plate out of register."""
     right, down = REGISTER[name]
-    return np.asarray(ndimage.shift(plate, (down * FINE, right * FINE), order=1, mode="nearest"), dtype=np.float32)
+    return np.asarray(
+        ndimage.shift(plate, (down * FINE, right * FINE), order=1, mode="nearest"), dtype=np.float32
+    )
 
 
 def _plates(font: Path, rng: np.random.Generator) -> list[tuple[str, tuple[int, int, int], Plate, float]]:
@@ -148,13 +159,19 @@ def _plates(font: Path, rng: np.random.Generator) -> list[tuple[str, tuple[int, 
     deep = _edge(y - back, wobble) * (1 - deep_foam) * (1 - knocked)
     sun = _sun(x, y, wobble) * (1 - knocked)
     ink = _type_plate(font, [(TITLE[0], 392, 68, 358, -0.01), (TITLE[1], 392, 68, 668, -0.01)])
-    return [("vermilion", VERMILION, sun, 0.97), ("sea", SEA, sea, 0.97), ("deep", SEA, deep, 0.74),
-            ("ink", INK, ink, 0.97)]
+    return [
+        ("vermilion", VERMILION, sun, 0.97),
+        ("sea", SEA, sea, 0.97),
+        ("deep", SEA, deep, 0.74),
+        ("ink", INK, ink, 0.97),
+    ]
 
 
 def _paper(rng: np.random.Generator) -> Plate:
     """The sheet: warm, faintly cloudy, faintly fibrous. Shape (side, side, 3), values 0 to 1."""
-    fibre = ndimage.gaussian_filter(rng.standard_normal((SIDE * FINE, SIDE * FINE)).astype(np.float32), (1.2, 7.0))
+    fibre = ndimage.gaussian_filter(
+        rng.standard_normal((SIDE * FINE, SIDE * FINE)).astype(np.float32), (1.2, 7.0)
+    )
     shade = 1 + 0.0045 * _noise(rng, 160) + 0.005 * fibre / fibre.std() + 0.005 * _noise(rng, 1.6)
     return np.asarray(shade[..., None] * np.array(PAPER, dtype=np.float32) / 255, dtype=np.float32)
 
@@ -173,7 +190,9 @@ def print_cover(font: Path, seed: int = 2027) -> Image.Image:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m demo.render.cover", description="Print the album's cover.")
+    parser = argparse.ArgumentParser(
+        prog="python -m demo.render.cover", description="Print the album's cover."
+    )
     parser.add_argument("font", type=Path, help="a variable TrueType font with weight and width axes")
     parser.add_argument("--into", type=Path, default=Path(__file__).resolve().parent.parent / "cover.jpg")
     chosen = parser.parse_args()

@@ -52,8 +52,8 @@ def _recorded(title: Title, part: str, notes: list[Note]) -> Signal:
         section = title.sections[note.section]
         gain = 10 ** ((section.level_db + section.levels_db.get(part, 0.0)) / 20)
         at = sample_count(note.start_s)
-        piece = sound[:, :max(0, out.shape[-1] - at)]
-        out[:, at:at + piece.shape[-1]] += gain * piece
+        piece = sound[:, : max(0, out.shape[-1] - at)]
+        out[:, at : at + piece.shape[-1]] += gain * piece
     return out
 
 
@@ -94,7 +94,9 @@ def mix(title: Title, only: frozenset[str] = frozenset()) -> Signal:
     for part, track in title.tracks.items():
         if only and part not in only:
             continue
-        x = _levelled(_treated(title, part, _recorded(title, part, play(title, part)), kicks_s), track.level_lufs)
+        x = _levelled(
+            _treated(title, part, _recorded(title, part, play(title, part)), kicks_s), track.level_lufs
+        )
         dry += x
         to_room += track.room * x
         to_echo += track.echo * x

@@ -48,7 +48,9 @@ def snare(midi: float, length_s: float, velocity: float, rng: np.random.Generato
     """A snare drum: two modes of the skin and the rattle of the wires, tuned a little apart each time."""
     n = sample_count(0.3)
     tune = 1.0 + 0.01 * rng.standard_normal()
-    skin = sine(_drop(n, 265, 192, 0.02) * tune, n) * decay(n, 0.2) + 0.45 * sine(335 * tune, n) * decay(n, 0.12)
+    skin = sine(_drop(n, 265, 192, 0.02) * tune, n) * decay(n, 0.2) + 0.45 * sine(335 * tune, n) * decay(
+        n, 0.12
+    )
     wires = bandpass(white(n, rng), 1300, 3500 + 5000 * velocity) * decay(n, 0.16 + 0.11 * velocity)
     return soft_edges(np.tanh(1.2 * velocity * (0.75 * skin + 0.62 * wires)), 0.0006, 0.04)
 
@@ -102,9 +104,13 @@ def clap(midi: float, length_s: float, velocity: float, rng: np.random.Generator
     """A few hands, not together."""
     n = sample_count(0.32)
     t = times(n)
-    bursts = sum((np.where(t >= at, np.exp(-(t - at) / 0.006), 0.0) for at in (0.0, 0.011, 0.021)), np.zeros(n))
+    bursts = sum(
+        (np.where(t >= at, np.exp(-(t - at) / 0.006), 0.0) for at in (0.0, 0.011, 0.021)), np.zeros(n)
+    )
     tail = np.where(t >= 0.027, np.exp(-(t - 0.027) / 0.06), 0.0)
-    return soft_edges(0.8 * velocity * bandpass(white(n, rng), 850, 2600) * (0.7 * bursts + tail), 0.0008, 0.04)
+    return soft_edges(
+        0.8 * velocity * bandpass(white(n, rng), 850, 2600) * (0.7 * bursts + tail), 0.0008, 0.04
+    )
 
 
 def crash(midi: float, length_s: float, velocity: float, rng: np.random.Generator) -> Signal:
@@ -122,7 +128,9 @@ def tom(midi: float, length_s: float, velocity: float, rng: np.random.Generator)
     """A tom, tuned by its note."""
     n = sample_count(0.45)
     freq = frequency_of(midi)
-    skin = sine(_drop(n, 1.55 * freq, freq, 0.035), n) * decay(n, 0.5) + 0.2 * sine(1.6 * freq, n) * decay(n, 0.2)
+    skin = sine(_drop(n, 1.55 * freq, freq, 0.035), n) * decay(n, 0.5) + 0.2 * sine(1.6 * freq, n) * decay(
+        n, 0.2
+    )
     stick = bandpass(white(n, rng), 900, 3000) * decay(n, 0.03) * 0.15
     return soft_edges(np.tanh(1.2 * velocity * (skin + stick)), 0.001, 0.06)
 
@@ -134,6 +142,7 @@ def riser(midi: float, length_s: float, velocity: float, rng: np.random.Generato
     out = np.empty((2, n))
     for side in range(2):
         noise = white(n, rng)
-        out[side] = soft_edges((bandpass(noise, 500, 1800) * (1 - grow) + bandpass(noise, 1600, 6500) * grow) * grow,
-                               0.01, 0.03)
+        out[side] = soft_edges(
+            (bandpass(noise, 500, 1800) * (1 - grow) + bandpass(noise, 1600, 6500) * grow) * grow, 0.01, 0.03
+        )
     return np.asarray(0.3 * velocity * out)

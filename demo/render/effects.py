@@ -25,7 +25,9 @@ def chorus(x: Signal, *, depth_ms: float = 2.2, rate_hz: float = 0.6, mix: float
     out = np.empty_like(x)
     for side in range(2):
         wait = 0.009 + 0.001 * depth_ms * np.sin(2 * np.pi * rate_hz * t + side * np.pi * 0.6)
-        out[side] = (1 - 0.4 * mix) * x[side] + mix * np.interp(places - wait * RATE, places, x[side], left=0.0)
+        out[side] = (1 - 0.4 * mix) * x[side] + mix * np.interp(
+            places - wait * RATE, places, x[side], left=0.0
+        )
     return out
 
 
@@ -44,7 +46,7 @@ def echo(x: Signal, wait_s: float, feedback: float) -> Signal:
         if k * wait >= x.shape[-1]:
             break
         turn = np.tanh(highpass(lowpass(turn, 2900, 1), 190, 1))[::-1]
-        out[:, k * wait:] += feedback ** (k - 1) * turn[:, :-k * wait]
+        out[:, k * wait :] += feedback ** (k - 1) * turn[:, : -k * wait]
     return out
 
 
@@ -61,13 +63,13 @@ def room_response(length_s: float, rng: np.random.Generator) -> Signal:
             at = sample_count(rng.uniform(0.006, 0.055))
             out[side, at] += rng.choice((-1, 1)) * rng.uniform(1.5, 4.0) * np.exp(-at / RATE / 0.03)
     wait = np.zeros((2, sample_count(0.016)))
-    return np.concatenate([wait, out / np.sqrt((out ** 2).sum(axis=-1, keepdims=True))], axis=-1)
+    return np.concatenate([wait, out / np.sqrt((out**2).sum(axis=-1, keepdims=True))], axis=-1)
 
 
 def room(x: Signal, length_s: float, rng: np.random.Generator) -> Signal:
     """The room's answer to `x`, cut to its length."""
     answer = room_response(length_s, rng)
-    wet = np.stack([signal.fftconvolve(x[side], answer[side])[:x.shape[-1]] for side in range(2)])
+    wet = np.stack([signal.fftconvolve(x[side], answer[side])[: x.shape[-1]] for side in range(2)])
     return highpass(wet, 170)
 
 
@@ -75,11 +77,11 @@ def ducking(n: int, strokes_s: list[float], depth: float, back_s: float = 0.16) 
     """A gain that dips by `depth` at each stroke and is back after about `back_s`: room for the bass drum."""
     gain = np.zeros(n)
     dip = np.exp(-times(sample_count(back_s * 3)) / (back_s * 0.55))
-    dip[:sample_count(0.004)] *= np.linspace(0, 1, sample_count(0.004))
+    dip[: sample_count(0.004)] *= np.linspace(0, 1, sample_count(0.004))
     for at_s in strokes_s:
         at = sample_count(at_s)
-        piece = dip[:max(0, n - at)]
-        gain[at:at + len(piece)] = np.maximum(gain[at:at + len(piece)], piece)
+        piece = dip[: max(0, n - at)]
+        gain[at : at + len(piece)] = np.maximum(gain[at : at + len(piece)], piece)
     return np.asarray(1 - depth * gain)
 
 

@@ -33,7 +33,11 @@ def electric_piano(midi: float, length_s: float, velocity: float, rng: np.random
     phase = turn * running_phase(freq, n)
     low = np.clip(1.2 - (midi - 48) / 60, 0.4, 1.3)
     body = np.sin(phase + low * (0.35 + 1.1 * velocity) * decay(n, 1.9) * np.sin(phase + 0.1))
-    tine = np.sin(phase + 0.35 * velocity * decay(n, 0.28) * np.sin(14 * phase)) if freq < 1200 else np.sin(phase)
+    tine = (
+        np.sin(phase + 0.35 * velocity * decay(n, 0.28) * np.sin(14 * phase))
+        if freq < 1200
+        else np.sin(phase)
+    )
     hold = envelope(n, attack_s=0.003, decay_s=1.7, sustain=0.22, release_s=0.3)
     return np.asarray((0.72 * body + 0.38 * tine) * hold * velocity)
 
@@ -63,7 +67,14 @@ def buoy_bell(midi: float, length_s: float, velocity: float, rng: np.random.Gene
     """A far bell on the water: hum, prime, tierce, quint and nominal, beating slowly."""
     n = sample_count(5.0)
     freq = frequency_of(midi)
-    parts = ((0.5, 0.5, 4.5), (1.0, 1.0, 3.6), (1.19, 0.4, 2.6), (1.5, 0.25, 2.2), (2.0, 0.55, 1.8), (2.99, 0.16, 0.9))
+    parts = (
+        (0.5, 0.5, 4.5),
+        (1.0, 1.0, 3.6),
+        (1.19, 0.4, 2.6),
+        (1.5, 0.25, 2.2),
+        (2.0, 0.55, 1.8),
+        (2.99, 0.16, 0.9),
+    )
     x = np.zeros(n)
     for ratio, gain, t60 in parts:
         x += gain * (sine(freq * ratio, n) + 0.6 * sine(freq * ratio + 0.7, n, 0.3)) * decay(n, t60)
@@ -75,7 +86,9 @@ def pad(midi: float, length_s: float, velocity: float, rng: np.random.Generator)
     n = sample_count(length_s + 0.9)
     out = np.zeros((2, n))
     for k, cents in enumerate((-9.0, -5.0, -2.0, 2.5, 5.5, 9.5)):
-        freq = vibrato(frequency_of(midi + cents / 100), n, rate_hz=0.21 + 0.05 * k, cents=3, delay_s=0.0, start=k / 6)
+        freq = vibrato(
+            frequency_of(midi + cents / 100), n, rate_hz=0.21 + 0.05 * k, cents=3, delay_s=0.0, start=k / 6
+        )
         side = (k + 0.5) / 6
         out += saw(freq, n, rng.random()) * np.array([[np.cos(side * np.pi / 2)], [np.sin(side * np.pi / 2)]])
     hold = envelope(n, attack_s=min(0.5, length_s * 0.4), decay_s=4.0, sustain=0.85, release_s=0.85)
@@ -97,7 +110,11 @@ def silk_lead(midi: float, length_s: float, velocity: float, rng: np.random.Gene
     n = sample_count(length_s + 0.14)
     freq = vibrato(frequency_of(midi), n, rate_hz=5.3, cents=11, delay_s=0.22, start=rng.random())
     scoop = 1.0 - 0.012 * np.exp(-times(n) / 0.022)
-    x = pulse(freq * scoop * 0.9985, n, 0.42) + 0.45 * saw(freq * scoop * 1.002, n, 0.4) + 0.5 * sine(freq * scoop, n)
+    x = (
+        pulse(freq * scoop * 0.9985, n, 0.42)
+        + 0.45 * saw(freq * scoop * 1.002, n, 0.4)
+        + 0.5 * sine(freq * scoop, n)
+    )
     bright = np.clip(decay(n, 0.9) * (0.35 + 0.65 * velocity), 0.0, 1.0)
     x = lowpass(x, 1300) * (1 - 0.5 * bright) + lowpass(x, 3600) * 0.75 * bright
     hold = envelope(n, attack_s=0.014, decay_s=0.5, sustain=0.72, release_s=0.12)

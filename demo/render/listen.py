@@ -24,7 +24,7 @@ def centroid_hz(x: Signal) -> float:
     """The centre of gravity of the spectrum, weighted by amplitude."""
     mono = x.mean(axis=0)
     size = 4096
-    frames = mono[:len(mono) // size * size].reshape(-1, size) * np.hanning(size)
+    frames = mono[: len(mono) // size * size].reshape(-1, size) * np.hanning(size)
     spectrum = np.abs(np.fft.rfft(frames, axis=1)).mean(axis=0)
     return float((spectrum * np.fft.rfftfreq(size, 1 / RATE)).sum() / (spectrum.sum() + 1e-12))
 
@@ -38,17 +38,25 @@ def bands_db(x: Signal) -> dict[str, float]:
     """The power in six bands relative to the whole."""
     power = np.abs(np.fft.rfft(x.mean(axis=0))) ** 2
     hz = np.fft.rfftfreq(x.shape[-1], 1 / RATE)
-    edges = {"sub": (20, 60), "bass": (60, 200), "low mid": (200, 600), "mid": (600, 2000), "presence": (2000, 6000),
-             "air": (6000, 16_000)}
-    return {name: float(10 * np.log10(power[(hz >= low) & (hz < high)].sum() / power.sum() + 1e-12))
-            for name, (low, high) in edges.items()}
+    edges = {
+        "sub": (20, 60),
+        "bass": (60, 200),
+        "low mid": (200, 600),
+        "mid": (600, 2000),
+        "presence": (2000, 6000),
+        "air": (6000, 16_000),
+    }
+    return {
+        name: float(10 * np.log10(power[(hz >= low) & (hz < high)].sum() / power.sum() + 1e-12))
+        for name, (low, high) in edges.items()
+    }
 
 
 def longest_silence_s(x: Signal, floor_db: float = -55.0) -> float:
     """The longest stretch whose short-time level stays below `floor_db`, the last second left out."""
     size = sample_count(0.02)
-    body = x[:, :x.shape[-1] - RATE]
-    level = np.sqrt((body[:, :body.shape[-1] // size * size].reshape(2, -1, size) ** 2).mean(axis=(0, 2)))
+    body = x[:, : x.shape[-1] - RATE]
+    level = np.sqrt((body[:, : body.shape[-1] // size * size].reshape(2, -1, size) ** 2).mean(axis=(0, 2)))
     longest = run = 0
     for quiet in level < 10 ** (floor_db / 20):
         run = run + 1 if quiet else 0
@@ -76,7 +84,7 @@ def heard_pitch_cents(sound: Signal, note: Note) -> float:
     mono = lowpass(sound if sound.ndim == 1 else sound.mean(axis=0), 4000)
     size = min(len(mono), sample_count(0.35))
     start = min(sample_count(0.05), len(mono) - size)
-    piece = np.pad(mono[start:start + size] * np.hanning(size), (0, 15 * size))
+    piece = np.pad(mono[start : start + size] * np.hanning(size), (0, 15 * size))
     spectrum = np.abs(np.fft.rfft(piece))
     hz = np.fft.rfftfreq(len(piece), 1 / RATE)
     wanted = 440 * 2 ** ((note.midi - 69) / 12)
@@ -87,20 +95,26 @@ def heard_pitch_cents(sound: Signal, note: Note) -> float:
 def report(title: Title, x: Signal) -> str:
     """The measurements of a finished title, one line each."""
     starts = section_starts(title)
-    lines = [f"{title.name}: {x.shape[-1] / RATE:.1f} s, {title.bars} bars, {loudness_lufs(x):.1f} LUFS, "
-             f"peak {_db(np.abs(x).max()):.1f} dBFS, centroid {centroid_hz(x):.0f} Hz, "
-             f"correlation {correlation(x):.2f}, offset {np.abs(x.mean(axis=-1)).max():.6f}, "
-             f"longest silence {longest_silence_s(x):.2f} s",
-             "  " + ", ".join(f"{name} {level:.1f} dB" for name, level in bands_db(x).items())]
+    lines = [
+        f"{title.name}: {x.shape[-1] / RATE:.1f} s, {title.bars} bars, {loudness_lufs(x):.1f} LUFS, "
+        f"peak {_db(np.abs(x).max()):.1f} dBFS, centroid {centroid_hz(x):.0f} Hz, "
+        f"correlation {correlation(x):.2f}, offset {np.abs(x.mean(axis=-1)).max():.6f}, "
+        f"longest silence {longest_silence_s(x):.2f} s",
+        "  " + ", ".join(f"{name} {level:.1f} dB" for name, level in bands_db(x).items()),
+    ]
     for number, section in enumerate(title.sections):
         end = starts[number + 1] if number + 1 < len(title.sections) else x.shape[-1] / RATE
-        piece = x[:, sample_count(starts[number]):sample_count(end)]
-        rms, peak = _db(float(np.sqrt((piece ** 2).mean()))), _db(np.abs(piece).max())
-        lines.append(f"  {starts[number]:5.1f} s {section.name:13} {loudness_lufs(piece):6.1f} LUFS  "
-                     f"crest {peak - rms:4.1f} dB centroid {centroid_hz(piece):5.0f} Hz"
-                     f"  correlation {correlation(piece):.2f}")
+        piece = x[:, sample_count(starts[number]) : sample_count(end)]
+        rms, peak = _db(float(np.sqrt((piece**2).mean()))), _db(np.abs(piece).max())
+        lines.append(
+            f"  {starts[number]:5.1f} s {section.name:13} {loudness_lufs(piece):6.1f} LUFS  "
+            f"crest {peak - rms:4.1f} dB centroid {centroid_hz(piece):5.0f} Hz"
+            f"  correlation {correlation(piece):.2f}"
+        )
     for part in MELODIES:
         if part in title.tracks:
             share, strangers = fit_of(title, part)
-            lines.append(f"  {part}: {share:.0%} on chord tones; outside key and chord: {strangers or 'none'}")
+            lines.append(
+                f"  {part}: {share:.0%} on chord tones; outside key and chord: {strangers or 'none'}"
+            )
     return "\n".join(lines)

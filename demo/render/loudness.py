@@ -13,7 +13,10 @@ from .waves import RATE, Signal, sample_count
 
 def _weighted(x: Signal) -> Signal:
     """K-weighting: the head's shelf and the low cut of BS.1770, coefficients for 44.1 kHz by bilinear transform."""
-    stages = ((1681.974450955533, 3.999843853973347, 0.7071752369554196), (38.13547087602444, 0.0, 0.5003270373238773))
+    stages = (
+        (1681.974450955533, 3.999843853973347, 0.7071752369554196),
+        (38.13547087602444, 0.0, 0.5003270373238773),
+    )
     k = np.tan(np.pi * stages[0][0] / RATE)
     high, mid = 10 ** (stages[0][1] / 20), (10 ** (stages[0][1] / 20)) ** 0.4996667741545416
     q, base = stages[0][2], 1 + k / stages[0][2] + k * k
@@ -22,8 +25,11 @@ def _weighted(x: Signal) -> Signal:
     x = np.asarray(signal.lfilter(b, a, x, axis=-1))
     k, q = np.tan(np.pi * stages[1][0] / RATE), stages[1][2]
     base = 1 + k / q + k * k
-    return np.asarray(signal.lfilter([1.0, -2.0, 1.0], [1.0, 2 * (k * k - 1) / base, (1 - k / q + k * k) / base],
-                                     x, axis=-1))
+    return np.asarray(
+        signal.lfilter(
+            [1.0, -2.0, 1.0], [1.0, 2 * (k * k - 1) / base, (1 - k / q + k * k) / base], x, axis=-1
+        )
+    )
 
 
 def loudness_lufs(x: Signal) -> float:

@@ -32,8 +32,8 @@ def glue(x: Signal, *, threshold_db: float, ratio: float = 2.0) -> Signal:
     """A slow bus compressor with a soft knee of 6 dB; both sides move together, the low end hardly drives it."""
     hop = 64
     heard = highpass(x.mean(axis=0), 90)
-    blocks = heard[:len(heard) // hop * hop].reshape(-1, hop)
-    level = 10 * np.log10((blocks ** 2).mean(axis=1) + 1e-10)
+    blocks = heard[: len(heard) // hop * hop].reshape(-1, hop)
+    level = 10 * np.log10((blocks**2).mean(axis=1) + 1e-10)
     over = _followed(level, 0.018, 0.16, RATE / hop) - threshold_db
     knee = np.where(over < -3, 0.0, np.where(over > 3, over, (over + 3) ** 2 / 12))
     cut_db = -knee * (1 - 1 / ratio)
@@ -44,12 +44,14 @@ def glue(x: Signal, *, threshold_db: float, ratio: float = 2.0) -> Signal:
 def limit(x: Signal, ceiling_db: float = CEILING_DB) -> Signal:
     """Lowers the gain 3 ms before a true peak passes the ceiling and gives it back gently."""
     fine = np.abs(signal.resample_poly(x, 4, 1, axis=-1)).max(axis=0)
-    peaks = np.maximum(fine[:4 * x.shape[-1]].reshape(-1, 4).max(axis=1), 1e-9)
+    peaks = np.maximum(fine[: 4 * x.shape[-1]].reshape(-1, 4).max(axis=1), 1e-9)
     wanted = np.minimum(1.0, 10 ** (ceiling_db / 20) / peaks)
     reach = sample_count(0.003)
     held = ndimage.minimum_filter1d(wanted, 2 * reach + 1)
     smooth = ndimage.uniform_filter1d(ndimage.uniform_filter1d(held, reach), reach)
-    back = signal.lfilter([1 - np.exp(-1 / (0.06 * RATE))], [1, -np.exp(-1 / (0.06 * RATE))], smooth - 1.0) + 1.0
+    back = (
+        signal.lfilter([1 - np.exp(-1 / (0.06 * RATE))], [1, -np.exp(-1 / (0.06 * RATE))], smooth - 1.0) + 1.0
+    )
     return x * np.minimum(smooth, back)
 
 

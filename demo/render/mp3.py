@@ -46,16 +46,26 @@ def small_cover(cover: Path, side: int = 500) -> bytes:
     """The cover as a JPEG small enough to travel inside every file."""
     out = BytesIO()
     with Image.open(cover) as image:
-        image.convert("RGB").resize((side, side), Image.Resampling.LANCZOS).save(out, "JPEG", quality=82, optimize=True)
+        image.convert("RGB").resize((side, side), Image.Resampling.LANCZOS).save(
+            out, "JPEG", quality=82, optimize=True
+        )
     return out.getvalue()
 
 
 def tag(path: Path, title: Title, duration_s: float, cover: Path | None) -> None:
     """Writes title, artist, album, year, licence and cover into the file's ID3v2.4 tag."""
     tags = ID3()
-    for frame, text in ((TIT2, title.name), (TPE1, ARTIST), (TALB, ALBUM), (TDRC, YEAR), (TCOP, RELEASED),
-                        (TCON, "Indie pop"), (TRCK, f"{title.track_number}/3"), (TBPM, str(round(title.bpm))),
-                        (TLEN, str(round(duration_s * 1000)))):
+    for frame, text in (
+        (TIT2, title.name),
+        (TPE1, ARTIST),
+        (TALB, ALBUM),
+        (TDRC, YEAR),
+        (TCOP, RELEASED),
+        (TCON, "Indie pop"),
+        (TRCK, f"{title.track_number}/3"),
+        (TBPM, str(round(title.bpm))),
+        (TLEN, str(round(duration_s * 1000))),
+    ):
         tags.add(frame(encoding=3, text=text))
     tags.add(COMM(encoding=3, lang="eng", desc="", text=RELEASED))
     tags.add(WCOP(url=LICENCE_PAGE))

@@ -44,7 +44,7 @@ def voicing(chord: Chord, centre: int, voices: int) -> list[int]:
     """Up to `voices` chord tones, each in the octave nearest to `centre`; large chords leave the root to the bass."""
     tones = list(chord.tones)
     if len(tones) > voices:
-        tones = tones[len(tones) - voices:]
+        tones = tones[len(tones) - voices :]
     pitches = {centre - 6 + (chord.root + tone - (centre - 6)) % 12 for tone in tones}
     return sorted(pitches)
 
@@ -110,8 +110,15 @@ def scale_of(title: Title) -> frozenset[int]:
     return frozenset((tonic + half) % 12 for half in SCALES[title.mode])
 
 
-def _strokes(title: Title, track: Track, sign: Written, pitches: list[int], start_s: float, number: int,
-             rng: np.random.Generator) -> list[Note]:
+def _strokes(
+    title: Title,
+    track: Track,
+    sign: Written,
+    pitches: list[int],
+    start_s: float,
+    number: int,
+    rng: np.random.Generator,
+) -> list[Note]:
     """The notes of one sign, loosened by a few milliseconds, a chord strummed down or up."""
     on_beat = 1.0 if sign.at % 4 == 0 else 0.94
     loose = rng.normal(0.0, track.loose_ms / 1000)
@@ -121,8 +128,15 @@ def _strokes(title: Title, track: Track, sign: Written, pitches: list[int], star
         at = start_s + _seconds(title, sign.at) + (track.late_ms + k * track.strum_ms) / 1000 + loose
         touch = sign.touch * on_beat * (1 + rng.normal(0, 0.05))
         length = sign.steps * title.step_s * track.gate
-        notes.append(Note(start_s=max(0.0, at), length_s=length, midi=midi, velocity=float(np.clip(touch, 0.12, 1.0)),
-                          section=number))
+        notes.append(
+            Note(
+                start_s=max(0.0, at),
+                length_s=length,
+                midi=midi,
+                velocity=float(np.clip(touch, 0.12, 1.0)),
+                section=number,
+            )
+        )
     return notes
 
 
@@ -133,10 +147,12 @@ def play(title: Title, part: str) -> list[Note]:
     chords = [read_chords(section) for section in title.sections]
     for number, section in enumerate(title.sections):
         if part in section.parts:
-            line = chords[number] + (chords[number + 1][:1] if number + 1 < len(chords) else chords[number][:1])
+            line = chords[number] + (
+                chords[number + 1][:1] if number + 1 < len(chords) else chords[number][:1]
+            )
             for sign in _signs(track, section, part):
                 half = int(sign.at // (STEPS // 2))
-                changes = [c for c in line[half + 1:] if c.symbol != line[half].symbol]
+                changes = [c for c in line[half + 1 :] if c.symbol != line[half].symbol]
                 following = changes[0] if changes else line[half]
                 pitches = _pitches(track, sign, line[half], following, scale_of(title))
                 notes += _strokes(title, track, sign, pitches, start_s, number, rng)

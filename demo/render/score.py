@@ -24,9 +24,19 @@ STEPS = 16
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 ACCIDENTALS = {"": 0, "#": 1, "b": -1}
 QUALITIES: dict[str, tuple[int, ...]] = {
-    "": (0, 4, 7), "m": (0, 3, 7), "7": (0, 4, 7, 10), "m7": (0, 3, 7, 10), "maj7": (0, 4, 7, 11),
-    "m9": (0, 3, 7, 10, 14), "maj9": (0, 4, 7, 11, 14), "add9": (0, 4, 7, 14), "6": (0, 4, 7, 9),
-    "sus4": (0, 5, 7), "7b9": (0, 4, 7, 10, 13), "m6": (0, 3, 7, 9), "5": (0, 7),
+    "": (0, 4, 7),
+    "m": (0, 3, 7),
+    "7": (0, 4, 7, 10),
+    "m7": (0, 3, 7, 10),
+    "maj7": (0, 4, 7, 11),
+    "m9": (0, 3, 7, 10, 14),
+    "maj9": (0, 4, 7, 11, 14),
+    "add9": (0, 4, 7, 14),
+    "6": (0, 4, 7, 9),
+    "sus4": (0, 5, 7),
+    "7b9": (0, 4, 7, 10, 13),
+    "m6": (0, 3, 7, 9),
+    "5": (0, 7),
 }
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 TOUCH = {"X": 1.0, "x": 0.78, "o": 0.4}
@@ -139,7 +149,9 @@ def pitch_class(name: str) -> int:
     """`F#` -> 6."""
     match = re.fullmatch(r"([A-G])([#b]?)", name)
     if match is None:
-        raise ScoreError(f"{name!r} is not the name of a note: write a letter from A to G, then # or b if needed")
+        raise ScoreError(
+            f"{name!r} is not the name of a note: write a letter from A to G, then # or b if needed"
+        )
     return (LETTERS[match[1]] + ACCIDENTALS[match[2]]) % 12
 
 
@@ -155,7 +167,9 @@ def read_chord(symbol: str) -> Chord:
     """`F#m7/E` -> its root, tones and bass."""
     match = re.fullmatch(r"([A-G][#b]?)([^/]*)(?:/([A-G][#b]?))?", symbol)
     if match is None or match[2] not in QUALITIES:
-        raise ScoreError(f"{symbol!r} is not a chord we know: after the root write one of {sorted(QUALITIES)}")
+        raise ScoreError(
+            f"{symbol!r} is not a chord we know: after the root write one of {sorted(QUALITIES)}"
+        )
     root = pitch_class(match[1])
     bass = pitch_class(match[3]) if match[3] else root
     return Chord(symbol=symbol, root=root, tones=QUALITIES[match[2]], bass=bass)
@@ -176,7 +190,9 @@ def _repeat(section: Section, part: str, text: str) -> list[str]:
     """The bars of a part, repeated until the section is full."""
     bars = [bar.strip() for bar in text.split("|")]
     if section.bars % len(bars):
-        raise ScoreError(f"{section.name}, {part}: {len(bars)} bars do not divide the section's {section.bars}")
+        raise ScoreError(
+            f"{section.name}, {part}: {len(bars)} bars do not divide the section's {section.bars}"
+        )
     return bars * (section.bars // len(bars))
 
 
@@ -191,7 +207,9 @@ def read_notes(section: Section, part: str) -> list[Written]:
                 raise ScoreError(f"{section.name}, {part}, bar {number + 1}: cannot read {token!r}")
             steps = 2 * float(match[2])
             if match[1] != "-":
-                notes.append(Written(at=number * STEPS + at, steps=steps, sign=match[1], touch=MELODY_TOUCH[match[3]]))
+                notes.append(
+                    Written(at=number * STEPS + at, steps=steps, sign=match[1], touch=MELODY_TOUCH[match[3]])
+                )
             at += steps
         if at != STEPS:
             raise ScoreError(f"{section.name}, {part}, bar {number + 1}: {at / 2:g} eighths; a bar has 8")
@@ -206,7 +224,7 @@ def read_grid(section: Section, part: str) -> list[Written]:
             raise ScoreError(f"{section.name}, {part}, bar {number + 1}: {bar!r} is not sixteen of X x o - .")
         for step, sign in enumerate(bar):
             if sign in TOUCH:
-                held = len(re.match("-*", bar[step + 1:])[0]) + 1  # type: ignore[index]
+                held = len(re.match("-*", bar[step + 1 :])[0]) + 1  # type: ignore[index]
                 strokes.append(Written(at=number * STEPS + step, steps=held, sign=sign, touch=TOUCH[sign]))
     return strokes
 
@@ -217,7 +235,9 @@ def read_arpeggio(section: Section, part: str) -> list[Written]:
     for number, bar in enumerate(_repeat(section, part, section.parts[part])):
         signs = bar.split()
         if len(signs) != STEPS:
-            raise ScoreError(f"{section.name}, {part}, bar {number + 1}: {len(signs)} steps; a bar has {STEPS}")
+            raise ScoreError(
+                f"{section.name}, {part}, bar {number + 1}: {len(signs)} steps; a bar has {STEPS}"
+            )
         for step, sign in enumerate(signs):
             if sign != ".":
                 touch = 0.9 if step % 4 == 0 else 0.68

@@ -33,8 +33,14 @@ def _loop(freq: float, damping: float, t60_s: float) -> Signal:
     total = RATE / freq - 2.0
     whole = int(np.floor(total))
     d = 1.0 + total - whole
-    taps = np.array([-(d - 1) * (d - 2) * (d - 3) / 6, d * (d - 2) * (d - 3) / 2,
-                     -d * (d - 1) * (d - 3) / 2, d * (d - 1) * (d - 2) / 6])
+    taps = np.array(
+        [
+            -(d - 1) * (d - 2) * (d - 3) / 6,
+            d * (d - 2) * (d - 3) / 2,
+            -d * (d - 1) * (d - 3) / 2,
+            d * (d - 1) * (d - 2) / 6,
+        ]
+    )
     loss = 10.0 ** (-3.0 / (freq * t60_s))
     loop = np.convolve(taps, np.array([damping, 1.0 - 2.0 * damping, damping])) * loss
     polynomial = np.zeros(whole + len(loop))
@@ -52,13 +58,22 @@ def _excitation(freq: float, brightness_hz: float, pick: float, rng: np.random.G
     return np.asarray((burst - 0.9 * shifted) / (np.abs(burst).max() + 1e-9))
 
 
-def _string(midi: float, n: int, velocity: float, rng: np.random.Generator, *, damping: float, t60_s: float,
-            pick: float, bright: float) -> Signal:
+def _string(
+    midi: float,
+    n: int,
+    velocity: float,
+    rng: np.random.Generator,
+    *,
+    damping: float,
+    t60_s: float,
+    pick: float,
+    bright: float,
+) -> Signal:
     """A plucked string of `n` samples, harder touch sounding brighter."""
     freq = frequency_of(midi)
     x = np.zeros(n)
     burst = _excitation(freq, bright * (0.45 + velocity), pick, rng)[:n]
-    x[:len(burst)] = burst
+    x[: len(burst)] = burst
     return np.asarray(signal.lfilter([1.0], _loop(freq, damping, t60_s), x)) * velocity
 
 
@@ -85,8 +100,12 @@ def _partials(freq: float, n: int, t60_s: float, slope: float, count: int) -> Si
     out = np.zeros(n)
     for k in range(1, count + 1):
         if k * freq < 6000:
-            shape = np.sin(np.pi * k * 0.29) / k ** slope
-            out += shape * sine(k * freq * np.sqrt(1 + 0.00008 * k * k), n) * decay(n, t60_s / (1 + 0.45 * (k - 1)))
+            shape = np.sin(np.pi * k * 0.29) / k**slope
+            out += (
+                shape
+                * sine(k * freq * np.sqrt(1 + 0.00008 * k * k), n)
+                * decay(n, t60_s / (1 + 0.45 * (k - 1)))
+            )
     return out
 
 

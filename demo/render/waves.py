@@ -65,7 +65,9 @@ def sine(freq: float | Signal, n: int, start: float = 0.0) -> Signal:
     return np.sin(2.0 * np.pi * running_phase(freq, n, start))
 
 
-def vibrato(freq: float, n: int, *, rate_hz: float, cents: float, delay_s: float, start: float = 0.0) -> Signal:
+def vibrato(
+    freq: float, n: int, *, rate_hz: float, cents: float, delay_s: float, start: float = 0.0
+) -> Signal:
     """A frequency that begins steady and, after `delay_s`, sways by `cents` either way."""
     t = times(n)
     depth = np.clip((t - delay_s) / 0.35, 0.0, 1.0) * cents
@@ -134,10 +136,16 @@ def shelf(x: Signal, hz: float, gain_db: float, *, high: bool) -> Signal:
     cos = np.cos(w) * (1.0 if not high else -1.0)
     side = np.sqrt(2.0 * amp) * np.sin(w)
     turn = 1.0 if not high else -1.0
-    b = [amp * ((amp + 1) - (amp - 1) * cos + side), turn * 2 * amp * ((amp - 1) - (amp + 1) * cos),
-         amp * ((amp + 1) - (amp - 1) * cos - side)]
-    a = [(amp + 1) + (amp - 1) * cos + side, turn * -2 * ((amp - 1) + (amp + 1) * cos),
-         (amp + 1) + (amp - 1) * cos - side]
+    b = [
+        amp * ((amp + 1) - (amp - 1) * cos + side),
+        turn * 2 * amp * ((amp - 1) - (amp + 1) * cos),
+        amp * ((amp + 1) - (amp - 1) * cos - side),
+    ]
+    a = [
+        (amp + 1) + (amp - 1) * cos + side,
+        turn * -2 * ((amp - 1) + (amp + 1) * cos),
+        (amp + 1) + (amp - 1) * cos - side,
+    ]
     return np.asarray(signal.lfilter(np.array(b) / a[0], np.array(a) / a[0], x, axis=-1))
 
 
@@ -150,5 +158,5 @@ def moving_lowpass(x: Signal, cutoff_hz: Signal, q: float = 0.8, block: int = 12
         alpha, cos = np.sin(w) / (2.0 * q), np.cos(w)
         b = np.array([(1 - cos) / 2, 1 - cos, (1 - cos) / 2]) / (1 + alpha)
         a = np.array([1.0, -2 * cos / (1 + alpha), (1 - alpha) / (1 + alpha)])
-        out[..., at:at + block], state = signal.lfilter(b, a, x[..., at:at + block], axis=-1, zi=state)
+        out[..., at : at + block], state = signal.lfilter(b, a, x[..., at : at + block], axis=-1, zi=state)
     return out

@@ -31,7 +31,9 @@ def melodica(midi: float, length_s: float, velocity: float, rng: np.random.Gener
     n = sample_count(length_s + 0.09)
     freq = vibrato(frequency_of(midi), n, rate_hz=4.9 + 0.4 * rng.random(), cents=9, delay_s=0.28)
     freq = freq * (1.0 - 0.006 * np.exp(-times(n) / 0.03))
-    reeds = pulse(freq, n, 0.3, rng.random()) + 0.55 * saw(freq * 1.0022, n, rng.random()) + 0.35 * sine(freq, n)
+    reeds = (
+        pulse(freq, n, 0.3, rng.random()) + 0.55 * saw(freq * 1.0022, n, rng.random()) + 0.35 * sine(freq, n)
+    )
     hold = envelope(n, attack_s=0.028, decay_s=0.8, sustain=0.85, release_s=0.08)
     sway = 1.0 + 0.07 * np.sin(2 * np.pi * 5.0 * times(n)) * np.clip((times(n) - 0.3) / 0.4, 0, 1)
     bright = lowpass(reeds, 2100 + 1900 * velocity)
@@ -47,7 +49,7 @@ def _player(freq: float, n: int, velocity: float, rng: np.random.Generator, top_
     x = saw(moving, n, rng.random())
     open_ = np.clip(envelope(n, attack_s=0.05, decay_s=0.22, sustain=0.6, release_s=0.08), 0, 1)
     dark, bright = lowpass(x, 850), lowpass(x, top_hz * (0.55 + 0.45 * velocity))
-    return np.asarray(dark * (1 - 0.6 * open_) + 0.8 * bright * open_ ** 1.5)
+    return np.asarray(dark * (1 - 0.6 * open_) + 0.8 * bright * open_**1.5)
 
 
 def brass(midi: float, length_s: float, velocity: float, rng: np.random.Generator) -> Signal:
@@ -57,8 +59,8 @@ def brass(midi: float, length_s: float, velocity: float, rng: np.random.Generato
     for side, cents in enumerate((-5.0, 4.0)):
         late = int(rng.uniform(0, 0.012) * 44_100)
         voice = _player(frequency_of(midi + cents / 100), n, velocity, rng, 4300)
-        out[side, late:] += voice[:n - late]
-        out[1 - side, late:] += 0.45 * voice[:n - late]
+        out[side, late:] += voice[: n - late]
+        out[1 - side, late:] += 0.45 * voice[: n - late]
     hold = envelope(n, attack_s=0.03, decay_s=0.3, sustain=0.72, release_s=0.09)
     return np.asarray(0.28 * velocity * bell(highpass(out, 130), 1250, 2.5, 1.0) * hold)
 
@@ -68,8 +70,14 @@ def choir(midi: float, length_s: float, velocity: float, rng: np.random.Generato
     n = sample_count(length_s + 0.7)
     out = np.zeros((2, n))
     for k in range(4):
-        freq = vibrato(frequency_of(midi + rng.normal(0, 0.05)), n, rate_hz=4.6 + 0.7 * rng.random(), cents=13,
-                       delay_s=0.3, start=rng.random())
+        freq = vibrato(
+            frequency_of(midi + rng.normal(0, 0.05)),
+            n,
+            rate_hz=4.6 + 0.7 * rng.random(),
+            cents=13,
+            delay_s=0.3,
+            start=rng.random(),
+        )
         voice = lowpass(saw(freq, n, rng.random()), 2600)
         vowel = bandpass(voice, 240, 480) * 1.5 + bandpass(voice, 680, 980) * 0.7 + 0.06 * voice
         side = (k + 0.5) / 4 * np.pi / 2
@@ -91,10 +99,10 @@ def surf(midi: float, length_s: float, velocity: float, rng: np.random.Generator
     """One wave that swells, breaks and draws back: noise whose brightness follows its height."""
     n = sample_count(length_s)
     place = np.linspace(0, 1, n)
-    height = np.exp(-((place - 0.45) / 0.2) ** 2) + 0.25 * np.exp(-((place - 0.75) / 0.18) ** 2)
+    height = np.exp(-(((place - 0.45) / 0.2) ** 2)) + 0.25 * np.exp(-(((place - 0.75) / 0.18) ** 2))
     height *= np.sin(np.pi * place) ** 0.5
     out = np.empty((2, n))
     for side in range(2):
         noise = white(n, rng)
-        out[side] = lowpass(noise, 420) * height + 0.6 * bandpass(noise, 500, 2600) * height ** 2
+        out[side] = lowpass(noise, 420) * height + 0.6 * bandpass(noise, 500, 2600) * height**2
     return np.asarray(0.5 * velocity * out)

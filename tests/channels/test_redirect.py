@@ -392,9 +392,7 @@ def test_one_network_counts_up_to_its_budget(caplog: pytest.LogCaptureFixture) -
 
 
 def test_behind_a_proxy_each_network_has_its_own_budget(tmp_path: Path, start: Start) -> None:
-    edge = start(
-        with_shares(tmp_path), VISITS_PER_NETWORK_MINUTE="2", TRUSTED_PROXIES="127.0.0.0/8"
-    ).opened()
+    edge = start(with_shares(tmp_path), VISITS_PER_NETWORK_MINUTE="2", TRUSTED_PROXIES="127.0.0.0/8").opened()
     for client in ("203.0.113.1", "203.0.113.2", "203.0.113.3", "198.51.100.1", "203.0.113.4, 127.0.0.1"):
         assert edge.ask(f"/r/{OPEN}", X_Forwarded_For=client).status == 302
     assert len(edge.rows()) == 3

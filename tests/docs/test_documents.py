@@ -1,4 +1,4 @@
-"""The documents keep their promises: every setting, kind of fact and command is documented, every link leads somewhere."""
+"""The documents keep their promises: settings, facts and commands are documented, links lead somewhere."""
 
 import re
 from pathlib import Path
@@ -82,7 +82,9 @@ def test_no_lock_file_names_a_registry() -> None:
     locks = [*ROOT.glob("requirements/*.txt"), ROOT / "package-lock.json", *ROOT.glob("demo/render/*.txt")]
     assert len(locks) >= 4
     for lock in locks:
-        assert not re.search(r'"resolved"|https?://[^"]*(pypi|registry|pythonhosted)|--(extra-)?index-url', lock.read_text()), lock.name
+        assert not re.search(
+            r'"resolved"|https?://[^"]*(pypi|registry|pythonhosted)|--(extra-)?index-url', lock.read_text()
+        ), lock.name
 
 
 def test_the_layers_in_architecture_are_those_the_checks_hold() -> None:

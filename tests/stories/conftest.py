@@ -33,7 +33,12 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
 DESK = {"viewport": {"width": 1280, "height": 900}}
 READY_SECONDS = 60
 
@@ -60,7 +65,12 @@ class Installation:
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `vteam` in this installation."""
         return subprocess.run(
-            [VTEAM, *arguments], env=self.environment, capture_output=True, text=True, timeout=120, check=False
+            [VTEAM, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
     def code_for(self, address: str) -> str:
@@ -91,7 +101,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     if settings.DATABASE_URL:
         environment["VTEAM_DATABASE_URL"] = _own_database(str(settings.DATABASE_URL))
     applied = subprocess.run(
-        [VTEAM, "campaign", "apply", folder], env=environment, capture_output=True, text=True, timeout=120, check=False
+        [VTEAM, "campaign", "apply", folder],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert applied.returncode == 0, applied.stdout + applied.stderr
     log = (tmp_path_factory.mktemp("log") / "run.txt").open("w+")
@@ -194,7 +209,9 @@ def visit(chromium: Browser) -> Iterator[Visit]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if _is_ours(line.type, line.text) else None)
+        page.on(
+            "console", lambda line: complaints.append(line.text) if _is_ours(line.type, line.text) else None
+        )
         return page
 
     yield open_browser

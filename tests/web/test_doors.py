@@ -60,7 +60,14 @@ class Doors(TestCase):
 class CookieTests(Doors):
     def test_no_page_sets_a_cookie_before_somebody_comes_in(self) -> None:
         share = self.share()
-        for path in [*PUBLIC, f"/l/{share.code}", "/fr/maree-haute/", "/never?k=x", "/code?k=x", "/nothing/here"]:
+        for path in [
+            *PUBLIC,
+            f"/l/{share.code}",
+            "/fr/maree-haute/",
+            "/never?k=x",
+            "/code?k=x",
+            "/nothing/here",
+        ]:
             response = self.client.get(path)
             self.assertEqual(response.cookies, SimpleCookie(), path)
         self.client.post("/maree-haute/join", JOINING)
@@ -71,7 +78,9 @@ class CookieTests(Doors):
         for path in [*PUBLIC, f"/l/{share.code}"]:
             response = self.client.get(path)
             self.assertIn("default-src 'none'", response["Content-Security-Policy"], path)
-            loads = re.findall(r'(?:src|srcset|poster|data)="([^"]+)"|<link[^>]+href="([^"]+)"', response.text)
+            loads = re.findall(
+                r'(?:src|srcset|poster|data)="([^"]+)"|<link[^>]+href="([^"]+)"', response.text
+            )
             for address in filter(None, (a or b for a, b in loads)):
                 self.assertTrue(address.startswith(("/", "http://testserver/")), f"{path} loads {address}")
 

@@ -21,7 +21,9 @@ class Arrived:
 
 
 @transaction.atomic
-def come_in(*, pending: Pending, entry: Entry, network: str, signed_in_fan: int | None, at_us: int) -> Arrived:
+def come_in(
+    *, pending: Pending, entry: Entry, network: str, signed_in_fan: int | None, at_us: int
+) -> Arrived:
     """Turn a proven pending entry into an account and, for a campaign, into a fan. The entry is used up.
 
     `network`: keyed hash of the joiner's near network. `signed_in_fan`: the fan this browser was signed in as,

@@ -40,7 +40,9 @@ class CampaignVersion(models.Model):
     applied_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign_id", "version"], name="one_file_per_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign_id", "version"], name="one_file_per_version")
+        ]
 
     def __str__(self) -> str:
         return f"version {self.version}"
@@ -55,7 +57,9 @@ class MissionVersion(models.Model):
     body = models.TextField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign_id", "key", "version"], name="one_mission_version")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign_id", "key", "version"], name="one_mission_version")
+        ]
 
     def __str__(self) -> str:
         return f"{self.key} {self.version}"

@@ -133,7 +133,9 @@ def _bring_titles(
 ) -> dict[str, Title]:
     campaign.titles.exclude(key__in=recordings).filter(retired_at=None).update(retired_at=at)
     return {
-        entry.key: _bring_title(campaign, file, entry, position, pictures.get(entry.key, {}), recordings[entry.key])
+        entry.key: _bring_title(
+            campaign, file, entry, position, pictures.get(entry.key, {}), recordings[entry.key]
+        )
         for position, entry in enumerate(file.titles)
     }
 
@@ -147,7 +149,11 @@ def _bring_title(
     recording: Recording,
 ) -> Title:
     before = campaign.titles.filter(key=entry.key).first()
-    if before and before.body_sha256 != recording.sha256 and RightEvent.objects.filter(title_id=before.pk).exists():
+    if (
+        before
+        and before.body_sha256 != recording.sha256
+        and RightEvent.objects.filter(title_id=before.pk).exists()
+    ):
         raise CampaignFileError(
             f"The file of “{entry.name}” is another recording than the one its holders spoke about. "
             f"Give the new recording a title of its own, with another key than {entry.key!r}."

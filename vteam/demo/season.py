@@ -29,11 +29,13 @@ from vteam.people.models import Fan
 from vteam.people.services import Entry, open_pending
 from vteam.rules.networks import Networks
 
-NAMES = (
-    "Inès Malo Jade Elio Nour Sacha Lina Timéo Maya Noé Zoé Idris Alba Robin Mila Yanis Ambre Swann Léonie Marius "
-    "Salomé Gaspard Anouk Basile Celeste Dario Elsa Fadila Greta Hugo Iris Jonas Kenza Louise Mona Nils Olga Pablo "
-    "Rosa Samir Thelma Ulysse Vera Willem Xenia Youri Zadie Aïssa Björn Clément Dina Emil Flora Gildas Hanaé"
-).split()
+NAMES = [
+    "Inès", "Malo", "Jade", "Elio", "Nour", "Sacha", "Lina", "Timéo", "Maya", "Noé", "Zoé", "Idris", "Alba",
+    "Robin", "Mila", "Yanis", "Ambre", "Swann", "Léonie", "Marius", "Salomé", "Gaspard", "Anouk", "Basile",
+    "Celeste", "Dario", "Elsa", "Fadila", "Greta", "Hugo", "Iris", "Jonas", "Kenza", "Louise", "Mona",
+    "Nils", "Olga", "Pablo", "Rosa", "Samir", "Thelma", "Ulysse", "Vera", "Willem", "Xenia", "Youri",
+    "Zadie", "Aïssa", "Björn", "Clément", "Dina", "Emil", "Flora", "Gildas", "Hanaé",
+]  # fmt: skip
 PLACES = (
     "the ska forum",
     "mes amis",

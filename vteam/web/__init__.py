@@ -1,0 +1,1 @@
+"""Pages: views, forms, templates, styles. Everything works without JavaScript."""

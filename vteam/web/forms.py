@@ -4,7 +4,7 @@ import unicodedata
 from typing import Any
 
 from django import forms
-from django.core.validators import EmailValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from vteam.rules.codes import DIGITS, typed_digits
@@ -34,7 +34,6 @@ def address_field() -> forms.EmailField:
     """A mail address; how it is spelled is checked, whether it exists is not asked."""
     return forms.EmailField(
         max_length=ADDRESS_LENGTH,
-        validators=[EmailValidator()],
         error_messages={
             "required": _("Type your mail address: we send a code to it, nothing else."),
             "invalid": _("This does not look like a mail address. It should read like name@example.org."),

@@ -159,9 +159,7 @@ def points(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBa
     before = request.GET.get("before", "")
     if before and not WHOLE_NUMBER.fullmatch(before):
         raise Http404
-    found = books.decisions_of(
-        campaign.pk, fan.pk, at_most=PAGE + 1, before=int(before) if before else None
-    )
+    found = books.decisions_of(campaign.pk, fan.pk, at_most=PAGE + 1, before=int(before) if before else None)
     confirmed, waiting = books.points_of(campaign.pk, fan.pk)
     context = {
         "campaign": campaign,

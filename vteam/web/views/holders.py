@@ -109,9 +109,7 @@ def _rows(holder: Holder) -> list[TitleRow]:
 
 def _row(holder: Holder, title: Title, ways: dict[Way, Circulation]) -> TitleRow:
     history = list(RightEvent.objects.filter(title_id=title.pk).order_by("-id")[:HISTORY])
-    own = [
-        event for event in RightEvent.objects.filter(title_id=title.pk, holder_id=holder.pk).order_by("id")
-    ]
+    own = list(RightEvent.objects.filter(title_id=title.pk, holder_id=holder.pk).order_by("id"))
     acts = {event.way: event.act for event in own}
     names = {named.pk: named.name for named in holders_of(title.pk)}
     language = translation.get_language() or "en"
