@@ -16,7 +16,10 @@ TRANSFERS = (
     "WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 2000"
 )
 FACTS = "SELECT seq FROM journal_fact WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 5000"
-TOTALS = "SELECT fan_id, confirmed, pending FROM ledger_total WHERE campaign_id = %s AND fan_id > %s ORDER BY fan_id LIMIT 5000"
+TOTALS = (
+    "SELECT fan_id, confirmed, pending FROM ledger_total "
+    "WHERE campaign_id = %s AND fan_id > %s ORDER BY fan_id LIMIT 5000"
+)
 
 
 def verify(connection: BaseDatabaseWrapper, campaign_id: int) -> str | None:
