@@ -150,3 +150,17 @@ def test_a_replay_tells_how_far_it_is() -> None:
     seen: list[int] = []
     assert replay(connection, C, progress=seen.append) is None
     assert seen == [9]
+
+
+@pytest.mark.parametrize(
+    ("tampering", "named"),
+    [
+        ("UPDATE ledger_counter SET n = n + 1 WHERE key LIKE 'fan:%%'", "counter"),
+        ("UPDATE ledger_bucket SET fans = fans + 1", "bucket"),
+        ("DELETE FROM ledger_ruling WHERE seq = 1", "ruling"),
+        ("INSERT INTO ledger_hold (campaign_id, decision_seq, due_at_us) VALUES (7, 99, 5)", "hold"),
+    ],
+)
+def test_replay_notices_a_cache_that_is_not_what_the_journal_gives(tampering: str, named: str) -> None:
+    tamper(tampering)
+    assert named in (replay(connection, C) or "")

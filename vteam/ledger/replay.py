@@ -1,11 +1,12 @@
 """Recomputing the books from the journal alone, with the same code, into a database of its own; then comparing.
 
-The same journal must give the same bytes: decisions, transfers with their hashes, and standings.
+The same journal must give the same bytes: decisions, transfers with their hashes, standings, counters, holds.
 """
 
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
@@ -18,26 +19,52 @@ from vteam.ledger import models
 from vteam.ledger.posting import post_facts
 
 PAGE = 500
+ROWS_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """A table to compare, in the order of its first column. Rows whose `counted` column is 0 say nothing."""
+
+    name: str
+    table: str
+    columns: str
+    counted: str = ""
+
+    def query(self, vendor: str) -> str:
+        """The next rows after a value of the first column. Texts are ordered by their bytes in both databases."""
+        key = self.columns.partition(",")[0]
+        if key == "key" and vendor == "postgresql":
+            key = 'key COLLATE "C"'
+        counted = f"AND {self.counted} <> 0 " if self.counted else ""
+        return (
+            f"SELECT {self.columns} FROM {self.table} WHERE campaign_id = %s AND {key} > %s {counted}"
+            f"ORDER BY {key} LIMIT {ROWS_AT_ONCE}"
+        )
+
+    @property
+    def first(self) -> str | int:
+        """What comes before every value of the first column."""
+        return "" if self.columns.startswith("key") else -1
+
+
 BOOKS = (
-    (
-        "decision",
-        "SELECT seq, body FROM ledger_decision WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 2000",
+    Book(
+        name="decision",
+        table="ledger_decision",
+        columns="seq, fact_seq, mission_key, fan_id, outcome, points, body",
     ),
-    (
-        "transfer",
-        "SELECT seq, body, previous, sha256 FROM ledger_transfer "
-        "WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 2000",
+    Book(
+        name="transfer",
+        table="ledger_transfer",
+        columns="seq, source, target, points, body, previous, sha256",
     ),
-    (
-        "total of fan",
-        "SELECT fan_id, confirmed, pending FROM ledger_total "
-        "WHERE campaign_id = %s AND fan_id > %s ORDER BY fan_id LIMIT 2000",
-    ),
-    (
-        "number of fans at points",
-        "SELECT points, fans FROM ledger_level "
-        "WHERE campaign_id = %s AND points > %s AND fans <> 0 ORDER BY points LIMIT 2000",
-    ),
+    Book(name="total of fan", table="ledger_total", columns="fan_id, confirmed, pending"),
+    Book(name="number of fans at points", table="ledger_level", columns="points, fans", counted="fans"),
+    Book(name="number of fans in bucket", table="ledger_bucket", columns="bucket, fans", counted="fans"),
+    Book(name="hold of decision", table="ledger_hold", columns="decision_seq, due_at_us"),
+    Book(name="counter", table="ledger_counter", columns="key, n", counted="n"),
+    Book(name="ruling", table="ledger_ruling", columns="seq, kind, body"),
 )
 MODELS = (
     models.Decision,
@@ -91,22 +118,22 @@ def scratch_books() -> Iterator[BaseDatabaseWrapper]:
 
 def first_difference(one: BaseDatabaseWrapper, other: BaseDatabaseWrapper, campaign_id: int) -> str | None:
     """The first row in which two sets of books differ, as a sentence."""
-    for name, query in BOOKS:
-        for kept, replayed in zip_longest(_rows(one, query, campaign_id), _rows(other, query, campaign_id)):
+    for book in BOOKS:
+        for kept, replayed in zip_longest(_rows(one, book, campaign_id), _rows(other, book, campaign_id)):
             if kept != replayed:
                 number = min(row[0] for row in (kept, replayed) if row is not None)
                 said, given = (row if row and row[0] == number else "nothing" for row in (kept, replayed))
-                return f"{name} {number} differs: the books say {said}, the journal gives {given}"
+                return f"{book.name} {number} differs: the books say {said}, the journal gives {given}"
     return None
 
 
-def _rows(connection: BaseDatabaseWrapper, query: str, campaign_id: int) -> Iterator[tuple[Any, ...]]:
-    last = -1
+def _rows(connection: BaseDatabaseWrapper, book: Book, campaign_id: int) -> Iterator[tuple[Any, ...]]:
+    query, last = book.query(connection.vendor), book.first
     while True:
         with connection.cursor() as cursor:
             cursor.execute(query, [campaign_id, last])
             rows = [tuple(row) for row in cursor.fetchall()]
         yield from rows
-        if not rows:
+        if len(rows) < ROWS_AT_ONCE:
             return
         last = rows[-1][0]

@@ -1,5 +1,6 @@
 """Registers the pages with Django, and what must hold for the whole installation: triggers and system checks."""
 
+import importlib
 from typing import Any
 
 from django.apps import AppConfig
@@ -13,6 +14,7 @@ class WebConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and the triggers' re-installation after every migrate."""
+        importlib.import_module("vteam.checks")  # registers its checks
 
         post_migrate.connect(_install_triggers)
 
