@@ -11,7 +11,8 @@ READ_INBOX_LOCKING = READ_INBOX + " FOR UPDATE SKIP LOCKED"
 # Held until the transaction ends. The number is ours alone: "vTeam mov" read as 64 bits.
 TRY_MOVERS_LOCK = "SELECT pg_try_advisory_xact_lock(8526551463636266351)"
 READ_INBOX_AFTER = (
-    "SELECT id, campaign_id, kind, key, seen_at_us, body FROM journal_inbox WHERE id > %s ORDER BY id LIMIT %s"
+    "SELECT id, campaign_id, kind, key, seen_at_us, body FROM journal_inbox "
+    "WHERE id > %s ORDER BY id LIMIT %s"
 )
 DELETE_INBOX_ROW = "DELETE FROM journal_inbox WHERE id = %s"
 DELETE_INBOX_UP_TO = "DELETE FROM journal_inbox WHERE id <= %s"
