@@ -87,6 +87,8 @@ def _play(campaign: "Campaign", fans: int) -> None:
     from vteam.people.models import Fan
 
     missing = max(0, fans - Fan.objects.filter(campaign_id=campaign.pk).count())
+    if not missing:
+        return
     with _bar("fans", missing) as progress:
         play_season(
             campaign, fans=fans, progress=lambda done: progress.update(progress.task_ids[0], completed=done)
