@@ -11,6 +11,8 @@ from django.db import connections
 
 from vteam import appendonly
 
+NO_MAIL = "No mail server is set: nobody can join."
+HOW_TO_MAIL = "Set VTEAM_EMAIL_URL, for instance smtp://user:password@host:587."
 MAIL_SCHEMES = ("smtp", "smtp+tls", "smtps")
 Apps = Sequence[AppConfig] | None
 
@@ -38,8 +40,7 @@ def mail(app_configs: Apps, **others: Any) -> list[CheckMessage]:
     if not settings.EMAIL_URL:
         if settings.DEMO:
             return []
-        hint = "Set VTEAM_EMAIL_URL, for instance smtp://user:password@host:587. Without it nobody can join."
-        return [Error("No mail server is set.", hint=hint, id="vteam.E004")]
+        return [Warning(NO_MAIL, hint=HOW_TO_MAIL, id="vteam.W002")]
     if urlsplit(settings.EMAIL_URL).scheme not in MAIL_SCHEMES:
         hint = f"Begin it with one of {', '.join(scheme + '://' for scheme in MAIL_SCHEMES)}."
         return [Error("VTEAM_EMAIL_URL is no mail server's address.", hint=hint, id="vteam.E005")]

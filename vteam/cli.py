@@ -5,6 +5,7 @@ The commands only parse, call the library and print; what they do stands in the 
 
 import functools
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 Slug = Annotated[str, typer.Argument(help="The campaign's address, such as maree-haute.")]
-Number = Annotated[int, typer.Argument(help="The award's number, as `vteam review list` shows it.")]
+Number = Annotated[int, typer.Argument(help="The award's number, as `vteam review list` shows it.", min=1)]
 Reason = Annotated[str, typer.Option(help="Shown to the fan, in their own list of points.")]
 CampaignPath = Annotated[Path, typer.Argument(help="A campaign.toml, or the folder it stands in.")]
 EverySlug = Annotated[str | None, typer.Argument(help="One campaign; all of them when left out.")]
@@ -38,6 +39,7 @@ def main() -> None:
     """The console script's entry: faults the person can mend are one message, not a traceback."""
     # Settings come from VTEAM_ variables alone, whatever other Django project this shell is set up for.
     os.environ["DJANGO_SETTINGS_MODULE"] = "vteam.settings"
+    os.umask(0o077)  # what is kept about people is for who runs vTeam alone
     try:
         app()
     except VTeamError as fault:
@@ -99,6 +101,9 @@ def _play(campaign: "Campaign", fans: int) -> None:
 @campaign_app.command("check")
 def campaign_check(path: CampaignPath) -> None:
     """Check a campaign file and the files it names, and report every problem at once."""
+    # Nothing is kept by checking, so no keys are made for it.
+    for name in ("VTEAM_SECRET_KEY", "VTEAM_MASTER_KEY"):
+        os.environ.setdefault(name, secrets.token_urlsafe(48))
     _set_up()
     from vteam.campaigns.check import check_campaign
 
@@ -189,7 +194,8 @@ def replay(slug: EverySlug = None) -> None:
 
 @app.command()
 def verify(slug: EverySlug = None) -> None:
-    """Check chain, sums and standings of the books; names the first wrong row."""
+    """Check chain, sums and standings of the books, and that they cannot be edited; names the first wrong row."""
+    _refuse_editable_books()
     _prepare()
     from django.db import connection
 
@@ -204,6 +210,25 @@ def verify(slug: EverySlug = None) -> None:
     raise SystemExit(1 if wrong else 0)
 
 
+def _refuse_editable_books() -> None:
+    """Look for the append-only triggers before anything could put them back."""
+    _set_up()
+    from django.db import connection
+    from django.db.utils import Error
+
+    from vteam.appendonly import missing
+
+    try:
+        gone = missing(connection)
+    except Error:
+        return  # no database to look at: `_prepare` says what to do about that
+    if gone:
+        raise VTeamError(
+            f"These triggers are gone, so the books may have been edited: {', '.join(gone)}. "
+            "Compare with a backup, or with `vteam replay`. The next `vteam run` puts the triggers back."
+        )
+
+
 def _tell(campaign: "Campaign", wrong: str | None, right: str) -> int:
     console, words = (err, wrong) if wrong else (out, right)
     console.print(f"{campaign.slug}: {words}", markup=False, soft_wrap=True)
@@ -212,18 +237,24 @@ def _tell(campaign: "Campaign", wrong: str | None, right: str) -> int:
 
 # Reviews ----------------------------------------------------------------------------------------------------
 @review_app.command("list")
-def review_list(slug: Slug) -> None:
-    """The awards that wait for a person, oldest first."""
+def review_list(
+    slug: Slug,
+    counted: Annotated[
+        bool, typer.Option("--counted", help="Show the newest awards that count instead.")
+    ] = False,
+) -> None:
+    """The awards that wait for a person, oldest first; or those that count, newest first. 200 at most."""
     _prepare()
-    from vteam.ledger.queries import waiting_for_review
+    from vteam.ledger.queries import counted_awards, waiting_for_review
     from vteam.people.queries import names_of
 
-    found = waiting_for_review(_campaign(slug).pk, at_most=200)
+    awards = counted_awards if counted else waiting_for_review
+    found = awards(_campaign(slug).pk, at_most=200)
     names = names_of(award.decision.fan for award in found)
     for award in found:
         name = names.get(award.decision.fan, "someone who left")
         out.print(f"{award.seq:>8}  {award.decision.points:>6}  {award.mission:<20}  {name}", markup=False)
-    out.print(f"{len(found)} waiting." if found else "Nothing waits.")
+    out.print(f"{len(found)} shown." if found else "None.")
 
 
 @review_app.command("accept")
@@ -243,14 +274,14 @@ def review_reverse(slug: Slug, number: Number, reason: Reason) -> None:
     """Take back an award that counted, by adding; the fan sees the reason."""
     _prepare()
     from vteam import clock
-    from vteam.ledger.queries import decision
+    from vteam.ledger.queries import still_counts
     from vteam.ledger.services import reverse_award
-    from vteam.rules.decisions import Outcome
 
     campaign = _campaign(slug)
-    award = decision(campaign.pk, number)
-    if award is None or award.decision.outcome is not Outcome.AWARDED:
-        raise VTeamError(f"There is no award {number} that counts in this campaign.")
+    if not still_counts(campaign.pk, number):
+        raise VTeamError(
+            f"No award {number} counts in this campaign. `vteam review list {slug} --counted` shows them."
+        )
     reverse_award(campaign_id=campaign.pk, decision=number, reason=reason, at_us=clock.now_us())
     out.print("Recorded. The books follow within a second while `vteam run` is up.")
 

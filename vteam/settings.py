@@ -4,20 +4,23 @@ Refuses what cannot be read with the name of the variable; what can be read but 
 is refused later, by the system checks in `vteam.checks`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
-from environs import Env
+from environs import Env, EnvValidationError
 from marshmallow.validate import OneOf, Range
 
+from vteam.demofolder import is_demo_folder
+from vteam.errors import SettingsError
 from vteam.keys import kept_key
 
 env = Env(prefix="VTEAM_", eager=False)
 
 # Where things stand -----------------------------------------------------------------------------------------
 DATA = Path(env.str("DATA", "vteam-data")).absolute()
-DEMO = env.bool("DEMO", False)
+DEMO = env.bool("DEMO", is_demo_folder(DATA))
 HOST = env.str("HOST", "127.0.0.1")
 SITE_PORT = env.int("SITE_PORT", 8000, validate=Range(1, 65535))
 EDGE_PORT = env.int("EDGE_PORT", 8001, validate=Range(1, 65535))
@@ -44,11 +47,28 @@ ARRIVAL_TOKEN_MINUTES = env.int("ARRIVAL_TOKEN_MINUTES", 120, validate=Range(1, 
 ARRIVALS_PER_NETWORK_HOUR = env.int("ARRIVALS_PER_NETWORK_HOUR", 600, validate=Range(1, 100_000))
 VISITS_PER_NETWORK_MINUTE = env.int("VISITS_PER_NETWORK_MINUTE", 300, validate=Range(1, 1_000_000))
 EDGE_ROWS_WAITING = env.int("EDGE_ROWS_WAITING", 10_000, validate=Range(100, 1_000_000))
+ARRIVALS_PER_SHARE_DAY = env.int("ARRIVALS_PER_SHARE_DAY", 1_000, validate=Range(1, 1_000_000))
+APPEAL_DAYS = env.int("APPEAL_DAYS", 30, validate=Range(0, 3650))
 AUDIO_MIB_MAX = env.int("AUDIO_MIB_MAX", 40, validate=Range(1, 500))
 
 SECRET_KEY_GIVEN = env.str("SECRET_KEY", "")
 MASTER_KEY_GIVEN = env.str("MASTER_KEY", "")
-env.seal()
+try:
+    env.seal()
+except EnvValidationError as error:
+    told = (
+        error.error_messages
+        if isinstance(error.error_messages, Mapping)
+        else {"settings": error.error_messages}
+    )
+    problems = [f"{name}: {' '.join(map(str, words))}" for name, words in told.items()]
+    raise SettingsError(
+        "These settings cannot be used (see docs/settings.md).\n" + "\n".join(problems)
+    ) from None
+if DATABASE_URL and not DATABASE_URL.startswith(("postgresql://", "postgres://")):
+    raise SettingsError(
+        "VTEAM_DATABASE_URL: write postgresql://user:password@host/name, or leave it out for SQLite."
+    )
 
 
 SECRET_KEY = SECRET_KEY_GIVEN or kept_key(DATA, "secret")
@@ -86,6 +106,7 @@ MIDDLEWARE = [
     "vteam.web.guards.ContentPolicyMiddleware",
     "vteam.web.guards.SameOriginMiddleware",
     "vteam.web.language.LanguageMiddleware",
+    "vteam.web.guards.SmallBodiesMiddleware",
     "django.middleware.common.CommonMiddleware",
     "vteam.web.guards.SessionWhenAskedMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -127,6 +148,8 @@ SESSION_COOKIE_NAME = "vteam"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+# Bigger bodies are refused by vteam.web.guards before this is asked.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 # Cross-site requests are refused by vteam.web.guards, which needs no cookie.
@@ -145,5 +168,5 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL.upper()},
     # A refused request is an answer, not an event; only our own faults are.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "CRITICAL"}},
 }

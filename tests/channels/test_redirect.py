@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import logging
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -21,7 +22,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vteam.channels.links.redirect import InboxRow, Request, Site, code_in, is_a_visit, looks_like_a_person
+from vteam.channels.links.redirect import (
+    InboxRow,
+    Request,
+    Site,
+    code_in,
+    is_a_visit,
+    looks_like_a_person,
+    typed_in,
+)
 from vteam.edge.budget import VisitBudget
 from vteam.edge.commits import GroupCommit
 from vteam.edge.databases import Postgres, SqliteFiles, database_from
@@ -29,6 +38,7 @@ from vteam.edge.shares import CachedShares, PostgresSource, SqliteSource
 from vteam.edge.stores import PostgresStore, SqliteStore, store_for
 from vteam.errors import Away, CannotStart, SettingsError
 from vteam.journal import sql
+from vteam.walfile import open_wal_file
 
 BROWSER = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1"
@@ -238,8 +248,39 @@ def test_ended_and_unknown_codes_go_to_the_kind_page_uncounted(edge: Edge, code:
 
 
 @pytest.mark.parametrize(
-    "path", ["/r/", "/r/short", "/r/abcdefghilo", "/r/../../etc", "/r/abcdefghij/x", "/", "/x", "/r/%00"]
+    ("typed", "leads_to"),
+    [
+        ("", "unknown"),
+        ("short", "short"),
+        ("abcdefghilo", "abcdefghilo"),
+        ("x" * 40, "x" * 40),
+        ("x" * 41, "unknown"),
+        ("../../etc", "unknown"),
+        ("abcdefghij/x", "unknown"),
+        ("//evil.example", "unknown"),
+        ("%00", "unknown"),
+        ("x%0d%0aSet-Cookie:a=b", "unknown"),
+        ("%c3%a9t%c3%a9", "unknown"),
+    ],
 )
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_link_that_lost_a_letter_leads_to_the_sites_kind_page_uncounted(
+    edge: Edge, method: str, typed: str, leads_to: str
+) -> None:
+    before = len(edge.rows())
+    answer = edge.ask(f"/r/{typed}", method=method)
+    assert (answer.status, answer.headers["Location"]) == (302, f"http://127.0.0.1:8000/l/{leads_to}")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Set-Cookie"] is None
+    assert len(edge.rows()) == before
+
+
+@given(st.text())
+def test_nothing_typed_can_lead_anywhere_else(typed: str) -> None:
+    assert re.fullmatch("[A-Za-z0-9_-]{1,40}", typed_in(f"/r/{typed}"))
+
+
+@pytest.mark.parametrize("path", ["/", "/x", "/r", "/l/abcdefghij"])
 def test_what_is_no_link_gets_two_kind_sentences(edge: Edge, path: str) -> None:
     answer = edge.ask(path)
     assert (answer.status, answer.headers["Location"]) == (404, None)
@@ -771,6 +812,53 @@ def test_the_settings_name_the_database(tmp_path: Path) -> None:
     assert isinstance(store_for(remote), PostgresStore)
     with pytest.raises(SettingsError, match="VTEAM_DATABASE_URL"):
         database_from(dj_database_url.parse("mysql://ana@db/vteam"), tmp_path)
+
+
+def test_many_open_the_edges_file_at_once_and_all_get_it(tmp_path: Path) -> None:
+    """SQLite refuses one of two that turn a file into WAL at the same time, without waiting."""
+    faults: list[Exception] = []
+
+    def open_once(path: Path, gate: threading.Barrier) -> None:
+        gate.wait()
+        try:
+            with contextlib.closing(open_wal_file(path, busy_seconds=20, isolation_level=None)) as file:
+                assert file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+                assert file.execute("PRAGMA synchronous").fetchone() == (2,)
+        except (sqlite3.Error, AssertionError) as fault:
+            faults.append(fault)
+
+    for turn in range(30):
+        gate = threading.Barrier(6)
+        openers = [
+            threading.Thread(target=open_once, args=(tmp_path / f"{turn}.sqlite3", gate)) for _ in range(6)
+        ]
+        for opener in openers:
+            opener.start()
+        for opener in openers:
+            opener.join()
+    assert faults == []
+
+
+def test_a_file_somebody_holds_is_given_up_after_the_busy_time_and_one_in_wal_is_not_set_again(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "edge.sqlite3"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("CREATE TABLE x (y)")
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            open_wal_file(path, busy_seconds=0.2, isolation_level=None)
+        holder.execute("ROLLBACK")
+        open_wal_file(path, busy_seconds=0.2, isolation_level=None).close()
+        holder.execute("BEGIN IMMEDIATE")
+        open_wal_file(path, busy_seconds=0.2, isolation_level=None).close()
+        holder.execute("ROLLBACK")
+
+
+def test_what_is_no_database_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "edge.sqlite3").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        open_wal_file(tmp_path / "edge.sqlite3", busy_seconds=20, isolation_level=None)
 
 
 def test_a_listener_says_why_it_cannot_be_had() -> None:

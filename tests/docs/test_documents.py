@@ -1,6 +1,10 @@
 """The documents keep their promises: settings, facts and commands are documented, links lead somewhere."""
 
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +80,43 @@ def test_the_readme_shows_the_two_commands_and_they_exist() -> None:
     assert {"run", "test"} <= set(re.findall(r"(?m)^make (\w+)", readme))
     for arguments in re.findall(r"(?m)^\.venv/bin/vteam (\w+)", readme):
         assert arguments in get_command(app).commands  # type: ignore[attr-defined]
+
+
+def test_the_readmes_commands_do_what_it_says(tmp_path: Path) -> None:
+    """Its block, line by line, with the demo's campaign as one's own; `run` has tests to itself."""
+    written = re.findall(r"(?m)^\.venv/bin/vteam ([^#\n]+?) *(?:#|$)", (ROOT / "README.md").read_text())
+    commands = [command for command in written if command != "run"]
+    assert [command.partition(" my-")[0] for command in commands] == [
+        "campaign check",
+        "campaign apply",
+        "verify",
+        "replay",
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("VTEAM_")}
+    environment |= {"VTEAM_DATA": str(tmp_path / "data"), "VTEAM_DEMO": "true"}
+    told = []
+    for command in commands:
+        arguments = [str(ROOT / "demo") if part == "my-campaign/" else part for part in shlex.split(command)]
+        done = subprocess.run(
+            [Path(sys.executable).with_name("vteam"), *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        told.append(done.stdout)
+    assert [one in said for one, said in zip(README_SAYS, told, strict=True)] == [True] * 4, told
+
+
+README_SAYS = (
+    "“Marée haute” is fine.",
+    "Applied as version 1.",
+    "maree-haute: the books hold",
+    "maree-haute: replayed to the same bytes",
+)
+"""What the README's commands print, in its order, about the demo's campaign."""
 
 
 def test_no_lock_file_names_a_registry() -> None:

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from tests import cast
 from tests.cast import AT_US, DAY_US, DOWNLOAD, HOUR_US, RECRUIT, SEASON, SPREAD
 from vteam.journal import models as journal
+from vteam.journal.queries import chained_hash
 from vteam.journal.sql import INSERT_FACT
 from vteam.ledger.posting import post_facts
 from vteam.ledger.replay import MODELS, first_difference, scratch_books
 from vteam.ledger.verify import verify
 from vteam.rules import facts
-from vteam.rules.canonical import canonical
+from vteam.rules.canonical import GENESIS, canonical
 from vteam.rules.facts import Fact, Kind, NewFact
 from vteam.rules.missions import Mission
 from vteam.rules.transfers import ISSUE
@@ -137,6 +138,15 @@ histories = (st.lists(doings, max_size=8) | st.lists(doings, min_size=20, max_si
 
 
 # Running them ---------------------------------------------------------------------------------------------------
+def chained_rows(campaign: int, facts: Sequence[Fact]) -> Iterator[tuple[object, ...]]:
+    """Facts as the journal stores them, each with the hash that follows from the one before."""
+    sha256 = GENESIS
+    for fact in facts:
+        row = (campaign, fact.seq, fact.kind, fact.key, fact.seen_at_us, canonical(fact.body))
+        sha256 = chained_hash(row, after=sha256)
+        yield (*row, sha256)
+
+
 def posted(books: BaseDatabaseWrapper, new: Sequence[NewFact], cuts: Sequence[int] = ()) -> int:
     """Journal and post a history as a new campaign, in batches cut at these places; returns the campaign."""
     campaign = next(_campaigns)
@@ -149,7 +159,7 @@ def posted(books: BaseDatabaseWrapper, new: Sequence[NewFact], cuts: Sequence[in
     with books.cursor() as cursor:
         cursor.executemany(
             INSERT_FACT,
-            [(campaign, f.seq, f.kind, f.key, f.seen_at_us, canonical(f.body)) for f in journaled],
+            list(chained_rows(campaign, journaled)),
         )
     edges = sorted({0, *(cut % (len(journaled) + 1) for cut in cuts), len(journaled)})
     for begin, end in itertools.pairwise(edges):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vteam.rules.canonical import canonical, digest
-from vteam.rules.transfers import GENESIS, ISSUE, chained, confirmed
+from vteam.rules.canonical import GENESIS, canonical, digest
+from vteam.rules.transfers import ISSUE, chained, confirmed
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 values: st.SearchStrategy[Any] = st.recursive(

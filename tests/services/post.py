@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+SILENCE = "(silence)"
+
 
 @dataclass
 class PostOffice:
     """What a server was asked, and what it answers: per command (`RCPT`, `DATA`, `END` of a message, ...) its
-    answers in turn, the last one for ever; what is not told is accepted. "" hangs up.
+    answers in turn, the last one for ever; what is not told is accepted. "" hangs up, SILENCE never answers.
     """
 
     answers: Mapping[str, list[str]] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
     letters: list[EmailMessage] = field(default_factory=list)
     port: int = 0
+    silence_ends: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -43,6 +46,8 @@ class PostOffice:
                     await self._take(reader, writer)
                 if verb == "QUIT" or not words:
                     break
+        except ConnectionError:
+            self.commands.append("(the other side hung up)")
         finally:
             writer.close()
 
@@ -55,6 +60,9 @@ class PostOffice:
 
     async def _say(self, writer: asyncio.StreamWriter, command: str) -> str:
         words = self.answer(command)
+        if words == SILENCE:
+            await self.silence_ends.wait()
+            return ""
         if words:
             writer.write(words.encode() + b"\r\n")
         await writer.drain()
@@ -73,6 +81,8 @@ def post_office(answers: Mapping[str, list[str]] | None = None) -> Iterator[Post
         opened.set()
         async with server:
             await stop.wait()
+            office.silence_ends.set()
+            await asyncio.sleep(0.05)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()

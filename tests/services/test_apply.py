@@ -13,7 +13,7 @@ from vteam.campaigns.agreements import speak
 from vteam.campaigns.check import check_campaign
 from vteam.campaigns.models import Campaign, CampaignVersion, MissionVersion, Title
 from vteam.campaigns.queries import titles_of
-from vteam.campaigns.services import Applied, apply_campaign
+from vteam.campaigns.services import Applied, apply_campaign, forget_networks
 from vteam.clock import to_us
 from vteam.errors import CampaignFileError
 from vteam.jobs.moving import InboxTable, Mover
@@ -165,3 +165,35 @@ def test_another_recording_under_a_title_its_holders_spoke_about_is_refused_whol
         apply(folder, at=AT + DAY)
     assert Campaign.objects.get().version == 1
     assert Title.objects.get(pk=title.pk).body_sha256 == title.body_sha256
+
+
+def test_a_holder_who_spoke_can_be_neither_dropped_nor_renamed(folder: Path) -> None:
+    campaign = apply(folder).campaign
+    title = Title.objects.get(campaign=campaign, key="sel")
+    holder = Holder.objects.get(campaign_id=campaign.pk, key="malo-kerrien")
+    speak(
+        holder=holder,
+        person=None,
+        title=title,
+        way=Way.LISTEN,
+        act=Act.WITHDRAWN,
+        language="en",
+        at_us=to_us(AT),
+    )
+    text = (folder / "campaign.toml").read_text()
+    change(folder, r'\[\[holders\]\]\nkey = "malo-kerrien"\n(?:(?!\[\[|# -).*\n)*', "")
+    with pytest.raises(CampaignFileError, match="stays a holder"):
+        apply(folder, at=AT + DAY)
+    (folder / "campaign.toml").write_text(text.replace('"Malo Kerrien"', '"Somebody Else"'))
+    with pytest.raises(CampaignFileError, match="a key of their own"):
+        apply(folder, at=AT + DAY)
+
+
+def test_after_the_appeals_the_network_key_is_destroyed_once(folder: Path) -> None:
+    campaign = apply(folder).campaign
+    before, ends = bytes(campaign.network_key), campaign.file.season.ends_at
+    assert forget_networks(at=ends + DAY * 29) == 0
+    assert forget_networks(at=ends + DAY * 30) == 1
+    campaign.refresh_from_db()
+    assert bytes(campaign.network_key) != before
+    assert forget_networks(at=ends + DAY * 31) == 0

@@ -1,16 +1,21 @@
 """The demo is a campaign like any other: real services, books that hold, and points an honest fan can earn."""
 
 import datetime as dt
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from vteam import clock
+from vteam.campaigns.check import check_campaign
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.queries import titles_of
+from vteam.campaigns.services import apply_campaign
 from vteam.channels.links.models import VisitDay
-from vteam.demo.opening import open_demo
+from vteam.demo.opening import demo_folder, open_demo
 from vteam.demo.season import play_season
+from vteam.demofolder import is_demo_folder
 from vteam.errors import CannotStart
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.journal.models import Fact, Rejected
@@ -18,9 +23,17 @@ from vteam.journal.services import record_fact
 from vteam.ledger.queries import fans_ranked, points_of, top
 from vteam.ledger.replay import replay
 from vteam.ledger.verify import verify
-from vteam.people.models import Fan
+from vteam.people.models import Fan, Person
 from vteam.rules import facts
 from vteam.rules.rights import Way
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, settings: Any) -> Path:
+    """A data folder of the test's own: whether it is a demo's is written in it."""
+    settings.DATA = tmp_path / "data"
+    return tmp_path / "data"
+
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,6 +60,25 @@ def test_opening_it_again_changes_nothing_and_another_campaign_is_left_alone() -
     Campaign.objects.filter(pk=campaign.pk).update(slug="something-else")
     with pytest.raises(CannotStart, match="VTEAM_DATA"):
         open_demo()
+
+
+def test_a_demos_folder_says_so_in_a_sentence(data: Path) -> None:
+    assert not is_demo_folder(data)
+    open_demo()
+    assert is_demo_folder(data)
+    assert "invented" in (data / "demo").read_text()
+
+
+def test_somebodys_own_campaign_at_the_demos_address_is_left_alone(data: Path) -> None:
+    folder = demo_folder()
+    checked = check_campaign(folder)
+    assert checked.file is not None
+    own = apply_campaign(file=checked.file, folder=folder, at=clock.now()).campaign
+    with pytest.raises(CannotStart, match="VTEAM_DATA"):
+        open_demo()
+    assert not is_demo_folder(data)
+    assert list(Campaign.objects.all()) == [own]
+    assert not Person.objects.exists()
 
 
 def test_a_lively_season_has_books_that_hold_and_goes_on_where_it_stopped() -> None:

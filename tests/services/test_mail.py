@@ -97,13 +97,22 @@ def test_content_and_address_are_erased_once_the_message_has_left() -> None:
     assert (sent.state, bytes(sent.sealed), sent.ended_at) == (OutboxMessage.SENT, b"", AT)
 
 
-def test_a_row_that_stands_for_nothing_to_send_ends_without_a_letter() -> None:
+def test_a_row_that_stands_for_nothing_to_send_ends_without_a_letter_or_a_trace() -> None:
     ask()
     ask()  # within validity: nothing more is sent
     assert list(OutboxMessage.objects.order_by("pk").values_list("is_null", flat=True)) == [False, True]
     assert deliver_due(at=AT) == 2
     assert len(in_the_mailbox()) == 1
-    assert not OutboxMessage.objects.exclude(sealed=b"").exists()
+    assert state().state == OutboxMessage.SENT, "of what was never to be sent nothing is left"
+
+
+def test_a_hundred_rows_that_stand_for_nothing_delay_no_letter() -> None:
+    ask()
+    for _ in range(100):
+        ask()
+    ask("cy@example.org", network="another")
+    assert deliver_due(at=AT, at_most=2) == 102
+    assert [letter["To"] for letter in in_the_mailbox()] == [BO, "cy@example.org"]
 
 
 def test_a_code_that_expired_meanwhile_is_not_sent_any_more(settings: Any) -> None:

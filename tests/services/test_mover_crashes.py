@@ -222,7 +222,7 @@ def test_no_second_fact_can_ever_have_the_same_number() -> None:
     cast.offer(C, cast.joined(ANA))
     cast.move()
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql.INSERT_FACT, [C, 1, "FanConfirmed", "another", AT_US, "{}"])
+        cursor.execute(sql.INSERT_FACT, [C, 1, "FanConfirmed", "another", AT_US, "{}", "0" * 64])
     assert facts_at(connection, C, [1, 2]).keys() == {1}
 
 

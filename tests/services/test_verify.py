@@ -12,8 +12,7 @@ from vteam import appendonly
 from vteam.ledger.replay import replay
 from vteam.ledger.services import end_due_holds
 from vteam.ledger.verify import verify
-from vteam.rules.canonical import canonical, digest
-from vteam.rules.transfers import GENESIS
+from vteam.rules.canonical import GENESIS, canonical, digest
 
 C = 7
 pytestmark = pytest.mark.django_db
@@ -158,9 +157,26 @@ def test_a_replay_tells_how_far_it_is() -> None:
         ("UPDATE ledger_counter SET n = n + 1 WHERE key LIKE 'fan:%%'", "counter"),
         ("UPDATE ledger_bucket SET fans = fans + 1", "bucket"),
         ("DELETE FROM ledger_ruling WHERE seq = 1", "ruling"),
-        ("INSERT INTO ledger_hold (campaign_id, decision_seq, due_at_us) VALUES (7, 99, 5)", "hold"),
+        (
+            "INSERT INTO ledger_hold (campaign_id, decision_seq, due_at_us, announced) VALUES (7, 99, 5, FALSE)",
+            "hold",
+        ),
     ],
 )
 def test_replay_notices_a_cache_that_is_not_what_the_journal_gives(tampering: str, named: str) -> None:
     tamper(tampering)
     assert named in (replay(connection, C) or "")
+
+
+def test_a_fact_that_was_changed() -> None:
+    assert "fact 5" in tamper("UPDATE journal_fact SET body = '{}' WHERE seq = 5")
+
+
+def test_a_decision_whose_outcome_was_changed() -> None:
+    assert "decision 1 says one thing" in tamper(
+        "UPDATE ledger_decision SET outcome = 'refused' WHERE seq = 1"
+    )
+
+
+def test_a_decision_that_was_removed() -> None:
+    assert "decision 1 is missing" in tamper("DELETE FROM ledger_decision WHERE seq = 1")

@@ -4,6 +4,7 @@ import re
 from http.cookies import SimpleCookie
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.test import Client, TestCase, override_settings
@@ -16,6 +17,7 @@ from vteam.campaigns.file import RESERVED_SLUGS
 from vteam.campaigns.models import Campaign, Title
 from vteam.channels.links.models import Share
 from vteam.channels.links.services import end_share, make_share
+from vteam.channels.mail.delivery import deliver_due
 from vteam.channels.mail.models import OutboxMessage
 from vteam.demo.opening import account, open_demo
 from vteam.jobs.moving import InboxTable, Mover
@@ -72,6 +74,22 @@ class CookieTests(Doors):
             self.assertEqual(response.cookies, SimpleCookie(), path)
         self.client.post("/maree-haute/join", JOINING)
         self.assertEqual(dict(self.client.cookies), {})
+
+    def test_the_foot_says_whether_there_is_a_cookie(self) -> None:
+        self.assertContains(self.client.get("/maree-haute/"), "No cookie, no tracker")
+        self.assertContains(self.signed_in().get("/maree-haute/"), "One cookie keeps you signed in.")
+
+    def test_never_again_says_what_it_costs_and_no_cache_keeps_it(self) -> None:
+        self.client.post("/sign-in", {"address": "bo@example.org"})
+        deliver_due(at=clock.now())
+        newest = self.client.get("/mailbox", headers={"Host": "localhost"}).context["letters"][0]
+        found = re.search(r"/never\?k=(\S+)", newest.text)
+        assert found, newest.text
+        token = unquote(found[1])
+        response = self.client.get("/never", {"k": token})
+        self.assertContains(response, "no longer sign in here")
+        self.assertIn("no-store", response["Cache-Control"])
+        self.assertContains(self.client.post("/never", {"k": token}), "Done. Never again.")
 
     def test_no_page_loads_anything_from_another_origin(self) -> None:
         share = self.share()
@@ -334,9 +352,23 @@ class HolderTests(Doors):
 
 
 class MailboxTests(Doors):
+    def status(self, host: str = "localhost:8000", **given: Any) -> int:
+        return self.client.get(
+            "/mailbox", headers={"Host": host, **given.pop("headers", {})}, **given
+        ).status_code
+
     def test_the_mailbox_is_refused_off_loopback_and_outside_the_demo(self) -> None:
-        self.assertEqual(self.client.get("/mailbox").status_code, 200)
-        self.assertEqual(self.client.get("/mailbox", REMOTE_ADDR="192.0.2.7").status_code, 404)
+        for host in ("localhost:8000", "bo.localhost", "127.0.0.1:8000", "[::1]:8000"):
+            self.assertEqual(self.status(host), 200, host)
+        self.assertEqual(self.status(REMOTE_ADDR="192.0.2.7"), 404)
         with override_settings(DEMO=False):
-            self.assertEqual(self.client.get("/mailbox").status_code, 404)
+            self.assertEqual(self.status(), 404)
         self.assertTrue(settings.DEMO)
+
+    def test_the_mailbox_is_refused_through_a_proxy_and_under_a_foreign_name(self) -> None:
+        for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
+            for value in ("127.0.0.1", ""):
+                self.assertEqual(self.status(headers={name: value}), 404, name)
+        with override_settings(ALLOWED_HOSTS=["*"]):
+            for host in ("evil.example", "evil.example:8000", "localhost.evil.example", "notlocalhost"):
+                self.assertEqual(self.status(host), 404, host)

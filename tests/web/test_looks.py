@@ -74,7 +74,8 @@ def pages() -> dict[str, Any]:
         ],
         "own": [
             f"/{slug}/home", f"/{slug}/points", f"/{slug}/links", f"/{slug}/links/{place.code}",
-            f"/{slug}/links/{ended.code}", f"/{slug}/titles", f"/{slug}/ranking", "/me", f"/holder/{holder.pk}",
+            f"/{slug}/links/{ended.code}", f"/{slug}/titles", f"/{slug}/ranking", "/me", "/me?erase",
+            f"/holder/{holder.pk}",
             f"/l/{place.code}",
         ],
         "cookie": client.cookies[settings.SESSION_COOKIE_NAME].value,

@@ -27,7 +27,11 @@ def speak(
     words: str = "",
     why: str = "",
 ) -> None:
-    """Agree to, refuse or withdraw one way of circulating one title. From this moment the gate answers so."""
+    """Agree to, refuse or withdraw one way of circulating one title. From this moment the gate answers so.
+
+    One holder of a title speaks at a time, so that the fact says what is open once all of them have.
+    """
+    Title.objects.select_for_update().get(pk=title.pk)
     said = Said(
         title_id=title.pk,
         way=way,

@@ -6,6 +6,7 @@ file the campaign names has to lie in the campaign's own folder and to be what i
 """
 
 import difflib
+import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 from vteam.campaigns.audio import Audio, inspect_mp3
 from vteam.campaigns.coherence import contradictions, entries, text_in
 from vteam.campaigns.file import CampaignFile
-from vteam.campaigns.findings import Finding, findings
+from vteam.campaigns.findings import FINDINGS_MAX, Finding, findings
 from vteam.campaigns.locate import Lines
 from vteam.campaigns.pictures import check_cover
 from vteam.campaigns.syntax import Reading, read_toml
@@ -23,6 +24,12 @@ from vteam.campaigns.values import file_name_problem
 from vteam.errors import AudioError, CampaignFileError
 
 FILE_KIB_MAX = 256
+SENTENCE_MAX = 400
+"""Characters of a sentence; what hands wrote is quoted in it, however long it is."""
+FILES_LOOKED_INTO_MAX = 50
+"""Titles whose files are opened; one with more is told that these are too many."""
+OBEYED = frozenset({"Cc", "Cf", "Zl", "Zp"})
+"""Unicode categories of characters that are no letter to look at but an order to follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -60,18 +67,48 @@ def check_campaign(path: Path) -> Checked:
     reading = read_toml(source)
     file, found = _tables(reading)
     audio, in_folder = _files(reading.tables, path.parent)
-    lines = Lines(reading.text)
+    lines = _lines(reading.text)
     problems = [_problem(path, mistake.line, mistake.wrong, mistake.instead) for mistake in reading.mistakes]
     problems += [
         _problem(path, lines.line(finding.path), finding.wrong, finding.instead)
-        for finding in [*found, *in_folder]
+        for finding in [*(each for each in found if not _only_lost(each, reading)), *in_folder]
     ]
-    problems = sorted(set(problems))
+    problems = _bounded(path, sorted(set(problems)), cut=len(found) >= FINDINGS_MAX)
     return Checked(file=None if problems else file, problems=problems, folder=path.parent, audio=audio)
 
 
 def _problem(path: Path, line: int, wrong: str, instead: str) -> Problem:
-    return Problem(file=str(path), line=line, wrong=wrong, instead=instead)
+    return Problem(file=shown(str(path)), line=line, wrong=_short(wrong), instead=_short(instead))
+
+
+def shown(text: str) -> str:
+    """`text` on one line, with what a terminal would obey (control and direction marks) written as in TOML."""
+    return "".join(_escaped(mark) if unicodedata.category(mark) in OBEYED else mark for mark in text)
+
+
+def _escaped(mark: str) -> str:
+    return f"\\u{ord(mark):04x}" if ord(mark) <= 0xFFFF else f"\\U{ord(mark):08x}"
+
+
+def _short(sentence: str) -> str:
+    return shown(sentence if len(sentence) <= SENTENCE_MAX else f"{sentence[:SENTENCE_MAX]}…")
+
+
+def _bounded(path: Path, problems: list[Problem], *, cut: bool) -> list[Problem]:
+    """The first FINDINGS_MAX problems, and a last one where there are more, or some were `cut` before."""
+    kept = problems[:FINDINGS_MAX]
+    if not kept or (len(kept) == len(problems) and not cut):
+        return problems
+    wrong = f"there may be more to mend than these {len(kept)}"
+    return [*kept, _problem(path, kept[-1].line, wrong, "mend these first and check again")]
+
+
+def _lines(text: str) -> Lines:
+    """Where things stand; nowhere in a text nested so deep that it cannot be walked."""
+    try:
+        return Lines(text)
+    except RecursionError:
+        return Lines("")
 
 
 def _source(path: Path) -> str:
@@ -106,7 +143,7 @@ def _tables(reading: Reading) -> tuple[CampaignFile | None, list[Finding]]:
         file = CampaignFile.model_validate(reading.tables)
     except ValidationError as error:
         found = findings(error, reading.tables) + found
-    return file, [finding for finding in found if not _only_lost(finding, reading)]
+    return file, found
 
 
 def _only_lost(finding: Finding, reading: Reading) -> bool:
@@ -121,7 +158,7 @@ def _files(tables: dict[str, Any], folder: Path) -> tuple[dict[str, Audio], list
     """Every MP3 found good by its title's key, and what is wrong with MP3s and covers."""
     audio: dict[str, Audio] = {}
     found: list[Finding] = []
-    for at, title in entries(tables, "titles"):
+    for at, title in entries(tables, "titles")[:FILES_LOOKED_INTO_MAX]:
         try:
             looked_at = _audio(title, folder)
         except (CampaignFileError, AudioError) as error:

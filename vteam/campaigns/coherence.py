@@ -6,14 +6,15 @@ said so already. Pure: no file is opened and no clock is read.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from coloraide import Color
 from pydantic_core import PydanticCustomError
 
 from vteam.campaigns.file import HOLDS, NOT_YET
-from vteam.campaigns.findings import Finding, nearest, one_of, words_in
+from vteam.campaigns.findings import FINDINGS_MAX, Finding, nearest, one_of, words_in
 from vteam.campaigns.locate import Path
 from vteam.campaigns.values import (
     begins_at,
@@ -35,11 +36,13 @@ Read = TypeVar("Read")
 
 
 def contradictions(tables: Tables, *, lost_tables: bool = False) -> list[Finding]:
-    """Everything in `tables` that does not go together.
+    """Everything in `tables` that does not go together; at most FINDINGS_MAX.
 
     `lost_tables`: some could not be read at all, so a name that seems to lead nowhere proves nothing.
     """
-    return [finding for check in (ALONE if lost_tables else ALONE + TOGETHER) for finding in check(tables)]
+    checks = ALONE if lost_tables else ALONE + TOGETHER
+    found = (finding for check in checks for finding in check(tables))
+    return list(itertools.islice(found, FINDINGS_MAX))
 
 
 # Reading loosely ------------------------------------------------------------
@@ -154,7 +157,7 @@ def _repeated(
 
 def _holders(tables: Tables) -> Iterator[Finding]:
     """Names that lead nowhere, and titles nobody answers for."""
-    titles = _keys(tables, "titles")
+    titles = dict.fromkeys(_keys(tables, "titles"))
     answered: set[str] = set()
     for at, holder in entries(tables, "holders"):
         listed = holder.get("titles", [])
@@ -172,7 +175,7 @@ def _holders(tables: Tables) -> Iterator[Finding]:
             yield _at("titles", at, wrong, f'add "{own}" to the titles of a [[holders]]')
 
 
-def _meant(key: str, known: list[str]) -> str:
+def _meant(key: str, known: Iterable[str]) -> str:
     near = nearest(key, known)
     return f'did you mean "{near}"?' if near else f"write {one_of(known)}"
 

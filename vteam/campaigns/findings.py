@@ -7,6 +7,7 @@ what must hold between the tables is the work of `vteam.campaigns.coherence`.
 
 import datetime as dt
 import difflib
+import itertools
 import re
 import typing
 import unicodedata
@@ -21,6 +22,12 @@ from pydantic_core import ErrorDetails
 from vteam.campaigns.file import CampaignFile
 from vteam.campaigns.locate import Path
 from vteam.campaigns.values import Words
+
+FINDINGS_MAX = 200
+"""Things to mend told in one go; whoever reads more than these has stopped reading."""
+WORDS_COMPARED_MAX = 100
+LETTERS_COMPARED_MAX = 60
+WORDS_LISTED_MAX = 12
 
 Sentences = tuple[str, str]
 """What is wrong, what to write instead."""
@@ -57,20 +64,26 @@ class Refused:
 
 
 def findings(error: ValidationError, tables: dict[str, Any]) -> list[Finding]:
-    """One finding per thing to mend, in pydantic's order (the models')."""
+    """One finding per thing to mend, in pydantic's order (the models'); at most FINDINGS_MAX."""
     details = error.errors(include_url=False)
-    return [_finding(detail, tables) for detail in details if not _is_an_echo(detail, tables)]
+    meant = (detail for detail in details if not _is_an_echo(detail, tables))
+    return [_finding(detail, tables) for detail in itertools.islice(meant, FINDINGS_MAX)]
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that was probably meant, or None."""
-    found = difflib.get_close_matches(word.casefold(), sorted(known), n=1, cutoff=0.6)
+    """The one of `known` (of many, the first WORDS_COMPARED_MAX) that was probably meant, or None."""
+    short = [each for each in dict.fromkeys(known) if len(each) <= LETTERS_COMPARED_MAX]
+    compared = sorted(short[:WORDS_COMPARED_MAX])
+    found = difflib.get_close_matches(word[:LETTERS_COMPARED_MAX].casefold(), compared, n=1, cutoff=0.6)
     return found[0] if found else None
 
 
 def one_of(known: Iterable[str]) -> str:
-    """`"a", "b" or "c"`."""
-    quoted = [f'"{word}"' for word in known]
+    """`"a", "b" or "c"`: each once, and of very many the first."""
+    words = list(dict.fromkeys(known))
+    quoted = [f'"{word}"' for word in words[:WORDS_LISTED_MAX]]
+    if len(words) > WORDS_LISTED_MAX:
+        return ", ".join(quoted) + " or another"
     return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + " or " + quoted[-1]
 
 

@@ -33,16 +33,32 @@ def come_in(
     Pending.objects.filter(pk=pending.pk).delete()
     if entry.campaign_id is None or not entry.name:
         return Arrived(person=person, fan=None, is_new=False)
+    return _join(person, entry.campaign_id, entry, network=network, signed_in_fan=signed_in_fan, at_us=at_us)
+
+
+@transaction.atomic
+def join_signed_in(*, person: Person, entry: Entry, network: str, at_us: int) -> Arrived:
+    """Make somebody who is signed in, their address proven before, a fan of the entry's campaign (not None).
+
+    Nobody in this browser was a fan of that campaign, so nobody here can have recruited themselves.
+    """
+    assert entry.campaign_id is not None, "one joins a campaign"
+    return _join(person, entry.campaign_id, entry, network=network, signed_in_fan=None, at_us=at_us)
+
+
+def _join(
+    person: Person, campaign_id: int, entry: Entry, *, network: str, signed_in_fan: int | None, at_us: int
+) -> Arrived:
     fan, is_new = become_fan(
         person=person,
-        campaign_id=entry.campaign_id,
+        campaign_id=campaign_id,
         name=entry.name,
         share_id=entry.share_id,
         at=clock.from_us(at_us),
     )
     if is_new:
         record_fact(
-            campaign_id=entry.campaign_id,
+            campaign_id=campaign_id,
             fact=fan_confirmed(
                 fan=fan.pk,
                 recruiter=entry.recruiter_id,

@@ -18,6 +18,7 @@ class Campaign(models.Model):
     version = models.PositiveIntegerField()
     document = models.TextField()
     network_key = models.BinaryField(max_length=32)
+    networks_forgotten_at = models.DateTimeField(null=True)
     pictures = models.JSONField()
     created_at = models.DateTimeField()
 

@@ -7,23 +7,25 @@ import datetime as dt
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 
 from vteam import clock
 from vteam.campaigns import files
 from vteam.campaigns.audio import Audio, inspect_bytes
-from vteam.campaigns.file import CampaignFile, TitleEntry
+from vteam.campaigns.file import CampaignFile, HolderEntry, TitleEntry
 from vteam.campaigns.missions import new_versions, season_of
 from vteam.campaigns.models import Campaign, CampaignVersion, MissionVersion, Title
 from vteam.campaigns.pictures import cover_from_file
 from vteam.errors import CampaignFileError
 from vteam.journal.services import record_fact
 from vteam.rights.models import Holder, RightEvent
-from vteam.rights.services import invite, name_holder, set_holders
+from vteam.rights.queries import holders_of
+from vteam.rights.services import has_spoken, invite, name_holder, set_holders
 from vteam.rules.canonical import canonical
 from vteam.rules.facts import campaign_versioned, mission_versioned
 from vteam.rules.missions import Mission, mission_of
@@ -198,13 +200,35 @@ def _bring_holders(
 ) -> tuple[Invitation, ...]:
     holders, invitations = {}, []
     for entry in file.holders:
+        _refuse_renaming(campaign, entry)
         holder, is_new = name_holder(campaign_id=campaign.pk, key=entry.key, name=entry.name, role=entry.role)
         holders[entry.key] = holder
         if is_new:
             invitations.append(Invitation(holder=holder, secret=invite(holder=holder, at=at)))
     for key, title in titles.items():
-        set_holders(title_id=title.pk, holders=[holders[entry.key] for entry in file.holders_of(key)])
+        named = [holders[entry.key] for entry in file.holders_of(key)]
+        _refuse_silencing(title, named)
+        set_holders(title_id=title.pk, holders=named)
     return tuple(invitations)
+
+
+def _refuse_renaming(campaign: Campaign, entry: HolderEntry) -> None:
+    """What one person agreed to must not become another's word."""
+    before = Holder.objects.filter(campaign_id=campaign.pk, key=entry.key).first()
+    if before and before.name != entry.name and has_spoken(holder=before):
+        raise CampaignFileError(
+            f"“{before.name}” has spoken under the key {entry.key!r}. Give “{entry.name}” a key of their own."
+        )
+
+
+def _refuse_silencing(title: Title, named: Sequence[Holder]) -> None:
+    """Somebody who spoke about a title stays one of its holders: taking them out would undo their no."""
+    for before in holders_of(title.pk):
+        if before not in named and has_spoken(holder=before, title_id=title.pk):
+            raise CampaignFileError(
+                f"“{before.name}” has spoken about “{title.name}” and stays a holder of it. "
+                "If the music is another, give it a title of its own with another key."
+            )
 
 
 def _bring_missions(campaign: Campaign, file: CampaignFile, at: dt.datetime) -> None:
@@ -221,3 +245,17 @@ def known_missions(campaign: Campaign) -> list[Mission]:
     """Every version of every mission so far, each key's in order."""
     versions = MissionVersion.objects.filter(campaign_id=campaign.pk).order_by("key", "version")
     return [mission_of(json.loads(body)) for body in versions.values_list("body", flat=True)]
+
+
+def forget_networks(*, at: dt.datetime) -> int:
+    """Destroy the network keys of campaigns whose season and appeals are over; returns how many.
+
+    The hashes in their facts are then nobody's: not even we can tell whether an address was among them.
+    """
+    forgotten = 0
+    for campaign in Campaign.objects.filter(networks_forgotten_at=None):
+        if at >= campaign.file.season.ends_at + dt.timedelta(days=settings.APPEAL_DAYS):
+            campaign.network_key, campaign.networks_forgotten_at = secrets.token_bytes(NETWORK_KEY_BYTES), at
+            campaign.save(update_fields=["network_key", "networks_forgotten_at"])
+            forgotten += 1
+    return forgotten

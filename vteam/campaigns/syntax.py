@@ -15,7 +15,17 @@ from typing import Any
 ROUNDS_MAX = 40
 """Mistakes reported in one go; a text with more is no campaign file."""
 CURLY = "“”„«»‘’"
-KEY_AND_VALUE = re.compile(r"\s*(?P<key>[A-Za-z0-9_-]+)\s*=\s*(?P<value>.*?)\s*$")
+CHARACTERS_READ_MAX = 2_000_000
+"""Characters read in all rounds together: a very long text is told fewer mistakes at a time."""
+ROUNDS_MIN = 5
+PARTS_MAX = 20
+"""Parts of one dotted name; no name of a campaign has more than three, and a reader's work grows with their square."""
+# These are for lines stripped of blanks, and none of them looks at a character more than a few times.
+KEY_AND_VALUE = re.compile(r"(?P<key>[A-Za-z0-9_-]+)\s*=\s*(?P<value>.*)")
+KEY_AND_COLON = re.compile(r"(?P<key>[A-Za-z0-9_-]+)\s*:\s*(?P<value>.*)")
+NAMES = re.compile(r"(?<![A-Za-z0-9_-])([A-Za-z0-9_-]++)\s*+[=:]")
+PART_AND_DOT = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+MANY_PARTS = re.compile(rf"(?<![A-Za-z0-9_-])(?:{PART_AND_DOT}){{{PARTS_MAX}}}")
 YES_AND_NO = {"true": "true", "yes": "true", "oui": "true", "false": "false", "no": "false", "non": "false"}
 AT_THE_END = "(at end of document)"
 PLACE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -42,10 +52,14 @@ class Reading:
 
 
 def read_toml(source: str) -> Reading:
-    """Everything in `source` that can be read, and every mistake (at most ROUNDS_MAX)."""
+    """Everything in `source` that can be read, and every mistake.
+
+    Of those that stop the parser at most ROUNDS_MAX, fewer in a very long text; the last one says that there are more.
+    """
     reading = Reading()
     lines = source.replace("\r\n", "\n").split("\n")
-    for _ in range(ROUNDS_MAX):
+    _leave_out_many_parts(reading, lines)
+    for _ in range(rounds_for(source)):
         reading.text = "\n".join(lines)
         try:
             reading.tables = tomllib.loads(reading.text)
@@ -66,6 +80,22 @@ def read_toml(source: str) -> Reading:
         reading.mistakes.append(Mistake(line=last, wrong=wrong, instead="mend these first and check again"))
     reading.text, reading.tables, reading.lost_tables = "", {}, True
     return reading
+
+
+def rounds_for(source: str) -> int:
+    """How often `source` may be read again, each time without one more of its mistakes."""
+    return max(ROUNDS_MIN, min(ROUNDS_MAX, CHARACTERS_READ_MAX // (len(source) + 1)))
+
+
+def _leave_out_many_parts(reading: Reading, lines: list[str]) -> None:
+    """Report and blank names of very many parts before a parser goes through them."""
+    for at, line in enumerate(lines, 1):
+        if MANY_PARTS.search(line):
+            wrong = f"a name here has more than {PARTS_MAX} parts"
+            reading.mistakes.append(
+                Mistake(line=at, wrong=wrong, instead="write a name without so many dots")
+            )
+            _leave_out(reading, lines, at, to_the_end=False)
 
 
 # Where ------------------------------------------------------------
@@ -96,7 +126,7 @@ def _leave_out(reading: Reading, lines: list[str], at: int, *, to_the_end: bool)
             last += 1
     for number in range(first, last):
         reading.lost_tables = reading.lost_tables or lines[number].lstrip().startswith("[")
-        reading.lost_keys.update(re.findall(r"([A-Za-z0-9_-]+)\s*[=:]", lines[number]))
+        reading.lost_keys.update(NAMES.findall(lines[number]))
         lines[number] = ""
     return True
 
@@ -104,7 +134,7 @@ def _leave_out(reading: Reading, lines: list[str], at: int, *, to_the_end: bool)
 def _report(reading: Reading, lines: list[str], at: int, message: str) -> None:
     """Note the mistake, unless it goes on with the one on the line before (a text of several lines)."""
     above, line = at - 2, lines[at - 1]
-    goes_on = not KEY_AND_VALUE.match(line) and not line.lstrip().startswith("[")
+    goes_on = not KEY_AND_VALUE.match(line.strip()) and not line.lstrip().startswith("[")
     if goes_on and reading.mistakes and above >= 0 and _blanked_from(reading, lines, above):
         return
     wrong, instead = explain(lines[at - 1], message)
@@ -123,17 +153,19 @@ def explain(line: str, message: str) -> tuple[str, str]:
     """What is wrong with `line`, and what to write instead; `message` is the parser's."""
     if "Cannot overwrite" in message or "Cannot declare" in message or "Duplicate" in message:
         return "this is written a second time", "keep one of the two"
+    line = line.strip()
     pair = KEY_AND_VALUE.match(line)
     if pair:
         value = pair["value"]
         if not value.startswith(('"', "'", "[", "{", *CURLY)):
             value = value.partition(" #")[0].strip()
         return _explain_value(pair["key"], value, message)
-    if line.lstrip().startswith("["):
+    if line.startswith("["):
         return "this heading is not complete", "write [season] for one table, [[titles]] for each of several"
-    colon = re.match(r"\s*([A-Za-z0-9_-]+)\s*:\s*(.*?)\s*(\s#.*)?$", line)
+    colon = KEY_AND_COLON.match(line)
     if colon:
-        return "there is a colon where = belongs", f"write {colon[1]} = {colon[2]}"
+        value = re.split(r"\s#", colon["value"], maxsplit=1)[0].strip()
+        return "there is a colon where = belongs", f"write {colon['key']} = {value}"
     if AT_THE_END in message:
         return "a text or a list begins here and never ends", 'close it with the same marks: """ or ]'
     return (

@@ -7,6 +7,8 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
+from django.conf import settings
+
 from vteam import clock
 from vteam.campaigns.agreements import speak
 from vteam.campaigns.check import check_campaign
@@ -14,6 +16,7 @@ from vteam.campaigns.file import CampaignFile
 from vteam.campaigns.joining import come_in
 from vteam.campaigns.models import Campaign, Title
 from vteam.campaigns.services import Applied, Invitation, apply_campaign
+from vteam.demofolder import is_demo_folder, mark_as_demo
 from vteam.errors import CampaignFileError, CannotStart
 from vteam.people.models import Person
 from vteam.people.services import Entry, open_pending
@@ -37,12 +40,13 @@ def open_demo() -> Campaign:
     if checked.file is None:
         raise CampaignFileError("\n".join(map(str, checked.problems)))
     existing = Campaign.objects.filter(slug=checked.file.slug).first()
-    if existing is not None:
+    if existing is not None and is_demo_folder(settings.DATA):
         return existing
     if Campaign.objects.exists():
         raise CannotStart(
             "There are campaigns of your own in this data folder. Name an empty one for the demo with VTEAM_DATA."
         )
+    mark_as_demo(settings.DATA)
     file = a_week_in(checked.file, clock.now())
     at = file.season.starts_at
     applied = apply_campaign(file=file, folder=folder, at=at)

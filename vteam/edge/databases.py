@@ -14,6 +14,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from vteam.errors import SettingsError
+from vteam.walfile import open_wal_file
 
 EDGE_FILE = "edge.sqlite3"
 BUSY_SECONDS_MAX = 5
@@ -68,10 +69,7 @@ def _conninfo(configured: Mapping[str, Any]) -> str:
 def open_inbox_file(path: Path) -> sqlite3.Connection:
     """The edge's own file, every commit on disk before it returns; for one thread, in autocommit."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS_MAX, isolation_level=None)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    return connection
+    return open_wal_file(path, busy_seconds=BUSY_SECONDS_MAX, isolation_level=None)
 
 
 def open_main_file(path: Path) -> sqlite3.Connection:

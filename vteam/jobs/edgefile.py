@@ -12,7 +12,9 @@ from django.db.backends.utils import CursorWrapper
 from vteam.jobs.moving import inbox_row
 from vteam.journal import sql
 from vteam.journal.moving import InboxRow
+from vteam.walfile import open_wal_file
 
+BUSY_SECONDS_MAX = 20
 READ_CURSOR = "SELECT position FROM journal_cursor WHERE source = %s"
 LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'journal_inbox'"
 SET_CURSOR = (
@@ -64,8 +66,7 @@ class EdgeFile:
 
     def _file(self) -> sqlite3.Connection | None:
         if self._connection is None and self.path.exists():
-            connection = sqlite3.connect(self.path, timeout=20)
-            connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+            connection = open_wal_file(self.path, busy_seconds=BUSY_SECONDS_MAX, isolation_level="DEFERRED")
             connection.execute(sql.CREATE_EDGE_INBOX)
             self._connection = connection
         return self._connection

@@ -17,8 +17,10 @@ from django.contrib.sessions.models import Session
 from django.db import close_old_connections, connection
 
 from vteam import clock
+from vteam.campaigns.services import forget_networks
 from vteam.channels.links.services import forget_spent
-from vteam.channels.mail.delivery import deliver_due, forget_ended
+from vteam.channels.mail.courier import delivering
+from vteam.channels.mail.delivery import forget_ended
 from vteam.jobs.edgefile import EdgeFile
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.ledger.services import end_due_holds
@@ -47,7 +49,6 @@ def jobs() -> list[Job]:
     found = [
         Job("end holds", lambda: end_due_holds(at_us=clock.now_us(), at_most=HOLDS_AT_ONCE)),
         Job("move the inbox", Mover(InboxTable()).move),
-        Job("send mail", lambda: deliver_due(at=clock.now())),
         Job("forget what expired", forget, every=60.0),
     ]
     if connection.vendor == "sqlite":
@@ -60,7 +61,14 @@ def forget() -> int:
     """Delete what has expired: codes, used tokens, budgets, sent mail, sessions; returns how many rows."""
     at = clock.now()
     sessions: int = Session.objects.filter(expire_date__lt=at).delete()[0]
-    return forget_expired(at=at) + forget_spent(at=at) + forget_past(at=at) + forget_ended(at=at) + sessions
+    return (
+        forget_expired(at=at)
+        + forget_spent(at=at)
+        + forget_past(at=at)
+        + forget_ended(at=at)
+        + forget_networks(at=at)
+        + sessions
+    )
 
 
 def run_due(found: list[Job], *, at: float) -> int:
@@ -90,9 +98,11 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     found = jobs()
-    while not stop.asked:
-        if not run_due(found, at=time.monotonic()):
-            time.sleep(TURN_SECONDS)
+    with delivering():  # beside the loop: a slow mail server must not hold up facts
+        while not stop.asked:
+            done = run_due(found, at=time.monotonic())
+            if not done or any(job.failures for job in found):
+                time.sleep(TURN_SECONDS)
 
 
 class Stop:

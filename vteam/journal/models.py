@@ -20,7 +20,10 @@ class Inbox(models.Model):
 
 
 class Fact(models.Model):
-    """What happened, in order: `seq` runs from 1 without gaps within a campaign. Append-only."""
+    """What happened, in order: `seq` runs from 1 without gaps within a campaign. Append-only.
+
+    `sha256` covers the fact and the hash of the one before, so a changed or missing one shows.
+    """
 
     pk = models.CompositePrimaryKey("campaign_id", "seq")
     campaign_id = models.BigIntegerField()
@@ -29,6 +32,7 @@ class Fact(models.Model):
     key = models.CharField(max_length=160)
     seen_at_us = models.BigIntegerField()
     body = models.TextField()
+    sha256 = models.CharField(max_length=64)
 
     class Meta:
         db_table = "journal_fact"

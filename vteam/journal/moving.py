@@ -13,7 +13,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from vteam import clock
 from vteam.journal import sql
 from vteam.journal.models import Rejected
-from vteam.journal.queries import fact_from
+from vteam.journal.queries import chained_hash, fact_from
+from vteam.rules.canonical import GENESIS
 from vteam.rules.facts import FIRST_WINS, Fact
 from vteam.rules.shapes import problem_with, problem_with_moment
 
@@ -38,7 +39,7 @@ def append(connection: BaseDatabaseWrapper, campaign_id: int, rows: Sequence[Inb
     The caller holds the transaction. UNIQUE(campaign, seq) is the fence against a second writer.
     """
     known = _known(connection, campaign_id, [row.key for row in rows])
-    seq = _last_seq(connection, campaign_id)
+    seq, sha256 = _last(connection, campaign_id)
     stored = []
     for row in rows:
         reason = (
@@ -51,11 +52,13 @@ def append(connection: BaseDatabaseWrapper, campaign_id: int, rows: Sequence[Inb
         elif row.key not in known:
             known[row.key] = (row.kind, row.body)
             seq += 1
-            stored.append((campaign_id, seq, row.kind, row.key, row.seen_at_us, row.body))
+            content = (campaign_id, seq, row.kind, row.key, row.seen_at_us, row.body)
+            sha256 = chained_hash(content, after=sha256)
+            stored.append((*content, sha256))
     if stored:
         with connection.cursor() as cursor:
             cursor.executemany(sql.INSERT_FACT, stored)
-    return [fact_from(row) for row in stored]
+    return [fact_from(row[:-1]) for row in stored]
 
 
 def _conflict(row: InboxRow, known: tuple[str, str] | None) -> str | None:
@@ -76,10 +79,13 @@ def _known(
         return {key: (kind, body) for key, kind, body in cursor.fetchall()}
 
 
-def _last_seq(connection: BaseDatabaseWrapper, campaign_id: int) -> int:
+def _last(connection: BaseDatabaseWrapper, campaign_id: int) -> tuple[int, str]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT MAX(seq) FROM journal_fact WHERE campaign_id = %s", [campaign_id])
-        return cursor.fetchone()[0] or 0
+        cursor.execute(
+            "SELECT seq, sha256 FROM journal_fact WHERE campaign_id = %s ORDER BY seq DESC LIMIT 1",
+            [campaign_id],
+        )
+        return cursor.fetchone() or (0, GENESIS)
 
 
 def reject(row: InboxRow, reason: str) -> None:

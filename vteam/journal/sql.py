@@ -21,7 +21,8 @@ CREATE_EDGE_INBOX = (
     "kind TEXT NOT NULL, key TEXT NOT NULL, seen_at_us INTEGER NOT NULL, body TEXT NOT NULL)"
 )
 INSERT_FACT = (
-    "INSERT INTO journal_fact (campaign_id, seq, kind, key, seen_at_us, body) VALUES (%s, %s, %s, %s, %s, %s)"
+    "INSERT INTO journal_fact (campaign_id, seq, kind, key, seen_at_us, body, sha256) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s)"
 )
 
 

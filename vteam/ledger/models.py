@@ -69,12 +69,16 @@ class Counter(models.Model):
 
 
 class Hold(models.Model):
-    """An award that waits: until `due_at_us`, or for a person's review where that is None."""
+    """An award that waits: until `due_at_us`, or for a person's review where that is None.
+
+    `announced`: the fact that its time has come is in the inbox.
+    """
 
     pk = models.CompositePrimaryKey("campaign_id", "decision_seq")
     campaign_id = models.BigIntegerField()
     decision_seq = models.BigIntegerField()
     due_at_us = models.BigIntegerField(null=True)
+    announced = models.BooleanField(default=False)
 
     class Meta:
         db_table = "ledger_hold"

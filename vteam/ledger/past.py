@@ -10,11 +10,10 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from vteam.rules.canonical import canonical
+from vteam.rules.canonical import GENESIS, canonical
 from vteam.rules.decisions import Decision, Keys, Outcome, closed_key, keys_for
 from vteam.rules.facts import Fact, Kind
 from vteam.rules.missions import Mission, Season, in_force, mission_of
-from vteam.rules.transfers import GENESIS
 
 PARAMETERS_AT_ONCE = 5_000
 LATER = frozenset({Kind.HOLD_ENDED, Kind.REVIEW_DECIDED, Kind.AWARD_REVERSED})

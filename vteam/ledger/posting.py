@@ -40,7 +40,9 @@ INSERT_TRANSFER = (
     "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
 )
 INSERT_RULING = "INSERT INTO ledger_ruling (campaign_id, seq, kind, body) VALUES (%s, %s, %s, %s)"
-INSERT_HOLD = "INSERT INTO ledger_hold (campaign_id, decision_seq, due_at_us) VALUES (%s, %s, %s)"
+INSERT_HOLD = (
+    "INSERT INTO ledger_hold (campaign_id, decision_seq, due_at_us, announced) VALUES (%s, %s, %s, FALSE)"
+)
 DELETE_HOLD = "DELETE FROM ledger_hold WHERE campaign_id = %s AND decision_seq = %s"
 SET_COUNTER = (
     "INSERT INTO ledger_counter (campaign_id, key, n) VALUES (%s, %s, %s) "
@@ -118,7 +120,8 @@ class Posting:
             decision = decide(fact, mission, season, self._earned(keys))
             if decision is not None:
                 counted = keys.counted if decision.outcome in COUNTING else []
-                self._count(counted, +1)
+                if decision.outcome is not Outcome.NEEDS_REVIEW:
+                    self._count(counted, +1)
                 self._record(fact, mission.key, mission.version, decision, counted, was_waiting=False)
 
     def _keep_count(self, fact: Fact) -> None:
@@ -153,15 +156,21 @@ class Posting:
             self._settle(fact, before)
 
     def _settle(self, fact: Fact, before: Recorded) -> None:
+        in_review = before.decision.outcome is Outcome.NEEDS_REVIEW
         if fact.kind == Kind.HOLD_ENDED:
             decision = after_hold(before.decision)
         else:
-            decision = after_review(before.decision, accepted=fact.body["accepted"])
+            meanwhile = in_review and self.past.count(before.counted[0]) > 0
+            decision = after_review(
+                before.decision, accepted=fact.body["accepted"], counted_meanwhile=meanwhile
+            )
         self.past.waiting.discard(before.seq)
         self.begun.pop(before.seq, None)
         self.ended.add(before.seq)
         counted = before.counted if decision.outcome is Outcome.AWARDED else ()
-        if not counted:
+        if in_review:
+            self._count(counted, +1)
+        elif not counted:
             self._count(before.counted, -1)
         self._record(fact, before.mission, before.version, decision, counted, was_waiting=True)
 

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from vteam.journal.models import Fact, Inbox
 from vteam.ledger.models import Counter, Decision, Hold, Total
 from vteam.ledger.past import Recorded, arrivals_key, from_body
 from vteam.ledger.posting import BUCKET_POINTS
+from vteam.rules.decisions import Outcome
+from vteam.rules.facts import award_reversed
 
 RANK = (
     "SELECT 1 + COALESCE((SELECT SUM(fans) FROM ledger_bucket WHERE campaign_id = %s AND bucket > %s), 0) "
@@ -136,10 +139,18 @@ def waiting_for_review(campaign_id: int, *, at_most: int) -> list[Recorded]:
     return [from_body(body) for body in bodies.values_list("body", flat=True)]
 
 
-def decision(campaign_id: int, seq: int) -> Recorded | None:
-    """One decision by its number."""
-    body = Decision.objects.filter(campaign_id=campaign_id, seq=seq).values_list("body", flat=True).first()
-    return from_body(body) if body else None
+def counted_awards(campaign_id: int, *, at_most: int) -> list[Recorded]:
+    """The newest awards that were counted."""
+    awards = Decision.objects.filter(campaign_id=campaign_id, outcome=Outcome.AWARDED).order_by("-seq")
+    return [from_body(body) for body in awards.values_list("body", flat=True)[:at_most]]
+
+
+def still_counts(campaign_id: int, seq: int) -> bool:
+    """Whether a decision is an award that counts and was not taken back, nor is about to be."""
+    awarded = Decision.objects.filter(campaign_id=campaign_id, seq=seq, outcome=Outcome.AWARDED).exists()
+    key = award_reversed(decision=seq, reason="", at_us=0).key
+    said = Fact.objects.filter(campaign_id=campaign_id, key=key).exists()
+    return awarded and not said and not Inbox.objects.filter(campaign_id=campaign_id, key=key).exists()
 
 
 def is_open(campaign_id: int, seq: int) -> bool:

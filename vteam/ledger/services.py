@@ -22,15 +22,12 @@ def reverse_award(*, campaign_id: int, decision: int, reason: str, at_us: int) -
     record_fact(campaign_id=campaign_id, fact=award_reversed(decision=decision, reason=reason, at_us=at_us))
 
 
+@transaction.atomic
 def end_due_holds(*, at_us: int, at_most: int) -> int:
-    """Record that holds are over whose time has come; returns how many."""
-    due = (
-        Hold.objects.filter(due_at_us__lte=at_us)
-        .order_by("due_at_us")
-        .values_list("campaign_id", "decision_seq")
-    )
-    holds = list(due[:at_most])
-    with transaction.atomic():
-        for campaign_id, seq in holds:
-            record_fact(campaign_id=campaign_id, fact=hold_ended(decision=seq, at_us=at_us))
+    """Record that holds are over whose time has come, each once; returns how many."""
+    due = Hold.objects.filter(due_at_us__lte=at_us, announced=False).order_by("due_at_us")
+    holds = list(due.values_list("campaign_id", "decision_seq")[:at_most])
+    for campaign_id, seq in holds:
+        record_fact(campaign_id=campaign_id, fact=hold_ended(decision=seq, at_us=at_us))
+        Hold.objects.filter(campaign_id=campaign_id, decision_seq=seq).update(announced=True)
     return len(holds)

@@ -7,15 +7,23 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from vteam.journal.queries import chained_hash
 from vteam.ledger.posting import BUCKET_POINTS
-from vteam.rules.canonical import digest
-from vteam.rules.transfers import GENESIS, ISSUE
+from vteam.rules.canonical import GENESIS, digest
+from vteam.rules.transfers import ISSUE
 
 TRANSFERS = (
     "SELECT seq, source, target, points, body, previous, sha256 FROM ledger_transfer "
     "WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 2000"
 )
-FACTS = "SELECT seq FROM journal_fact WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 5000"
+FACTS = (
+    "SELECT seq, campaign_id, kind, key, seen_at_us, body, sha256 FROM journal_fact "
+    "WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 2000"
+)
+DECISIONS = (
+    "SELECT seq, fact_seq, mission_key, fan_id, outcome, points, body FROM ledger_decision "
+    "WHERE campaign_id = %s AND seq > %s ORDER BY seq LIMIT 2000"
+)
 TOTALS = (
     "SELECT fan_id, confirmed, pending FROM ledger_total "
     "WHERE campaign_id = %s AND fan_id > %s ORDER BY fan_id LIMIT 5000"
@@ -27,15 +35,33 @@ def verify(connection: BaseDatabaseWrapper, campaign_id: int) -> str | None:
     balances: dict[str, int] = defaultdict(int)
     return (
         _wrong_fact(connection, campaign_id)
+        or _wrong_decision(connection, campaign_id)
         or _wrong_transfer(connection, campaign_id, balances)
         or _wrong_standing(connection, campaign_id, balances)
     )
 
 
 def _wrong_fact(connection: BaseDatabaseWrapper, campaign_id: int) -> str | None:
-    for expected, (seq,) in enumerate(_pages(connection, FACTS, campaign_id), start=1):
+    previous = GENESIS
+    for expected, row in enumerate(_pages(connection, FACTS, campaign_id), start=1):
+        seq, campaign, kind, key, seen_at_us, body, sha256 = row
         if seq != expected:
             return f"fact {expected} is missing from the journal"
+        if chained_hash((campaign, seq, kind, key, seen_at_us, body), after=previous) != sha256:
+            return f"fact {seq} does not follow from the one before: its hash is wrong"
+        previous = sha256
+    return None
+
+
+def _wrong_decision(connection: BaseDatabaseWrapper, campaign_id: int) -> str | None:
+    """The columns repeat the text, and none is missing. Whether it was judged rightly is for `replay` to say."""
+    fields = ("seq", "fact", "mission", "fan", "outcome", "points")
+    for expected, row in enumerate(_pages(connection, DECISIONS, campaign_id), start=1):
+        if row[0] != expected:
+            return f"decision {expected} is missing"
+        content = json.loads(row[-1])
+        if row[:-1] != tuple(content[field] for field in fields):
+            return f"decision {expected} says one thing in its columns and another in its text"
     return None
 
 

@@ -53,7 +53,8 @@ class Pending(models.Model):
 
     `code_hash` is of the digits, good until `expires_at` and for few wrong tries; `link_hash` is of the long
     secret in the mail's link, good until `link_expires_at`, which no stranger's wrong tries can use up. `mailed`: the
-    code is on its way; where a budget forbade it, the next request may still have it sent.
+    code is on its way; where a budget forbade it, the next request may still have it sent, and until then the row
+    looks the same from outside.
     `asked_from` is a keyed hash of the network the request came from.
     """
 

@@ -34,7 +34,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A pending entry. `code` and `link_secret` are there only when it was newly made, to be mailed once."""
+    """A pending entry. `code` and `link_secret` are there only when they are new, to be mailed once."""
 
     pending: Pending
     known: bool
@@ -51,42 +51,90 @@ class Proof(StrEnum):
     TOO_MANY_TRIES = "too_many_tries"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What an address stands for now: whether somebody proved it (`known`), and its entry within validity."""
+
+    lookup: bytes
+    known: bool
+    live: Pending | None
+
+    @property
+    def is_mailed(self) -> bool:
+        """Whether a code that is still good is on its way already."""
+        return self.live is not None and self.live.mailed
+
+
+def find_pending(*, address: str, campaign_id: int | None, at: dt.datetime) -> Found:
+    """What is there for an address; its live entry is locked until the transaction ends."""
+    lookup = vault.lookup_of(address)
+    live = Pending.objects.select_for_update().filter(
+        lookup=lookup, campaign_id=campaign_id, expires_at__gt=at
+    )
+    return Found(
+        lookup=lookup,
+        known=Person.objects.filter(lookup=lookup).exists(),
+        live=live.order_by("-created_at").first(),
+    )
+
+
 @transaction.atomic
 def open_pending(*, address: str, entry: Entry, at: dt.datetime) -> Opened:
-    """A code for an address, or the one still valid: asking again after it was mailed makes no second one.
+    """A code for an address, or the one still valid: asking again after it was mailed makes no second one."""
+    found = find_pending(address=address, campaign_id=entry.campaign_id, at=at)
+    return keep_pending(found=found, address=address, entry=entry, mailed=not found.is_mailed, at=at)
 
-    The row keeps what came with the request that was mailed; a later one carries its own `Entry` along in its
-    page, so that a stranger who types the same address decides nothing.
+
+def keep_pending(*, found: Found, address: str, entry: Entry, mailed: bool, at: dt.datetime) -> Opened:
+    """Make the entry of an address, or keep the live one; `mailed`: its code is new and goes out now.
+
+    A live entry keeps its end and its wrong tries whatever happens, so that nobody learns from them whether a mail
+    left. It takes over what was typed with the request that is mailed; a later one carries its own `Entry` along in
+    its page, so that a stranger who types the same address decides nothing. Each case does the same work.
     """
-    lookup = vault.lookup_of(address)
-    known = Person.objects.filter(lookup=lookup).exists()
-    live = (
-        Pending.objects.filter(lookup=lookup, campaign_id=entry.campaign_id, expires_at__gt=at)
-        .order_by("-created_at")
-        .first()
-    )
-    if live is not None and live.mailed:
-        return Opened(pending=live, known=known)
-    return _new_pending(instead_of=live, address=address, lookup=lookup, entry=entry, at=at, known=known)
+    assert not (mailed and found.is_mailed), "a code on its way is not replaced"
+    fresh, code, link_secret = _fresh_pending(found=found, address=address, entry=entry, at=at)
+    fresh.mailed = mailed
+    if not mailed:
+        # Nobody can guess what nobody was told.
+        fresh.code_hash, fresh.link_hash = secrets.token_bytes(32), secrets.token_bytes(32)
+        fresh.link_expires_at = fresh.expires_at
+    if found.live is None:
+        fresh.save(force_insert=True)
+    else:
+        kept = fresh if mailed else found.live
+        kept.save(force_update=True, update_fields=_RENEWED)
+    pending = found.live or fresh
+    if not mailed:
+        return Opened(pending=pending, known=found.known)
+    return Opened(pending=fresh, known=found.known, code=code, link_secret=link_secret)
 
 
-def note_mailed(*, pending: Pending) -> None:
-    """Keep that a code is on its way; until then whoever asks next is not put off with it."""
-    pending.mailed = True
-    pending.save(update_fields=["mailed"])
+_RENEWED = (
+    "sealed_key",
+    "sealed_address",
+    "name",
+    "share_id",
+    "recruiter_id",
+    "after",
+    "language",
+    "asked_from",
+    "code_hash",
+    "link_hash",
+    "mailed",
+    "link_expires_at",
+)
 
 
-def _new_pending(
-    *, instead_of: Pending | None, address: str, lookup: bytes, entry: Entry, at: dt.datetime, known: bool
-) -> Opened:
+def _fresh_pending(*, found: Found, address: str, entry: Entry, at: dt.datetime) -> tuple[Pending, str, str]:
     code = "".join(secrets.choice("0123456789") for _ in range(DIGITS))
     link_secret = secrets.token_urlsafe(24)
-    key = vault.new_key()
-    identity = instead_of.pk if instead_of else secrets.token_urlsafe(18)
+    key, live = vault.new_key(), found.live
+    identity = live.pk if live else secrets.token_urlsafe(18)
     pending = Pending(
         id=identity,
         campaign_id=entry.campaign_id,
-        lookup=lookup,
+        lookup=found.lookup,
         sealed_key=key,
         sealed_address=vault.seal(key, vault.normal_address(address)),
         name=entry.name,
@@ -97,19 +145,12 @@ def _new_pending(
         asked_from=entry.asked_from,
         code_hash=_code_hash(identity, code),
         link_hash=vault.keyed_hash("mailed link", link_secret),
-        created_at=at,
-        expires_at=at + dt.timedelta(minutes=settings.CODE_MINUTES),
+        wrong_tries=live.wrong_tries if live else 0,
+        created_at=live.created_at if live else at,
+        expires_at=live.expires_at if live else at + dt.timedelta(minutes=settings.CODE_MINUTES),
         link_expires_at=at + dt.timedelta(hours=LINK_HOURS),
     )
-    pending.save(force_insert=instead_of is None, force_update=instead_of is not None)
-    return Opened(pending=pending, known=known, code=code, link_secret=link_secret)
-
-
-def forget_code(*, pending: Pending) -> None:
-    """Make a code and its link unguessable, where they are not going to be mailed; its page stays the same."""
-    pending.code_hash, pending.link_hash = secrets.token_bytes(32), secrets.token_bytes(32)
-    pending.link_expires_at = pending.expires_at
-    pending.save(update_fields=["code_hash", "link_hash", "link_expires_at"])
+    return pending, code, link_secret
 
 
 def _code_hash(pending_id: str, code: str) -> bytes:

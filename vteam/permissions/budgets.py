@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.db import connection
+from django.db.models import F
 
 from vteam import clock
 from vteam.permissions.models import Budget
@@ -13,8 +14,7 @@ DAY = dt.timedelta(days=1)
 
 def take(*, door: str, key: str, limit: int, window: dt.timedelta, at: dt.datetime) -> bool:
     """Use one unit of a budget; False (and nothing more is counted) when `limit` is reached in this window."""
-    begun = clock.to_us(at) // clock.to_us(clock.EPOCH + window)
-    name = f"{door}:{key}:{begun}"
+    name = _name(door, key, window, at)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO permissions_budget (key, used, expires_at) VALUES (%s, 1, %s) "
@@ -23,6 +23,15 @@ def take(*, door: str, key: str, limit: int, window: dt.timedelta, at: dt.dateti
             [name, connection.ops.adapt_datetimefield_value(at + window * 2), limit],
         )
         return bool(cursor.rowcount == 1)
+
+
+def give_back(*, door: str, key: str, window: dt.timedelta, at: dt.datetime) -> None:
+    """Return the unit that was taken at the same `at`."""
+    Budget.objects.filter(key=_name(door, key, window, at), used__gt=0).update(used=F("used") - 1)
+
+
+def _name(door: str, key: str, window: dt.timedelta, at: dt.datetime) -> str:
+    return f"{door}:{key}:{clock.to_us(at) // clock.to_us(clock.EPOCH + window)}"
 
 
 def forget_past(*, at: dt.datetime) -> int:

@@ -15,6 +15,12 @@ from vteam.errors import NotPermitted
 from vteam.permissions import budgets
 from vteam.permissions.models import Refusal
 
+# A network may ask ten times as often as it gets codes: beyond, it is told to wait, whatever the address.
+KNOCKS_PER_CODE = 10
+# Wrong codes an hour from one network; the chance that one of so many is right is below one in ten thousand.
+# A whole school yard mistypes less; beyond, the mail's link still works.
+WRONG_CODES_PER_NETWORK_HOUR = 80
+
 
 class Purpose(StrEnum):
     """What a message is for. A message without a purpose listed here cannot be sent."""
@@ -30,21 +36,48 @@ class Permit:
     lookup: bytes
 
 
-def may_ask_code(*, lookup: bytes, known: bool, network: str, at: dt.datetime) -> bool:
+def may_knock(*, network: str, at: dt.datetime) -> bool:
+    """Whether a network may ask for codes at all now: each request leaves rows, whatever the address is."""
+    limit = KNOCKS_PER_CODE * settings.CODES_PER_NETWORK_HOUR
+    return budgets.take(door="code-knock", key=network, limit=limit, window=budgets.HOUR, at=at)
+
+
+def may_ask_code(*, lookup: bytes, known: bool, wanted: bool, network: str, at: dt.datetime) -> bool:
     """Whether a code may be made for an address now; counts the request against the budgets.
 
     A confirmed fan's address is held to its own budget alone: strangers who use up the others, from the fan's own
-    network too, cannot lock the fan out. Known, unknown and refused addresses cost the same work.
+    network too, cannot lock the fan out. `wanted`: no code that is still good is on its way. Whatever the answer,
+    each budget is asked once: one that must not be used gives way to a row of the same shape nobody looks at.
     """
     per_network, per_hour = settings.CODES_PER_NETWORK_HOUR, settings.CODES_PER_HOUR
     per_day = settings.CODES_PER_FAN_DAY if known else settings.CODES_PER_ADDRESS_DAY
-    within = budgets.take(
-        door="code-network", key=network, limit=per_network, window=budgets.HOUR, at=at
-    ) and budgets.take(door="code-all", key="", limit=per_hour, window=budgets.HOUR, at=at)
-    mine = (known or within) and budgets.take(
-        door="code-address", key=lookup.hex(), limit=per_day, window=budgets.DAY, at=at
+    near = budgets.take(door="code-network", key=network, limit=per_network, window=budgets.HOUR, at=at)
+    in_all = budgets.take(
+        door="code-all" if near else "code-none", key="", limit=per_hour, window=budgets.HOUR, at=at
     )
-    return mine and not refused(lookup)
+    may = wanted and (known or (near and in_all))
+    mine = budgets.take(
+        door="code-address" if may else "code-aside",
+        key=lookup.hex(),
+        limit=per_day,
+        window=budgets.DAY,
+        at=at,
+    )
+    is_refused = refused(lookup)
+    return may and mine and not is_refused
+
+
+def may_try_code(*, network: str, at: dt.datetime) -> bool:
+    """Whether a network may try a code now. Counted before the code is looked at, so that many tries at the same
+    moment find no gap; `give_back_try` where it was not wrong.
+    """
+    limit = WRONG_CODES_PER_NETWORK_HOUR
+    return budgets.take(door="wrong-code", key=network, limit=limit, window=budgets.HOUR, at=at)
+
+
+def give_back_try(*, network: str, at: dt.datetime) -> None:
+    """The try `may_try_code` counted at the same `at` was not a wrong code."""
+    budgets.give_back(door="wrong-code", key=network, window=budgets.HOUR, at=at)
 
 
 def permit(*, purpose: Purpose, lookup: bytes) -> Permit:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vteam import settings
+from vteam.checks import HOW_TO_MAIL, NO_MAIL
 from vteam.errors import CannotStart
 
 if TYPE_CHECKING:
@@ -82,6 +83,12 @@ def _refuse(messages: Sequence["CheckMessage"]) -> None:
     errors = [message for message in messages if message.is_serious()]
     if errors:
         raise CannotStart("\n".join(f"{error.msg} {error.hint or ''}".rstrip() for error in errors))
+
+
+def mail_can_leave() -> None:
+    """Codes reach people: a mail server is set, or this is the demo with its mailbox."""
+    if not settings.EMAIL_URL and not settings.DEMO:
+        raise CannotStart(f"{NO_MAIL} {HOW_TO_MAIL} To try vTeam without one, run `vteam demo`.")
 
 
 def database_is_ready() -> None:

@@ -53,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.parent:
         end_with_parent(given.parent)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vteam.settings")
+    os.umask(0o077)  # what is kept about people is for who runs vTeam alone
     logging.config.dictConfig(settings.LOGGING)
     try:
         ROLES[given.role]()

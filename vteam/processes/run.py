@@ -42,6 +42,7 @@ def run(*, lines: Sequence[str] = (), console: Console | None = None) -> None:
         )
         trusted_proxies()
         prepare()
+        checks.mail_can_leave()
         supervisor = Supervisor(roles(), say=saying(console))
         with supervisor.stopped_by_signals():
             if supervisor.start():

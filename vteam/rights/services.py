@@ -61,6 +61,12 @@ def record_act(*, holder: Holder, person: Person | None, said: Said) -> RightEve
     )
 
 
+def has_spoken(*, holder: Holder, title_id: int | None = None) -> bool:
+    """Whether a holder ever said anything, about one title or about any."""
+    said = RightEvent.objects.filter(holder_id=holder.pk)
+    return (said.filter(title_id=title_id) if title_id is not None else said).exists()
+
+
 @transaction.atomic
 def name_holder(*, campaign_id: int, key: str, name: str, role: str) -> tuple[Holder, bool]:
     """The holder of a campaign with this key, made or renamed; and whether it is new."""

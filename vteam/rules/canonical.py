@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+GENESIS = "00" * 32  # what the first link of every chain follows
+
 
 def canonical(value: Mapping[str, Any]) -> str:
     """The canonical text of a mapping of strings, whole numbers, booleans, lists and mappings."""

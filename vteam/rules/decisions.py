@@ -55,7 +55,11 @@ class Keys:
 
     @property
     def counted(self) -> list[str]:
-        """The counters an award raises by one and its undoing lowers again."""
+        """The counters an award raises by one and its undoing lowers again; `the_same` stands first.
+
+        An award that waits for a review raises none until it is accepted: whoever sends a crowd to somebody
+        else's share must not use up what honest visitors would have earned there.
+        """
         return [
             key for key in (self.the_same, self.by_fan, self.by_fan_today, self.from_network_today) if key
         ]
@@ -155,9 +159,14 @@ def after_hold(waiting: Decision) -> Decision:
     return Decision(fan=waiting.fan, outcome=Outcome.AWARDED, points=waiting.points)
 
 
-def after_review(waiting: Decision, *, accepted: bool) -> Decision:
-    """The decision a review leads to: the award counts, or its points go back."""
-    outcome = Outcome.AWARDED if accepted else Outcome.REFUSED
+def after_review(waiting: Decision, *, accepted: bool, counted_meanwhile: bool = False) -> Decision:
+    """The decision a review leads to: the award counts, or its points go back.
+
+    `counted_meanwhile`: the same thing has counted by another fact since; it does not count twice.
+    """
+    outcome = Outcome.REFUSED
+    if accepted:
+        outcome = Outcome.ALREADY_COUNTED if counted_meanwhile else Outcome.AWARDED
     return Decision(fan=waiting.fan, outcome=outcome, points=waiting.points)
 
 

@@ -10,7 +10,6 @@ from vteam.rules.canonical import canonical, digest
 from vteam.rules.decisions import WAITING, Decision, Outcome
 
 ISSUE = "issue"
-GENESIS = "00" * 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +42,7 @@ def movement(decision: Decision, *, was_waiting: bool) -> tuple[str, str] | None
         return ISSUE, pending(fan)
     if outcome is Outcome.AWARDED:
         return (pending(fan) if was_waiting else ISSUE), confirmed(fan)
-    if outcome is Outcome.REFUSED:
+    if outcome is Outcome.REFUSED or (outcome is Outcome.ALREADY_COUNTED and was_waiting):
         return pending(fan), ISSUE
     if outcome is Outcome.REVERSED:
         return confirmed(fan), ISSUE

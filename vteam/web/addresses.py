@@ -10,6 +10,16 @@ def site_base(request: HttpRequest) -> str:
     return settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
 
 
+def mail_base(request: HttpRequest) -> str:
+    """Where the links in a mail lead. Whoever asks for a mail is not who reads it: of the address they asked at,
+    only the host's name counts, which Django has held against ours; without a public address the port is our own.
+    """
+    if settings.PUBLIC_URL:
+        return str(settings.PUBLIC_URL)
+    domain, _ = split_domain_port(request.get_host())
+    return f"http://{domain}:{settings.SITE_PORT}"
+
+
 def edge_base(request: HttpRequest) -> str:
     """Where short links stand; without a public address, the edge's own port on the host that was asked for."""
     if settings.PUBLIC_URL:

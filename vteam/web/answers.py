@@ -1,6 +1,7 @@
 """Answers many pages share: doors only fans pass, kind refusals, and files sent in ranges."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
@@ -98,11 +99,17 @@ def send_mp3(
     chunks: Callable[[Span], object],
     *,
     as_attachment: bool,
+    part_bytes_max: int | None = None,
 ) -> HttpResponseBase:
-    """An MP3 or the asked-for part of it (RFC 9110, Range). `chunks` gives the bytes of a span."""
+    """An MP3 or the asked-for part of it (RFC 9110, Range). `chunks` gives the bytes of a span.
+
+    `part_bytes_max`: a part is answered with at most so many bytes; players come back for the next one.
+    """
     span = requested_span(request.headers.get("Range"), sendable.size)
     if isinstance(span, Unsatisfiable):
         return HttpResponse(status=416, headers={"Content-Range": span.content_range})
+    if span.partial and part_bytes_max is not None and span.length > part_bytes_max:
+        span = replace(span, stop=span.start + part_bytes_max)
     is_head = request.method == "HEAD"
     response = StreamingHttpResponse(
         [] if is_head else chunks(span),  # type: ignore[arg-type]

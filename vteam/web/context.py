@@ -14,5 +14,13 @@ from vteam.web.language import editions
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """`editions`: this page in each language. `language`: this one's code. `demo`: mails are read at /mailbox."""
-    return {"editions": editions(request), "language": get_language(), "demo": settings.DEMO}
+    """`editions`: this page in each language. `language`: this one's code. `demo`: mails are read at /mailbox.
+
+    `has_cookie`: whether this browser sent our cookie, which only those who came in have.
+    """
+    return {
+        "editions": editions(request),
+        "language": get_language(),
+        "demo": settings.DEMO,
+        "has_cookie": settings.SESSION_COOKIE_NAME in request.COOKIES,
+    }

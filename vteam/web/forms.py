@@ -4,35 +4,85 @@ import unicodedata
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
+from django.core.validators import RegexValidator, validate_email
 from django.utils.translation import gettext_lazy as _
 
+from vteam.people.vault import ADDRESS_LENGTH, plain_address
 from vteam.rules.codes import DIGITS, typed_digits
 
 NAME_LENGTH = 40
 PLACE_LENGTH = 60
-ADDRESS_LENGTH = 254
 # Characters that hide, reverse or imitate: a name is shown to others.
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+# Unicode calls these letters or signs, but they print nothing: Hangul and Khmer fillers, the empty Braille cell.
+_BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
 def _plain(text: str) -> str:
     """One line of visible text in NFC."""
     kept = (" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
-    return " ".join("".join(c for c in kept if unicodedata.category(c) not in _UNSEEN).split())
+    seen = (c for c in kept if unicodedata.category(c) not in _UNSEEN and c not in _BLANK)
+    return " ".join("".join(seen).split())
 
 
-class NameField(forms.CharField):
-    """A name to show, or a place's name: one line of visible characters."""
+def _bare(name: str) -> str:
+    """A name's letters and numbers alone, without case and accents: names that read alike are equal."""
+    parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    return "".join(character for character in parts if character.isalnum())
+
+
+class PlaceField(forms.CharField):
+    """What a fan calls a place: one line of visible characters."""
 
     def to_python(self, value: Any) -> str:
         """The typed text without what cannot be seen."""
         return _plain(super().to_python(value) or "")
 
 
+class NameField(PlaceField):
+    """A name others see: one line with a letter or a number in it, and not the band's own name.
+
+    `band`: whose name nobody else may bear, once the campaign is known.
+    """
+
+    band = ""
+
+    def validate(self, value: str) -> None:
+        """Django's hook; an empty name is refused where one is required."""
+        super().validate(value)
+        if value and not any(unicodedata.category(character)[0] in "LN" for character in value):
+            raise forms.ValidationError(_("A name needs a letter or a number."))
+        if value and _bare(value) == _bare(self.band):
+            raise forms.ValidationError(_("This is the band’s name. Which is yours?"))
+
+
+def name_field() -> NameField:
+    """The name a fan chooses to show."""
+    return NameField(
+        max_length=NAME_LENGTH,
+        error_messages={
+            "required": _("Which name shall others see? A first name is fine."),
+            "max_length": _("This name is too long: at most %(limit_value)s characters."),
+        },
+    )
+
+
+def _check_address(typed: str) -> None:
+    """Refuse what has no plain spelling: the address looked up and the one written to must be the same."""
+    validate_email(typed)
+    if plain_address(typed) is None:
+        raise forms.ValidationError("", code="invalid")
+
+
+class AddressField(forms.EmailField):
+    """A mail address with one plain spelling (`vault.plain_address`)."""
+
+    default_validators = [_check_address]
+
+
 def address_field() -> forms.EmailField:
     """A mail address; how it is spelled is checked, whether it exists is not asked."""
-    return forms.EmailField(
+    return AddressField(
         max_length=ADDRESS_LENGTH,
         error_messages={
             "required": _("Type your mail address: we send a code to it, nothing else."),
@@ -41,19 +91,27 @@ def address_field() -> forms.EmailField:
     )
 
 
-class JoinForm(forms.Form):
-    """Joining a vTeam. `via` and `arrival` are signed fields a landing page gave along."""
+class NamedForm(forms.Form):
+    """A form with the name others see in a campaign of `band`'s."""
+
+    name = name_field()
+
+    def __init__(self, *args: Any, band: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["name"]
+        assert isinstance(field, NameField), "the name is a name"
+        field.band = band
+
+
+class RenameForm(NamedForm):
+    """Another name to show in one campaign."""
+
+
+class MemberForm(NamedForm):
+    """Joining a vTeam with an address proven before. `via` and `arrival` are signed fields a landing page gave."""
 
     OLD_ENOUGH, YOUNGER = "yes", "no"
 
-    address = address_field()
-    name = NameField(
-        max_length=NAME_LENGTH,
-        error_messages={
-            "required": _("Which name shall others see? A first name is fine."),
-            "max_length": _("This name is too long: at most %(limit_value)s characters."),
-        },
-    )
     age = forms.ChoiceField(
         choices=[(OLD_ENOUGH, "yes"), (YOUNGER, "no")],
         error_messages={
@@ -63,6 +121,12 @@ class JoinForm(forms.Form):
     )
     via = forms.CharField(required=False, max_length=200)
     arrival = forms.CharField(required=False, max_length=400)
+
+
+class JoinForm(MemberForm):
+    """Joining a vTeam with an address still to be proven."""
+
+    address = address_field()
 
 
 class SignInForm(forms.Form):
@@ -98,7 +162,7 @@ class LinkForm(forms.Form):
 class ShareForm(forms.Form):
     """A new link: where will it go?"""
 
-    place = NameField(
+    place = PlaceField(
         max_length=PLACE_LENGTH,
         error_messages={
             "required": _("Name the place, so that you can tell your links apart."),
@@ -115,3 +179,10 @@ class HolderForm(forms.Form):
     act = forms.CharField(validators=[RegexValidator(r"^(agreed|refused|withdrawn)$")])
     words = forms.CharField(required=False, max_length=500)
     why = forms.CharField(required=False, max_length=500)
+
+    def clean(self) -> dict[str, Any]:
+        """The one choice that answers three ways can only be agreed to."""
+        said: dict[str, Any] = super().clean() or {}
+        if said.get("way") == "keep" and said.get("act") != "agreed":
+            raise forms.ValidationError(_("This can only be agreed to."))
+        return said

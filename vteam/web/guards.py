@@ -1,17 +1,21 @@
-"""What every answer of the site carries and what no request gets past: content policy, same origin, few cookies.
+"""What every answer of the site carries and what no request gets past: content policy, same origin, few cookies,
+small bodies without files.
 
 Pages load nothing from elsewhere and run nothing written inside them. A request that would change something must
 come from our own pages, told by what browsers say about it (Sec-Fetch-Site, else Origin), so that no page needs
 a cookie or a hidden field for it. A session cookie is set only when something was put into the session.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
@@ -38,6 +42,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
 }
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+BODY_BYTES_MAX = 64 * 1024
+LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class ContentPolicyMiddleware:
@@ -88,7 +94,55 @@ def comes_from_here(request: HttpRequest) -> bool:
     if site:
         return site in {"same-origin", "none"}
     origin = request.headers.get("Origin", "")
-    return not origin or urlsplit(origin).netloc == request.get_host()
+    return not origin or origin == own_origin(request)
+
+
+def own_origin(request: HttpRequest) -> str:
+    """Scheme, host and port of the page a request of ours comes from; behind a proxy the public address knows."""
+    public = urlsplit(settings.PUBLIC_URL)
+    scheme = public.scheme if public.netloc == request.get_host() else request.scheme
+    return f"{scheme}://{request.get_host()}"
+
+
+class SmallBodiesMiddleware:
+    """Refuses what is bigger than any form of ours before a byte of it is read (413), and every file (400).
+
+    A length that is none is refused too (400). A body without a stated length is no danger: Django reads exactly as
+    many bytes as were stated, here none.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Django's hook."""
+        stated = stated_bytes(request)
+        if stated is None or stated > BODY_BYTES_MAX:
+            status = 400 if stated is None else 413
+            return HttpResponse(render_to_string(f"{status}.html", {}, request), status=status)
+        request.upload_handlers = [_NoFiles(request)]
+        return self.get_response(request)
+
+
+def stated_bytes(request: HttpRequest) -> int | None:
+    """How long a request says its body is: 0 where it says nothing, None where that is no length."""
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    return int(text) if LENGTH.fullmatch(text) else None
+
+
+class _NoFiles(FileUploadHandler):
+    """No page of ours takes a file: the first one ends the reading of a form."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """Django's hook at a file's beginning. MultiPartParserError becomes a 400."""
+        raise MultiPartParserError("no page takes files")
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        """Django's hook for a file's bytes; none is ever begun."""
+        return None
+
+    def file_complete(self, file_size: int) -> None:
+        """Django's hook at a file's end; none is ever begun."""
 
 
 class SessionWhenAskedMiddleware(SessionMiddleware):

@@ -130,7 +130,12 @@ _REASONS: dict[Outcome, Callable[[], str]] = {
 
 def _signed(recorded: Recorded) -> int:
     outcome, points = recorded.decision.outcome, recorded.decision.points
-    return -points if outcome in (Outcome.REFUSED, Outcome.REVERSED) else points
+    gone = (
+        Outcome.REFUSED,
+        Outcome.REVERSED,
+        Outcome.ALREADY_COUNTED,
+    )  # the last moves points after a review only
+    return -points if outcome in gone else points
 
 
 def when_due(campaign: Campaign, due_at_us: int) -> str:

@@ -19,6 +19,8 @@ from vteam.rules.facts import VISIT
 
 PREFIX = "/r/"
 LANDING = "/l/"
+UNKNOWN = "unknown"
+"""No share's code: where it leads, a page says kindly that the link is not known."""
 USER_AGENT_LENGTH_MAX = 1024
 HOST_LENGTH_MAX = 253
 
@@ -43,6 +45,7 @@ BROWSER_PREFIX = "mozilla/"
 
 _NOT_PEOPLE = re.compile("|".join(map(re.escape, NOT_PEOPLE)))
 _CODE = re.compile(f"[{SHARE_ALPHABET}]{{{SHARE_LENGTH}}}")
+_TYPED = re.compile("[A-Za-z0-9_-]{1,40}")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 _TYPED_AROUND_LINKS = "/.,;:!?)]}>»\"'"
 
@@ -161,11 +164,11 @@ class Redirect:
             return WRONG_HOST
         code = code_in(request.path)
         if code is None:
-            return NO_SUCH_LINK
+            return _to(base, typed_in(request.path))
         share = await self._shares.find(code)
         if share is not None and share.is_open and is_a_visit(request) and self._within_budget(request):
             await self._inbox.record((share.campaign_id, VISIT, "", clock.now_us(), share.visit))
-        return Answer(302, [(b"location", b"%b/l/%b" % (base, code.encode())), *_REDIRECT], b"")
+        return _to(base, code)
 
     def _within_budget(self, request: Request) -> bool:
         host = request.headers.get(b"host", b"").decode("latin-1")
@@ -182,6 +185,16 @@ def code_in(path: str) -> str | None:
         return code
     code = code[: SHARE_LENGTH + 8].rstrip(_TYPED_AROUND_LINKS).lower()
     return code if _CODE.fullmatch(code) else None
+
+
+def typed_in(path: str) -> str:
+    """What was typed in place of a code, where it is short and harmless; otherwise UNKNOWN."""
+    typed = path[len(PREFIX) :]
+    return typed if _TYPED.fullmatch(typed) else UNKNOWN
+
+
+def _to(base: bytes, code: str) -> Answer:
+    return Answer(302, [(b"location", b"%b%b%b" % (base, LANDING.encode(), code.encode())), *_REDIRECT], b"")
 
 
 def is_a_visit(request: Request) -> bool:

@@ -122,7 +122,11 @@ def confirm_arrival(*, token: str, visitor: Visitor, act: str, day: str, at: dt.
         return Arrival.OWN_LINK
     per_hour = settings.ARRIVALS_PER_NETWORK_HOUR
     network = visitor.networks.near
-    if not budgets.take(door="arrival", key=network, limit=per_hour, window=budgets.HOUR, at=at):
+    per_day = settings.ARRIVALS_PER_SHARE_DAY
+    if not (
+        budgets.take(door="arrival", key=network, limit=per_hour, window=budgets.HOUR, at=at)
+        and budgets.take(door="arrival-share", key=str(share.pk), limit=per_day, window=budgets.DAY, at=at)
+    ):
         return Arrival.TOO_MANY
     return record_arrival(share=share, visitor=visitor, nonce=str(content["n"]), act=act, day=day, at=at)
 

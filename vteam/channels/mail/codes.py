@@ -15,8 +15,8 @@ from django.db import transaction
 from vteam.channels.mail.models import OutboxMessage
 from vteam.people import vault
 from vteam.people.models import Pending
-from vteam.people.services import Entry, Opened, forget_code, note_mailed, open_pending
-from vteam.permissions.services import Purpose, may_ask_code, refuse_for_ever
+from vteam.people.services import Entry, Opened, Proof, find_pending, keep_pending, prove_by_code
+from vteam.permissions.services import Purpose, give_back_try, may_ask_code, may_try_code, refuse_for_ever
 
 _NEVER = signing.Signer(salt="vteam.channels.mail.never")
 
@@ -33,24 +33,19 @@ class Asker:
 def ask_code(*, address: str, entry: Entry, asker: Asker, link_path: str, at: dt.datetime) -> Pending:
     """Open a pending entry for an address and put its code on the way, where that is permitted.
 
-    A code that is not mailed is forgotten at once, so that nobody can guess it; what it leaves is pruned soon.
+    Where it is not, the entry looks and lives the same, and its code is one nobody knows.
     """
     entry = replace(entry, asked_from=asker.network)
-    opened = open_pending(address=address, entry=entry, at=at)
-    lookup = bytes(opened.pending.lookup)
-    is_new = opened.code is not None
-    send = is_new and may_ask_code(lookup=lookup, known=opened.known, network=asker.network, at=at)
-    if send:
-        note_mailed(pending=opened.pending)
-    elif is_new:
-        forget_code(pending=opened.pending)
-    _enqueue(opened=opened, address=address, asker=asker, link_path=link_path, send=send, at=at)
+    found = find_pending(address=address, campaign_id=entry.campaign_id, at=at)
+    send = may_ask_code(
+        lookup=found.lookup, known=found.known, wanted=not found.is_mailed, network=asker.network, at=at
+    )
+    opened = keep_pending(found=found, address=address, entry=entry, mailed=send, at=at)
+    _enqueue(opened=opened, address=address, asker=asker, link_path=link_path, at=at)
     return opened.pending
 
 
-def _enqueue(
-    *, opened: Opened, address: str, asker: Asker, link_path: str, send: bool, at: dt.datetime
-) -> None:
+def _enqueue(*, opened: Opened, address: str, asker: Asker, link_path: str, at: dt.datetime) -> None:
     pending, key = opened.pending, vault.new_key()
     never = _NEVER.sign(bytes(pending.lookup).hex())
     content = {
@@ -59,18 +54,29 @@ def _enqueue(
         "code": opened.code or "",
         "link": f"{asker.base_url}{link_path}?{urlencode({'k': opened.link_secret or ''})}",
         "never": f"{asker.base_url}/never?{urlencode({'k': never})}",
-        "minutes": settings.CODE_MINUTES,
+        # An entry that waited for its code keeps its end.
+        "minutes": max(1, (pending.expires_at - at) // dt.timedelta(minutes=1)),
     }
     OutboxMessage.objects.create(
         purpose=Purpose.CODE,
         lookup=bytes(pending.lookup),
         sealed_key=key,
         sealed=vault.seal(key, json.dumps(content)),
-        is_null=not send,
+        is_null=opened.code is None,
         created_at=at,
         due_at=at,
-        useless_at=pending.expires_at,
+        useless_at=at + dt.timedelta(minutes=settings.CODE_MINUTES),
     )
+
+
+def try_code(*, pending: Pending, typed: str, network: str, at: dt.datetime) -> Proof:
+    """`prove_by_code`, held to the budget of wrong codes of the network they are typed in."""
+    if not may_try_code(network=network, at=at):
+        return Proof.TOO_MANY_TRIES
+    proof = prove_by_code(pending=pending, typed=typed, at=at)
+    if proof is not Proof.WRONG:
+        give_back_try(network=network, at=at)
+    return proof
 
 
 def never_again(*, token: str, at: dt.datetime) -> bool:

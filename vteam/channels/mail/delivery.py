@@ -11,6 +11,7 @@ import mailbox
 import re
 import smtplib
 import ssl
+import time
 from collections.abc import Callable
 from contextlib import closing
 from email.message import EmailMessage
@@ -20,42 +21,52 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 from django.db import transaction
 
-from vteam.channels.mail.letters import letter
+from vteam.channels.mail.letters import letter, sender
 from vteam.channels.mail.models import OutboxMessage
 from vteam.errors import DeliveryError, NotPermitted, SettingsError
 from vteam.people import vault
-from vteam.permissions.services import Permit, Purpose, permit
+from vteam.permissions.services import Purpose, permit
 
 logger = logging.getLogger(__name__)
-SMTP_SECONDS = 20
+# The longest silence of a mail server we wait for, and the longest after it has taken the message.
+SMTP_SECONDS, FAREWELL_SECONDS = 5.0, 1.0
+# A turn begins no further message after so long: others wait for the database and the process.
+TURN_SECONDS_MAX = 2.0
+NULLS_AT_ONCE = 1_000
 _ADDRESS = re.compile(r"[^\s<>:;,]+@[^\s<>:;,]+")
 FIRST_PAUSE = dt.timedelta(seconds=10)
 KEPT_AFTERWARDS = dt.timedelta(days=7)
-Hand = Callable[[EmailMessage, Permit], None]
+Hand = Callable[[EmailMessage, str], None]
 
 
 def deliver_due(*, at: dt.datetime, at_most: int = 50) -> int:
-    """Hand over what is due; returns how many rows were dealt with."""
+    """Hand over what is due, for about `TURN_SECONDS_MAX`; returns how many rows were dealt with.
+
+    Null messages have their turn after the real ones, and leave nothing.
+    """
     due = OutboxMessage.objects.filter(state=OutboxMessage.WAITING, due_at__lte=at).order_by("due_at", "pk")
-    messages = list(due[:at_most])
+    messages = list(due.filter(is_null=False)[:at_most])
     hand = _hand() if messages else None
+    begun, done = time.monotonic(), 0
     for message in messages:
         assert hand is not None, "there is a way out when there are messages"
         _deliver(message, hand, at)
-    return len(messages)
+        done += 1
+        if time.monotonic() - begun > TURN_SECONDS_MAX:
+            break
+    nulls = list(due.filter(is_null=True).values_list("pk", flat=True)[:NULLS_AT_ONCE])
+    return done + (OutboxMessage.objects.filter(pk__in=nulls).delete()[0] if nulls else 0)
 
 
 def _deliver(message: OutboxMessage, hand: Hand, at: dt.datetime) -> None:
-    if message.is_null:
-        _end(message, OutboxMessage.GIVEN_UP, "nothing was to be sent", at)
-        return
     if at >= message.useless_at:
         _end(message, OutboxMessage.GIVEN_UP, message.reason or "its code had expired", at)
         return
     try:
         leave = permit(purpose=Purpose(message.purpose), lookup=bytes(message.lookup))
         content = json.loads(vault.unseal(bytes(message.sealed_key), bytes(message.sealed)))
-        hand(letter(Purpose(message.purpose), content, at=at), leave)
+        assert vault.lookup_of(content["to"]) == leave.lookup, "the permit is for the address written to"
+        hand(letter(leave.purpose, content, at=at), content["to"])
     except NotPermitted as refusal:
         _end(message, OutboxMessage.GIVEN_UP, str(refusal), at)
     except DeliveryError as trouble:
@@ -85,6 +96,11 @@ def _end(message: OutboxMessage, state: str, reason: str, at: dt.datetime) -> No
     message.save(update_fields=["state", "reason", "ended_at", "sealed"])
 
 
+def forget_letters(*, lookup: bytes) -> int:
+    """Delete every letter to an address, waiting or sent: its owner erased their account."""
+    return OutboxMessage.objects.filter(lookup=lookup).delete()[0]
+
+
 def forget_ended(*, at: dt.datetime) -> int:
     """Delete the rows of messages that left or were given up a week ago; returns how many."""
     return OutboxMessage.objects.filter(ended_at__lt=at - KEPT_AFTERWARDS).delete()[0]
@@ -97,40 +113,34 @@ def mailbox_path() -> Path:
 
 def _hand() -> Hand:
     if settings.EMAIL_URL:
-        return lambda message, leave: _by_smtp(message)
+        return _by_smtp
     if settings.DEMO:
-        return lambda message, leave: _into_mailbox(message)
+        return _into_mailbox
     raise SettingsError(
         "no mail server is set: set VTEAM_EMAIL_URL, for instance smtp://user:password@host:587"
     )
 
 
-def _into_mailbox(message: EmailMessage) -> None:
+def _into_mailbox(message: EmailMessage, to: str) -> None:
     with closing(mailbox.Maildir(mailbox_path(), create=True)) as box:
         box.add(message)
 
 
-def _by_smtp(message: EmailMessage) -> None:
-    parts = urlsplit(settings.EMAIL_URL)
-    host, port = parts.hostname or "localhost", parts.port or (465 if parts.scheme == "smtps" else 587)
+def _by_smtp(message: EmailMessage, to: str) -> None:
+    """Hand a message over for one address; DeliveryError unless the server took it."""
     try:
-        if parts.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, port, timeout=SMTP_SECONDS, context=ssl.create_default_context()
-            )
-        else:
-            server = smtplib.SMTP(host, port, timeout=SMTP_SECONDS)
-        with server:
-            server.ehlo()
-            if parts.scheme == "smtp+tls" or server.has_extn("starttls"):
-                server.starttls(context=ssl.create_default_context())
-            if parts.username:
-                server.login(unquote(parts.username), unquote(parts.password or ""))
-            server.send_message(message)
+        server = _greeted()
+        try:
+            _sign_in(server)
+            server.send_message(message, from_addr=sender(), to_addrs=[to])
+        finally:
+            _leave(server)
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
         raise DeliveryError(_said(code, words), permanent=code >= 500) from error
     except smtplib.SMTPDataError as error:
+        if 200 <= error.smtp_code < 300:
+            return  # Taken, in other words than 250 (RFC 5321, 4.2.1).
         raise DeliveryError(
             _said(error.smtp_code, error.smtp_error), permanent=error.smtp_code >= 500
         ) from error
@@ -139,6 +149,36 @@ def _by_smtp(message: EmailMessage) -> None:
         raise DeliveryError(_said(error.smtp_code, error.smtp_error), permanent=False) from error
     except (OSError, smtplib.SMTPException) as error:
         raise DeliveryError(f"the mail server cannot be used: {error}", permanent=False) from error
+
+
+def _greeted() -> smtplib.SMTP:
+    parts = urlsplit(settings.EMAIL_URL)
+    host, port = parts.hostname or "localhost", parts.port or (465 if parts.scheme == "smtps" else 587)
+    if parts.scheme == "smtps":
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(host, port, timeout=SMTP_SECONDS, context=context)
+    return smtplib.SMTP(host, port, timeout=SMTP_SECONDS)
+
+
+def _sign_in(server: smtplib.SMTP) -> None:
+    parts = urlsplit(settings.EMAIL_URL)
+    server.ehlo()
+    if parts.scheme == "smtp+tls" or server.has_extn("starttls"):
+        server.starttls(context=ssl.create_default_context())
+    if parts.username:
+        server.login(unquote(parts.username), unquote(parts.password or ""))
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    """Say goodbye. Whatever is answered, what the server took stays taken and is never sent again."""
+    try:
+        if server.sock is not None:
+            server.sock.settimeout(FAREWELL_SECONDS)
+            server.quit()
+    except (OSError, smtplib.SMTPException) as trouble:
+        logger.debug("the mail server did not say goodbye: %s", trouble)
+    finally:
+        server.close()
 
 
 def _said(code: int, words: bytes | str) -> str:

@@ -1,6 +1,7 @@
 """What a message says: plain text and nothing else, in the reader's language. No pixel, no rewritten link."""
 
 import datetime as dt
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
 from typing import Any
@@ -22,11 +23,16 @@ def letter(purpose: Purpose, content: dict[str, Any], *, at: dt.datetime) -> Ema
     message = EmailMessage()
     message["Subject"] = " ".join(subject.split())
     message["From"] = settings.EMAIL_FROM
-    message["To"] = content["to"]
+    message["To"] = Address(addr_spec=content["to"])
     message["Date"] = format_datetime(at)
-    message["Message-ID"] = make_msgid(
-        domain=parseaddr(settings.EMAIL_FROM)[1].rpartition("@")[2] or "localhost"
-    )
+    message["Message-ID"] = make_msgid(domain=sender().rpartition("@")[2] or "localhost")
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text.strip() + "\n")
+    (to,) = message["To"].addresses
+    assert to.addr_spec == content["to"], "whom the header names is whom the permit is for"
     return message
+
+
+def sender() -> str:
+    """The bare address our letters come from."""
+    return parseaddr(settings.EMAIL_FROM)[1]

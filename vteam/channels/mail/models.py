@@ -7,7 +7,7 @@ class OutboxMessage(models.Model):
     """A message that shall leave. `sealed` (address and content) is empty once it has, or once it was given up.
 
     A null message (`is_null`) is written where nothing may be sent, so that asking for a code costs the same
-    whether an address is known, refused or over its budget.
+    whether an address is known, refused or over its budget. It is deleted at its turn.
     """
 
     WAITING, SENT, GIVEN_UP = "waiting", "sent", "given_up"
@@ -26,7 +26,7 @@ class OutboxMessage(models.Model):
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["state", "due_at"], name="outbox_due")]
+        indexes = [models.Index(fields=["state", "is_null", "due_at"], name="outbox_due")]
 
     def __str__(self) -> str:
         return f"{self.purpose} message {self.pk}: {self.state}"

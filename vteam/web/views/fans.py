@@ -1,23 +1,29 @@
-"""A fan's own pages: home, points with their stories, and what is stored about them."""
+"""A fan's own pages: home, points with their stories, what is stored about them, and erasing it."""
 
+import datetime as dt
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
+from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import translation
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from vteam import clock
 from vteam.campaigns.file import MilestoneEntry, MissionEntry
 from vteam.campaigns.missions import season_of
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.queries import titles_of
+from vteam.channels.mail.delivery import forget_letters
 from vteam.ledger import queries as books
+from vteam.people.erasure import erase
 from vteam.people.models import Fan, Person
 from vteam.people.queries import names_of
 from vteam.people.services import address_of_person
 from vteam.rights.models import Holder
 from vteam.web.answers import for_fans, for_persons
+from vteam.web.forms import RenameForm
 from vteam.web.stories import stories, when_due
 from vteam.web.views.campaign import TOP, WHOLE_NUMBER, ranked
 
@@ -27,13 +33,18 @@ PAGE = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissionCard:
-    """A mission as a fan sees it: what it pays, how far they are today and in all."""
+    """A mission as a fan sees it: what it pays, how far they are today and in all.
+
+    From `opens_at` until just before `closes_at`, both in the campaign's time zone.
+    """
 
     entry: MissionEntry
     name: str
     explanation: str
     today: int
     in_all: int
+    opens_at: dt.datetime
+    closes_at: dt.datetime
     state: str  # "open", "coming", "not_yet", "over", "done", "done_today"
 
 
@@ -53,6 +64,7 @@ class MilestoneCard:
 
 
 @for_fans
+@require_safe
 def home(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
     """What to do next, where the fan stands, what just happened."""
     context = {
@@ -65,6 +77,7 @@ def home(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase
 
 
 @for_fans
+@require_safe
 def home_live(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
     """The moving part of the home page; 204 while nothing happened since the reader's version of it."""
     version = _version(campaign, fan)
@@ -103,7 +116,7 @@ def _live(campaign: Campaign, fan: Fan) -> dict[str, object]:
 def mission_cards(campaign: Campaign, fan: Fan) -> list[MissionCard]:
     """The campaign's missions with the fan's progress."""
     at_us, season, language = clock.now_us(), season_of(campaign.file), translation.get_language() or "en"
-    day = season.day_of(at_us)
+    day, zone = season.day_of(at_us), ZoneInfo(season.time_zone)
     keys = {
         entry.key: (f"day:{entry.key}:{fan.pk}:{day}", f"fan:{entry.key}:{fan.pk}")
         for entry in campaign.file.missions
@@ -120,6 +133,8 @@ def mission_cards(campaign: Campaign, fan: Fan) -> list[MissionCard]:
                 explanation=entry.explanation.in_language(language),
                 today=today,
                 in_all=in_all,
+                opens_at=campaign.file.mission_opens_at(entry).astimezone(zone),
+                closes_at=campaign.file.mission_closes_at(entry).astimezone(zone),
                 state=_state(campaign, entry, today, in_all, titles, at_us),
             )
         )
@@ -173,9 +188,19 @@ def points(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBa
 
 
 @for_persons
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def me(request: HttpRequest, person: Person) -> HttpResponseBase:
-    """What is stored about the signed-in person, and where they belong."""
+    """What is stored about the signed-in person. `?erase` asks once more; POST erases them or changes a name."""
+    if request.method == "POST":
+        return _erase(request, person) if request.POST.get("act") == "erase" else _rename(request, person)
+    if "erase" in request.GET:
+        holders = list(Holder.objects.filter(person=person))
+        return render(request, "erase.html", {"address": address_of_person(person), "holders": holders})
+    return _me(request, person)
+
+
+def _me(request: HttpRequest, person: Person, wrong: RenameForm | None = None) -> HttpResponse:
+    """The page; `wrong`: a form with a name that cannot be."""
     fans = list(Fan.objects.filter(person=person).order_by("joined_at"))
     campaigns = Campaign.objects.in_bulk([fan.campaign_id for fan in fans])
     context = {
@@ -183,5 +208,30 @@ def me(request: HttpRequest, person: Person) -> HttpResponseBase:
         "memberships": [{"fan": fan, "campaign": campaigns[fan.campaign_id]} for fan in fans],
         "holders": list(Holder.objects.filter(person=person)),
         "person": person,
+        "wrong": wrong,
+        "wrong_fan": wrong.data.get("fan") if wrong else None,
     }
-    return render(request, "me.html", context)
+    return render(request, "me.html", context, status=422 if wrong else 200)
+
+
+def _rename(request: HttpRequest, person: Person) -> HttpResponseBase:
+    """Show one of the person's fans under another name from now on; 404 for anybody else's."""
+    number = request.POST.get("fan", "")
+    fan = Fan.objects.filter(pk=number, person=person).first() if WHOLE_NUMBER.fullmatch(number) else None
+    if fan is None:
+        raise Http404
+    form = RenameForm(request.POST, band=Campaign.objects.get(pk=fan.campaign_id).file.artist)
+    if not form.is_valid():
+        return _me(request, person, form)
+    fan.name = form.cleaned_data["name"]
+    fan.save(update_fields=["name"])
+    return redirect("me")
+
+
+def _erase(request: HttpRequest, person: Person) -> HttpResponseBase:
+    """Erase the person, and forget them in this browser too."""
+    lookup = bytes(person.lookup)
+    logout(request)
+    erase(person=person)
+    forget_letters(lookup=lookup)
+    return render(request, "erased.html", {"has_cookie": False})

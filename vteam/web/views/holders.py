@@ -36,13 +36,22 @@ class WayRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SaidLine:
+    """One thing that was said about a title, and the name of the holder who said it."""
+
+    event: RightEvent
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TitleRow:
     """A holder's title with its ways and its history, newest first."""
 
     title: Title
     ways: list[WayRow]
     words: str
-    history: list[RightEvent]
+    words_language: str
+    history: list[SaidLine]
 
 
 @for_persons
@@ -65,7 +74,7 @@ def holder(request: HttpRequest, person: Person, pk: int) -> HttpResponseBase:
     if found is None:
         raise Http404
     campaign = Campaign.objects.get(pk=found.campaign_id)
-    form = HolderForm(request.POST or None)
+    form = HolderForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         _speak(form, found, person, campaign)
         return redirect(f"{reverse('holder', args=[pk])}#title-{form.cleaned_data['title']}")
@@ -108,7 +117,6 @@ def _rows(holder: Holder) -> list[TitleRow]:
 
 
 def _row(holder: Holder, title: Title, ways: dict[Way, Circulation]) -> TitleRow:
-    history = list(RightEvent.objects.filter(title_id=title.pk).order_by("-id")[:HISTORY])
     own = list(RightEvent.objects.filter(title_id=title.pk, holder_id=holder.pk).order_by("id"))
     acts = {event.way: event.act for event in own}
     names = {named.pk: named.name for named in holders_of(title.pk)}
@@ -123,8 +131,21 @@ def _row(holder: Holder, title: Title, ways: dict[Way, Circulation]) -> TitleRow
         )
         for way in Way
     ]
-    words = next((event.words for event in reversed(own) if event.words), "")
-    return TitleRow(title=title, ways=rows, words=words, history=history)
+    last = next((event for event in reversed(own) if event.words), None)
+    return TitleRow(
+        title=title,
+        ways=rows,
+        words=last.words if last else "",
+        words_language=last.text_language if last else language,
+        history=_said(title),
+    )
+
+
+def _said(title: Title) -> list[SaidLine]:
+    """What was said about a title by everybody, newest first, also by who is no longer named."""
+    events = list(RightEvent.objects.filter(title_id=title.pk).order_by("-id")[:HISTORY])
+    names = Holder.objects.in_bulk({event.holder_id for event in events})
+    return [SaidLine(event=event, who=names[event.holder_id].name) for event in events]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,6 +3,8 @@
 Nothing happens to a listener that they did not start: no cookie, no fingerprint, nothing plays by itself.
 """
 
+import datetime as dt
+
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -19,7 +21,8 @@ from vteam.channels.links.services import Arrival, arrival_token, confirm_arriva
 from vteam.web.answers import private_render
 from vteam.web.visitors import fan_here, visitor_of
 
-_VIA = signing.Signer(salt="vteam.web.via")
+_VIA = signing.TimestampSigner(salt="vteam.web.via")
+VIA_AGE = dt.timedelta(days=1)
 ACTS = frozenset({"stayed", "played"})
 
 
@@ -76,9 +79,10 @@ def via_of(share: Share) -> str:
 
 
 def share_of_via(text: str, campaign: Campaign) -> Share | None:
-    """The share a signed field names, if it is one of this campaign."""
+    """The share a signed field names, if it is one of this campaign that still leads there; good for a day."""
     try:
-        pk = int(_VIA.unsign(text))
+        pk = int(_VIA.unsign(text, max_age=VIA_AGE))
     except (signing.BadSignature, ValueError):
         return None
-    return Share.objects.select_related("fan").filter(pk=pk, campaign_id=campaign.pk).first()
+    shares = Share.objects.select_related("fan")
+    return shares.filter(pk=pk, campaign_id=campaign.pk, ended_at=None).first()

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http.request import split_domain_port
 from django.views.decorators.http import require_safe
 
 from vteam.channels.mail.delivery import mailbox_path
@@ -15,6 +16,7 @@ from vteam.channels.networks import address_of
 from vteam.web.answers import private_render
 
 SHOWN = 50
+FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +38,17 @@ def mailbox_page(request: HttpRequest) -> HttpResponseBase:
 
 
 def _only_on_loopback(request: HttpRequest) -> None:
-    address = address_of(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
-    if not settings.DEMO or not ip_address(address).is_loopback:
+    """404 unless this machine asks, by a name of its own: nothing forwarded for others, no foreign host name."""
+    forwarded = any(name in request.headers for name in FORWARDING_HEADERS)
+    host, _ = split_domain_port(request.get_host())
+    if not settings.DEMO or forwarded or not _is_here(host):
         raise Http404
+    if not ip_address(address_of(request.META.get("REMOTE_ADDR", ""), "")).is_loopback:
+        raise Http404
+
+
+def _is_here(host: str) -> bool:
+    return host in {"localhost", "127.0.0.1", "[::1]"} or host.endswith(".localhost")
 
 
 def _letters() -> list[Letter]:

@@ -5,15 +5,20 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from vteam import clock
-from vteam.campaigns.models import Campaign
-from vteam.campaigns.queries import OfferedTitle, title_of, titles_of
+from vteam.campaigns.models import Campaign, Title
+from vteam.campaigns.queries import title_of, titles_of
 from vteam.channels.copies.ranges import Span
 from vteam.channels.copies.services import count_sent, personal_copy, sending, to_listen
 from vteam.channels.links.services import share_inside_copies
 from vteam.people.models import Fan
-from vteam.rules.rights import Standing, Way
+from vteam.rights.models import RightEvent
+from vteam.rights.queries import circulation_of
+from vteam.rules.rights import Act, Way
 from vteam.web.addresses import short_link
 from vteam.web.answers import campaign_or_404, for_fans, send_mp3, withdrawn
+
+# A player asks for "the rest"; it gets this much, so that a withdrawal or a closed tab leaves little under way.
+PART_BYTES_MAX = 512 * 1024
 
 
 @for_fans
@@ -22,25 +27,38 @@ def titles(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBa
     """The titles a fan may hear and keep, in the band's own words."""
     offered = titles_of(campaign, at_us=clock.now_us())
     sent = dict(fan.copies_sent.values_list("title_id", "up_to"))
+    tongues = _languages_of_words([row.title.pk for row in offered])
     rows = [
-        {"offered": row, "downloaded": sent.get(row.title.pk, 0) > row.title.body_bytes} for row in offered
+        {
+            "offered": row,
+            "downloaded": sent.get(row.title.pk, 0) > row.title.body_bytes,
+            "said": [(said, tongues[row.title.pk, said]) for said in row.ways[Way.DOWNLOAD].words],
+        }
+        for row in offered
     ]
     return render(request, "titles.html", {"campaign": campaign, "fan": fan, "rows": rows})
+
+
+def _languages_of_words(title_ids: list[int]) -> dict[tuple[int, str], str]:
+    """In which language the artists' words beside their titles are, by title and words."""
+    events = RightEvent.objects.filter(title_id__in=title_ids).exclude(words="").order_by("id")
+    return {(event.title_id, event.words): event.text_language for event in events}
 
 
 @require_safe
 def listen(request: HttpRequest, slug: str, key: str) -> HttpResponseBase:
     """The audio for the play button: for everybody, while its holders agree."""
     campaign = campaign_or_404(slug)
-    offered = _offered(campaign, key)
-    if not offered.can_listen:
-        return _closed(request, campaign, offered, Way.LISTEN)
+    offered = title_of(campaign, key, at_us=clock.now_us())
+    if offered is None or not offered.can_listen:
+        return _closed(request, campaign, key, Way.LISTEN)
     sendable, pk = to_listen(offered.title), offered.title.pk
     return send_mp3(
         request,
         sendable,
         lambda span: sending(sendable, span, title_id=pk, way=Way.LISTEN),
         as_attachment=False,
+        part_bytes_max=PART_BYTES_MAX,
     )
 
 
@@ -48,9 +66,9 @@ def listen(request: HttpRequest, slug: str, key: str) -> HttpResponseBase:
 @require_safe
 def copy(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpResponseBase:
     """The fan's personal copy as a file. Sent whole, it counts once."""
-    offered = _offered(campaign, key)
-    if not offered.can_download:
-        return _closed(request, campaign, offered, Way.DOWNLOAD)
+    offered = title_of(campaign, key, at_us=clock.now_us())
+    if offered is None or not offered.can_download:
+        return _closed(request, campaign, key, Way.DOWNLOAD)
     title, asked_us = offered.title, clock.now_us()
     link = short_link(request, share_inside_copies(fan=fan, at=clock.now()).code)
     sendable = personal_copy(campaign=campaign, title=title, link=link)
@@ -64,15 +82,20 @@ def copy(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpRe
     return send_mp3(request, sendable, chunks, as_attachment=True)
 
 
-def _offered(campaign: Campaign, key: str) -> OfferedTitle:
-    offered = title_of(campaign, key, at_us=clock.now_us())
-    if offered is None:
+def _closed(request: HttpRequest, campaign: Campaign, key: str, way: Way) -> HttpResponseBase:
+    """410 for what was open once, or was taken off the campaign; 404 for what never was there."""
+    title = Title.objects.filter(campaign=campaign, key=key).first()
+    if title is None or (title.retired_at is None and not _was_open(title, way)):
         raise Http404
-    return offered
+    return withdrawn(request, campaign, title.name)
 
 
-def _closed(request: HttpRequest, campaign: Campaign, offered: OfferedTitle, way: Way) -> HttpResponseBase:
-    """410 once it was open and is no longer; 404 where it was never agreed to."""
-    if offered.ways[way].standing in (Standing.WITHDRAWN, Standing.EXPIRED):
-        return withdrawn(request, campaign, offered.title.name)
-    raise Http404
+def _was_open(title: Title, way: Way) -> bool:
+    """Whether a title ever circulated this way: a way opens at an agreement, or when one begins to hold."""
+    agreed = RightEvent.objects.filter(title_id=title.pk, way=way, act=Act.AGREED)
+    moments = {moment for pair in agreed.values_list("at_us", "from_us") for moment in pair}
+    return any(
+        circulation_of(title.pk, way, at_us=moment).is_open
+        for moment in sorted(moments)
+        if moment <= clock.now_us()
+    )

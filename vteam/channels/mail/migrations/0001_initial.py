@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, max_length=200)),
             ],
             options={
-                'indexes': [models.Index(fields=['state', 'due_at'], name='outbox_due')],
+                'indexes': [models.Index(fields=['state', 'is_null', 'due_at'], name='outbox_due')],
             },
         ),
     ]
