@@ -98,7 +98,7 @@ def test_bo_joins_shares_and_climbs_above_cy_until_the_artist_takes_a_title_back
     cy.wait_for_function("() => [...document.querySelectorAll('audio')].some(a => a.currentTime > 0.2)")
     assert cy.context.cookies() == []
 
-    # Within two seconds Bo's open page says so.
+    # Bo's open page, which asks every second, says so; the bounds leave room for a busy machine.
     expect(bo.locator("main")).to_contain_text("the ska forum", timeout=4_000)
     cy.locator("a[href*='/join']").first.click()
     join(cy, installation, address="cy@example.org", name="Cy")
