@@ -8,7 +8,7 @@ from tests.cast import AT, AT_US, DAY_US, come_in_as, entry, holder_of, open_cam
 from vteam.campaigns.agreements import speak
 from vteam.campaigns.models import Campaign, Title
 from vteam.journal.models import Fact
-from vteam.journal.queries import facts_of_kinds
+from vteam.journal.queries import every_fact
 from vteam.ledger import queries as ledger
 from vteam.rights import queries
 from vteam.rights.models import AgreementText, Holder, RightEvent
@@ -192,7 +192,9 @@ def test_a_word_is_a_fact_that_says_whether_the_way_is_open_now(title: Title, mi
     says(label, title, Act.AGREED)
     says(mira, title, Act.WITHDRAWN)
     cast.move()
-    told = facts_of_kinds(connection, title.campaign_id, ["RightAgreed", "RightWithdrawn"])
+    told = [
+        f for f in every_fact(connection, title.campaign_id) if f.kind in ("RightAgreed", "RightWithdrawn")
+    ]
     assert [(fact.kind, fact.body["holder"], fact.body["open"]) for fact in told] == [
         ("RightAgreed", mira.pk, False),
         ("RightAgreed", label.pk, True),

@@ -47,18 +47,6 @@ def every_fact(connection: BaseDatabaseWrapper, campaign_id: int, *, page: int =
         seq = facts[-1].seq
 
 
-def facts_of_kinds(connection: BaseDatabaseWrapper, campaign_id: int, kinds: Iterable[str]) -> list[Fact]:
-    """The facts of a few rare kinds, in order."""
-    wanted = list(kinds)
-    marks = ", ".join(["%s"] * len(wanted))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {COLUMNS} FROM journal_fact WHERE campaign_id = %s AND kind IN ({marks}) ORDER BY seq",
-            [campaign_id, *wanted],
-        )
-        return [fact_from(row) for row in cursor.fetchall()]
-
-
 def facts_at(connection: BaseDatabaseWrapper, campaign_id: int, seqs: Iterable[int]) -> dict[int, Fact]:
     """The facts with these numbers."""
     wanted = list(seqs)

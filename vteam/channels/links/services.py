@@ -140,11 +140,10 @@ def record_arrival(
     _, fresh = SpentToken.objects.get_or_create(nonce=nonce, defaults={"expires_at": expires})
     if not fresh:
         return Arrival.SPENT
-    networks = visitor.networks
     fact = arrival_confirmed(
         share=share.pk,
         owner=share.fan_id,
-        networks=(networks.address, networks.near, networks.wide),
+        networks=visitor.networks.as_tuple(),
         day=day,
         by=visitor.fan_id,
         act=act,
