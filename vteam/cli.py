@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vteam.errors import VTeamError
 
+
 if TYPE_CHECKING:
     from vteam.campaigns.models import Campaign
 
@@ -25,6 +26,11 @@ campaign_app = typer.Typer(no_args_is_help=True, help="Campaigns as files: check
 review_app = typer.Typer(no_args_is_help=True, help="Awards that wait for a person to look at them.")
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(review_app, name="review")
+# The benches stand beside the package in a checkout; an installed vTeam does without them.
+if (Path(__file__).parents[1] / "bench" / "command.py").is_file():
+    from bench.command import app as bench_app
+
+    app.add_typer(bench_app, name="bench")
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 

@@ -1,0 +1,28 @@
+"""The peers, from Debian's packages: looked for here, and named with the command that installs them when absent."""
+
+import shutil
+
+from vteam.errors import CannotStart
+
+PACKAGES = {
+    "nginx": "nginx-light",
+    "wrk": "wrk",
+    "redis-server": "redis-server",
+    "redis-cli": "redis-tools",
+    "haproxy": "haproxy",
+}
+# Debian keeps servers where a plain user's PATH does not look.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def tools(*names: str) -> list[str]:
+    """The programs' paths in the order asked for; CannotStart names every one that is missing."""
+    found = [shutil.which(name) or shutil.which(name, path=PATH) for name in names]
+    missing = [name for name, path in zip(names, found, strict=True) if path is None]
+    if missing:
+        packages = " ".join(PACKAGES[name] for name in missing)
+        raise CannotStart(
+            f"This bench measures beside {', '.join(missing)}, not installed here. "
+            f"Install with: sudo apt-get install -y --no-install-recommends {packages}"
+        )
+    return [path for path in found if path is not None]
