@@ -17,7 +17,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vteam.errors import VTeamError
 
-
 if TYPE_CHECKING:
     from vteam.campaigns.models import Campaign
 
