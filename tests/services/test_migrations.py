@@ -1,0 +1,166 @@
+"""Every schema that landed, with a played season in it, is migrated to today's: nothing is lost, the books hold."""
+
+import datetime as dt
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import time_machine
+from django.apps import apps
+from django.core.management import call_command
+from django.db import DatabaseError, connections, models, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.test import Client
+from pytest_django import DjangoDbBlocker
+
+from tests import cast
+from tests.services import landing
+from tests.services.moving import books_hold, points
+from vteam import appendonly, clock
+from vteam.campaigns.models import Campaign
+from vteam.journal.models import Fact, Inbox
+from vteam.ledger.queries import rank_at
+from vteam.ledger.services import end_due_holds
+from vteam.people.models import Fan, Pending, Person
+from vteam.people.services import Proof, address_of_person, prove_by_code
+
+LANDED = sorted((Path(__file__).parent / "landed").iterdir())
+Rows = dict[str, list[dict[str, Any]]]
+
+
+@contextmanager
+def empty_database(folder: Path) -> Iterator[Any]:
+    """Django's connection, to a database of its own that holds nothing yet; the tests' one is put back."""
+    usual = connections["default"]
+    url = os.environ.get("VTEAM_DATABASE_URL")
+    name = f"landed_{secrets.token_hex(4)}" if url else str(folder / "landed.sqlite3")
+    if url:
+        _on_the_server(url, f"CREATE DATABASE {name}")
+    fresh = type(usual)({**usual.settings_dict, "NAME": name}, "default")
+    connections["default"] = fresh
+    try:
+        yield fresh
+    finally:
+        fresh.close()
+        connections["default"] = usual
+        if url:
+            _on_the_server(url, f"DROP DATABASE {name}")
+
+
+def _on_the_server(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(statement.encode())
+
+
+@pytest.fixture(params=LANDED, ids=lambda folder: str(folder.name))
+def landed(
+    request: pytest.FixtureRequest, tmp_path: Path, settings: Any, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Path]:
+    """A schema that landed, full of what it held, migrated to today's as `vteam run` does."""
+    folder: Path = request.param
+    told = landing.about(folder)
+    settings.MASTER_KEY, settings.SECRET_KEY = told["MASTER_KEY"], told["SECRET_KEY"]
+    settings.DATA = tmp_path
+    at = dt.datetime.fromisoformat(told["made_at"])
+    with django_db_blocker.unblock(), empty_database(tmp_path) as fresh, time_machine.travel(at):
+        landing.load(MigrationExecutor(fresh), folder)
+        call_command("migrate", verbosity=0)
+        yield folder
+
+
+def model_of(table: str) -> type[models.Model]:
+    return next(m for m in apps.get_models(include_auto_created=True) if m._meta.db_table == table)
+
+
+def test_every_value_of_every_row_is_still_there(landed: Path) -> None:
+    """Whoever takes a table or a column away on purpose says so here."""
+    for table, before in landing.rows(landed):
+        now = [landing.as_text(row) for row in model_of(table)._default_manager.order_by("pk")]
+        assert len(now) == len(before), table
+        for old, new in zip(before, now, strict=True):
+            assert {column: new.get(column, "gone") for column in old} == old, table
+
+
+def test_the_books_hold_and_replay_to_the_same_bytes(landed: Path) -> None:
+    found = list(Campaign.objects.order_by("pk").values_list("pk", flat=True))
+    assert len(found) == 2
+    assert Fact.objects.filter(campaign_id=found[0]).count() > 100
+    assert books_hold(*found)
+
+
+def test_what_is_append_only_is_so_again(landed: Path) -> None:
+    assert appendonly.missing(connections["default"]) == []
+    for table in appendonly.APPEND_ONLY:
+        with (
+            pytest.raises(DatabaseError, match="append-only"),
+            transaction.atomic(),
+            connections["default"].cursor() as cursor,
+        ):
+            cursor.execute(f"DELETE FROM {table}")
+
+
+def test_each_fan_has_their_points_and_their_address(landed: Path) -> None:
+    rows: Rows = dict(landing.rows(landed))
+    for total in rows["ledger_total"]:
+        kept = (total["confirmed"], total["pending"])
+        assert points(total["fan_id"], total["campaign_id"]) == kept
+    fans = Fan.objects.filter(campaign_id=rows["people_fan"][0]["campaign_id"]).order_by("pk")
+    addresses = [address_of_person(fan.person) for fan in fans]
+    assert addresses == [f"fan{number}@fan.invalid" for number in range(landing.FANS)]
+
+
+def test_a_signed_in_fans_page_says_what_it_said(landed: Path) -> None:
+    told, rows = landing.about(landed), dict(landing.rows(landed))
+    total = next(row for row in rows["ledger_total"] if row["fan_id"] == told["fan"])
+    assert total["confirmed"] > 0
+    better = [
+        row
+        for row in rows["ledger_total"]
+        if row["campaign_id"] == total["campaign_id"] and row["confirmed"] > total["confirmed"]
+    ]
+    assert rank_at(total["campaign_id"], total["confirmed"]) == len(better) + 1
+    browser = Client(headers={"Host": "localhost"})
+    browser.cookies["vteam"] = told["session"]
+    for page in ("home", "points"):
+        answer = browser.get(f"/en/{told['campaign']}/{page}")
+        assert answer.status_code == 200, page
+        shown = answer.content.decode().replace("\N{NO-BREAK SPACE}", "").replace(",", "")
+        assert str(total["confirmed"]) in shown, page
+
+
+def test_a_code_on_its_way_still_opens_the_door(landed: Path) -> None:
+    told = landing.about(landed)
+    at = dt.datetime.fromisoformat(told["made_at"])
+    assert prove_by_code(pending=Pending.objects.get(), typed=told["code"], at=at) is Proof.RIGHT
+    assert not Person.objects.filter(lookup=bytes(Pending.objects.get().lookup)).exists()
+
+
+def test_what_waited_is_moved_and_new_facts_pay(landed: Path) -> None:
+    told, rows = landing.about(landed), dict(landing.rows(landed))
+    campaign, fan = Campaign.objects.get(slug=told["campaign"]), told["fan"]
+    before, journaled = points(fan, campaign.pk)[0], Fact.objects.count()
+    assert Inbox.objects.count() == len(rows["journal_inbox"]) == 1
+    at = dt.datetime.fromisoformat(told["made_at"])
+    newcomer = cast.join(campaign.pk, "Dov", at=at)
+    assert newcomer.pk > max(row["id"] for row in rows["people_fan"])
+    recruit = cast.joined(newcomer.pk + 1, recruiter=fan, network="new", at_us=clock.to_us(at))
+    cast.offer(campaign.pk, recruit)
+    assert cast.move() == 3
+    assert Fact.objects.count() == journaled + 3
+    assert points(fan, campaign.pk)[0] >= before + 500
+    assert books_hold(campaign.pk)
+
+
+def test_an_award_that_waited_counts_when_its_time_has_come(landed: Path) -> None:
+    rows: Rows = dict(landing.rows(landed))
+    (waiting,) = [total for total in rows["ledger_total"] if total["pending"]]
+    assert end_due_holds(at_us=rows["ledger_hold"][0]["due_at_us"], at_most=10) == 1
+    cast.move()
+    now = points(waiting["fan_id"], waiting["campaign_id"])
+    assert now == (waiting["confirmed"] + waiting["pending"], 0)
+    assert books_hold(waiting["campaign_id"])
