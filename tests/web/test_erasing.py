@@ -1,4 +1,12 @@
-"""A fan changes the name others see, or erases themself: nothing of theirs stays readable, and the books still hold."""
+"""A fan changes the name others see, or erases themself: nothing of theirs stays readable, and the books still hold.
+
+And nobody who erased themself comes back with an older state of the database.
+"""
+
+import datetime as dt
+import logging
+import tempfile
+from pathlib import Path
 
 from django.contrib.sessions.models import Session
 from django.db import connection
@@ -6,11 +14,15 @@ from django.test import override_settings
 
 from tests.web.test_doors import Doors
 from vteam import clock
+from vteam.channels.erasing import erase_again
 from vteam.channels.links.models import Share
+from vteam.channels.mail.codes import Asker, ask_code
+from vteam.channels.mail.models import OutboxMessage
 from vteam.demo.opening import account
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.ledger.queries import points_of
 from vteam.ledger.verify import verify
+from vteam.people.erasure import Erased, erasing_of, log_path, note, noted
 from vteam.people.models import Fan, Pending, Person
 from vteam.people.services import Entry, become_fan, open_pending
 from vteam.rights.models import Holder
@@ -97,6 +109,85 @@ class ErasingTests(Doors):
         again = account(address=ADDRESS, language="en", at=clock.now())
         self.assertNotEqual(again.pk, self.leaver.pk)
         self.assertFalse(Fan.objects.filter(person=again).exists())
+
+    def test_the_log_has_a_number_and_two_times_and_nothing_else(self) -> None:
+        before = len(list(noted(log_path())))
+        created, at = clock.to_us(self.leaver.created_at), clock.now_us()
+        number = self.leaver.pk
+        self.signed_in(self.leaver).post("/me", {"act": "erase"})
+        (line,) = list(noted(log_path()))[before:]
+        self.assertEqual((line.person, line.created_at_us), (number, created))
+        self.assertTrue(at <= line.erased_at_us <= clock.now_us())
+        self.assertEqual(log_path().stat().st_mode & 0o777, 0o600)
+        self.assertRegex(log_path().read_text(), r"\A(\n\d+ \d+ \d+\n)+\Z")
+
+    def test_where_the_log_cannot_be_written_nothing_is_erased_and_nobody_is_told_so(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, override_settings(DATA=Path(folder) / "gone"):
+            client = self.signed_in(self.leaver)
+            client.raise_request_exception = False
+            with self.assertLogs("django.request", level=logging.ERROR):
+                response = client.post("/me", {"act": "erase"})
+        self.assertEqual(response.status_code, 500)
+        self.assertTrue(Person.objects.filter(pk=self.leaver.pk).exists())
+
+
+class ComingBackTests(Doors):
+    """The database is an older one now, the log is not."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.log = Path(folder.name) / "erased.log"
+
+    def test_who_came_back_is_erased_again_with_codes_and_letters_and_nobody_else_is(self) -> None:
+        entry = Entry(campaign_id=self.campaign.pk, name=NAME, language="en")
+        leaver = account(address=ADDRESS, language="en", at=clock.now())
+        ask_code(
+            address=ADDRESS,
+            entry=entry,
+            asker=Asker(network="n", base_url="http://localhost"),
+            link_path="/code",
+            at=clock.now(),
+        )
+        lookup = bytes(leaver.lookup)
+        self.assertTrue(OutboxMessage.objects.filter(lookup=lookup).exists())
+        note([erasing_of(leaver, at=clock.now())], log=self.log)
+        with self.assertLogs("vteam.channels.erasing", level=logging.WARNING):
+            self.assertEqual(erase_again(log=self.log), 1)
+        self.assertFalse(Person.objects.filter(pk=leaver.pk).exists())
+        self.assertFalse(Pending.objects.filter(lookup=lookup).exists())
+        self.assertFalse(OutboxMessage.objects.filter(lookup=lookup).exists())
+        self.assertTrue(Person.objects.filter(pk=self.bo.person_id).exists())
+        self.assertEqual(erase_again(log=self.log), 0)
+
+    def test_a_newcomer_who_was_given_the_same_number_stays(self) -> None:
+        earlier = self.bo.person.created_at - dt.timedelta(days=1)
+        note(
+            [
+                Erased(
+                    person=self.bo.person_id,
+                    created_at_us=clock.to_us(earlier),
+                    erased_at_us=clock.to_us(earlier) + 1,
+                )
+            ],
+            log=self.log,
+        )
+        self.assertEqual(erase_again(log=self.log), 0)
+        self.assertTrue(Person.objects.filter(pk=self.bo.person_id).exists())
+
+    def test_what_a_power_cut_left_of_a_line_spoils_none_of_the_others(self) -> None:
+        lines = [Erased(person=n, created_at_us=n * 10, erased_at_us=n * 100) for n in (1, 2, 3)]
+        note(lines[:1], log=self.log)
+        with self.log.open("a") as file:
+            file.write("\n7 17")
+        note(lines[1:], log=self.log)
+        with self.assertLogs("vteam.people.erasure", level=logging.WARNING) as told:
+            self.assertEqual(list(noted(self.log)), lines)
+        self.assertIn("line 4 cannot be read", told.output[0])
+
+    def test_without_a_log_nobody_is_looked_for(self) -> None:
+        with self.assertNumQueries(0):
+            self.assertEqual(erase_again(log=self.log), 0)
 
 
 class RenamingTests(Doors):

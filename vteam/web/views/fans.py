@@ -15,9 +15,8 @@ from vteam.campaigns.file import MilestoneEntry, MissionEntry
 from vteam.campaigns.missions import season_of
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.queries import titles_of
-from vteam.channels.mail.delivery import forget_letters
+from vteam.channels.erasing import erase
 from vteam.ledger import queries as books
-from vteam.people.erasure import erase
 from vteam.people.models import Fan, Person
 from vteam.people.queries import names_of
 from vteam.people.services import address_of_person
@@ -230,8 +229,6 @@ def _rename(request: HttpRequest, person: Person) -> HttpResponseBase:
 
 def _erase(request: HttpRequest, person: Person) -> HttpResponseBase:
     """Erase the person, and forget them in this browser too."""
-    lookup = bytes(person.lookup)
     logout(request)
-    erase(person=person)
-    forget_letters(lookup=lookup)
+    erase(person=person, at=clock.now())
     return render(request, "erased.html", {"has_cookie": False})
