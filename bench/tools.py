@@ -1,8 +1,9 @@
 """The peers, from Debian's packages: looked for here, and named with the command that installs them when absent."""
 
 import shutil
+from pathlib import Path
 
-from vteam.errors import CannotStart
+from vteam.errors import CannotStart, VTeamError
 
 PACKAGES = {
     "nginx": "nginx-light",
@@ -13,6 +14,12 @@ PACKAGES = {
 }
 # Debian keeps servers where a plain user's PATH does not look.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Where a commit to disk costs nothing, since there is no disk.
+MEMORY = frozenset({"tmpfs", "ramfs"})
+
+
+class Misleading(VTeamError):
+    """A bench did not measure what it says: never a figure, always loud."""
 
 
 def tools(*names: str) -> list[str]:
@@ -26,3 +33,13 @@ def tools(*names: str) -> list[str]:
             f"Install with: sudo apt-get install -y --no-install-recommends {packages}"
         )
     return [path for path in found if path is not None]
+
+
+def disk_under(folder: Path) -> str:
+    """The kind of file system a folder stands on; CannotStart when it is memory."""
+    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    kinds = {Path(place): kind for _, place, kind, *_ in mounts}
+    kind = next(kinds[parent] for parent in (folder.resolve(), *folder.resolve().parents) if parent in kinds)
+    if kind in MEMORY:
+        raise CannotStart(f"{folder} stands in memory ({kind}). Name a folder on a disk: TMPDIR=/var/tmp")
+    return kind
