@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from vteam.errors import VTeamError
+from vteam.processes import RoleName
 
 if TYPE_CHECKING:
     from vteam.campaigns.models import Campaign
@@ -54,11 +55,15 @@ def main() -> None:
 
 # Running ----------------------------------------------------------------------------------------------------
 @app.command()
-def run() -> None:
+def run(
+    roles: Annotated[
+        list[RoleName] | None, typer.Argument(help="Only these roles; all three when left out.")
+    ] = None,
+) -> None:
     """Run this installation: site, edge and jobs, until Ctrl-C."""
-    from vteam.processes.run import run as run_all
+    from vteam.processes.run import run as run_roles
 
-    run_all()
+    run_roles(roles or list(RoleName))
 
 
 @app.command()

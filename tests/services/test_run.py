@@ -41,8 +41,8 @@ class Lines:
         return [line for name, line in self.said if name == role]
 
 
-def role(name: str, script: str, is_ready: Callable[[], bool] | None = None) -> Role:
-    return Role(name=name, command=[sys.executable, "-c", script], is_ready=is_ready)
+def role(name: str, script: str, is_ready: Callable[[], bool] = lambda: True) -> Role:
+    return Role(name=name, command=[sys.executable, "-c", script], is_ready=lambda _: is_ready())
 
 
 def alive(pid: int) -> bool:
@@ -97,21 +97,18 @@ def test_one_that_never_gets_ready_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         one.start()
 
 
-def test_whoever_dies_is_started_again_ever_more_slowly(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(supervisor, "BACKOFF_SECONDS_MIN", 0.1)
-    lines = Lines()
-    count = tmp_path / "count"
-    script = (
+def starts_and_dies(count: Path, *, until: int) -> str:
+    """A process that notes each start in a file and dies soon after, except the last time."""
+    return (
         f"import pathlib, time\nfile = pathlib.Path({str(count)!r})\nfile.open('a').write('x')\n"
-        "time.sleep(600 if len(file.read_text()) > 3 else 0.2)\nraise SystemExit(7)"
+        f"time.sleep(600 if len(file.read_text()) >= {until} else 0.2)\nraise SystemExit(7)"
     )
-    one = Supervisor([role("jobs", script)], say=lines)
 
+
+def watched_until_well(one: Supervisor, count: Path, *, starts: int) -> None:
     def stop_when_well() -> None:
         try:
-            eventually(lambda: count.exists() and count.read_text() == "xxxx", seconds=60)
+            eventually(lambda: count.exists() and len(count.read_text()) == starts, seconds=60)
         finally:
             one.ask_to_stop()
 
@@ -121,8 +118,27 @@ def test_whoever_dies_is_started_again_ever_more_slowly(
         watcher.start()
         one.watch()
         watcher.join()
+
+
+@pytest.mark.parametrize(
+    ("ready_again", "waits"),
+    [(True, ["0.1", "0.1", "0.1"]), (False, ["0.1", "0.2", "0.4"])],
+    ids=["ready each time", "not ready again"],
+)
+def test_whoever_dies_is_started_again_and_ever_more_slowly_while_it_cannot_become_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ready_again: bool, waits: list[str]
+) -> None:
+    monkeypatch.setattr(supervisor, "BACKOFF_SECONDS_MIN", 0.1)
+    lines = Lines()
+    count = tmp_path / "count"
+
+    def is_ready() -> bool:
+        return count.exists() and (ready_again or count.read_text() == "x")
+
+    one = Supervisor([role("jobs", starts_and_dies(count, until=4), is_ready)], say=lines)
+    watched_until_well(one, count, starts=4)
     assert lines.of("jobs") == [
-        f"ended unasked (exit status 7); starting again in {seconds} s" for seconds in ("0.1", "0.2", "0.4")
+        f"ended unasked (exit status 7); starting again in {seconds} s" for seconds in waits
     ]
 
 
@@ -175,8 +191,7 @@ PARENT = (
         # Where the kernel does not tell, the watching thread does.
         "sys.platform = 'another'",
         # And a deaf process ends as well.
-        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "from vteam.processes import orphan; orphan.GRACE_SECONDS = 0.3",
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)",
     ],
 )
 def test_a_child_ends_with_its_parent(before: str) -> None:
@@ -193,7 +208,7 @@ def test_a_child_whose_parent_is_already_gone_ends() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", CHILD.format(before=""), "1"], stdout=subprocess.PIPE
     ) as child:
-        assert child.wait(timeout=20) == -signal.SIGTERM
+        assert child.wait(timeout=20) == -signal.SIGKILL
 
 
 def test_who_was_started_by_nobody_is_left_alone() -> None:
@@ -210,11 +225,17 @@ def test_who_was_started_by_nobody_is_left_alone() -> None:
 
 def test_a_role_is_held_once(tmp_path: Path) -> None:
     with held(tmp_path, "edge"):
-        with pytest.raises(Busy, match="VTEAM_DATA"), held(tmp_path, "edge"):
+        with pytest.raises(Busy, match=f"held by process {os.getpid()}.*VTEAM_DATA"), held(tmp_path, "edge"):
             pass
         with held(tmp_path, "jobs"):
             pass
     with held(tmp_path, "edge"):
+        pass
+
+
+def test_a_role_in_a_folder_that_cannot_be_written_names_its_variable(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(CannotStart, match="VTEAM_DATA"), held(tmp_path / "data", "edge"):
         pass
 
 
@@ -267,15 +288,18 @@ def test_lines_cannot_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> 
 # A whole installation -----------------------------------------------------------------------------------------
 
 RUN = (
-    "import sys\nfrom vteam.errors import VTeamError\nfrom vteam.processes.run import run\n"
-    "try:\n    run(lines=['mails: /mailbox'])\nexcept VTeamError as refused:\n    sys.exit(f'refused: {refused}')"
+    "import sys\nfrom vteam.errors import VTeamError\nfrom vteam.processes import RoleName\n"
+    "from vteam.processes.run import run\n"
+    "try:\n    run([RoleName(name) for name in sys.argv[1:]], lines=['mails: /mailbox'])\n"
+    "except VTeamError as refused:\n    sys.exit(f'refused: {refused}')"
 )
+ALL = ("site", "edge", "jobs")
 
 
 class Installation:
-    """`vteam run` in a process of its own, over a data folder and two free ports."""
+    """`vteam run ROLES` in a process of its own, over a data folder and two free ports."""
 
-    def __init__(self, data: Path, **environment: str) -> None:
+    def __init__(self, data: Path, *roles: str, **environment: str) -> None:
         self.data, self.site, self.edge = data, free_port(), free_port()
         ours = {
             "DATA": str(data),
@@ -286,7 +310,7 @@ class Installation:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("VTEAM_")}
         kept.pop("DJANGO_SETTINGS_MODULE", None)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", RUN],
+            [sys.executable, "-c", RUN, *(roles or ALL)],
             env=kept | {f"VTEAM_{name}": value for name, value in ours.items()},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -365,8 +389,8 @@ def start() -> Iterator[Start]:
     """Starts installations that end with the test, however it ends."""
     started: list[Installation] = []
 
-    def begin(data: Path, **environment: str) -> Installation:
-        started.append(Installation(data, **environment))
+    def begin(data: Path, *roles: str, **environment: str) -> Installation:
+        started.append(Installation(data, *roles, **environment))
         return started[-1]
 
     yield begin
@@ -425,6 +449,33 @@ def test_a_second_run_on_the_same_data_refuses(tmp_path: Path, start: Start) -> 
     assert second.process.wait(timeout=60) == 1
     second.reader.join()
     assert second.told.startswith("refused: vTeam already runs on")
+
+
+def test_roles_run_apart_on_the_same_data(tmp_path: Path, start: Start) -> None:
+    doors, office = start(tmp_path, "site", "edge"), start(tmp_path, "jobs")
+    assert set(doors.opened().roles()) == {"site", "edge"}
+    assert set(office.opened().roles()) == {"jobs"}
+    assert doors.healthy(doors.site)
+    assert doors.healthy(doors.edge)
+    assert "vTeam runs here: jobs" in office.told
+    second = start(tmp_path, "edge", "jobs")
+    assert second.process.wait(timeout=60) == 1
+    second.reader.join()
+    assert second.told.startswith(
+        f"refused: vTeam already runs on {tmp_path} (run-edge.lock is held by process"
+    )
+    assert doors.stop() == 0
+    assert office.healthy(doors.edge) is False
+    assert office.process.poll() is None
+
+
+def test_a_role_started_by_hand_is_not_run_twice(tmp_path: Path, start: Start) -> None:
+    """Two `jobs` on one data folder: the second is refused, whoever started the first."""
+    with held(tmp_path, "jobs"):
+        second = start(tmp_path, "jobs")
+        assert second.process.wait(timeout=60) == 1
+    second.reader.join()
+    assert second.told.startswith(f"refused: vTeam already runs on {tmp_path} (jobs.lock is held by process")
 
 
 def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path, start: Start) -> None:

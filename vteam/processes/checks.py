@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from vteam import settings
 from vteam.checks import HOW_TO_MAIL, NO_MAIL
 from vteam.errors import CannotStart
+from vteam.locks import held
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
 
 # Any number that no other program takes on the same PostgreSQL database.
 MIGRATION_LOCK = 0x7674_6561_6D  # "vteam"
+MIGRATION_SECONDS_MAX = 600.0
 
 
 def data_folder(data: Path) -> None:
@@ -92,14 +94,24 @@ def mail_can_leave() -> None:
 
 
 def database_is_ready() -> None:
-    """The database answers and has every table, migrated here when it has not. Needs Django set up.
+    """The database answers and has every table, migrated here when it has not, and nobody who erased themselves.
 
-    On PostgreSQL several machines may start at once: one migrates, the others wait for it.
+    Needs Django set up.
+
+    Several may start at once on one data folder, and several machines on one PostgreSQL: one migrates, the others
+    wait for it.
     """
+    with held(Path(settings.DATA), "migrate", wait_seconds=MIGRATION_SECONDS_MAX):
+        _migrate()
+
+
+def _migrate() -> None:
     from django.core import checks
     from django.core.management import call_command
     from django.db import connection, connections
     from django.db.utils import Error as DatabaseError
+
+    from vteam.channels.erasing import erase_again
 
     try:
         connection.ensure_connection()
@@ -107,6 +119,7 @@ def database_is_ready() -> None:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         call_command("migrate", interactive=False, verbosity=0)
+        erase_again()
         _refuse(checks.run_checks(tags=[checks.Tags.database], databases=["default"]))
     except DatabaseError as error:
         raise CannotStart(_database_refused(error)) from error

@@ -5,16 +5,15 @@ and exit status 1; a bug is a traceback.
 """
 
 import argparse
-import logging
-import logging.config
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from vteam import settings
+from vteam import logs, settings
 from vteam.errors import VTeamError
 from vteam.locks import held
+from vteam.processes import RoleName
 from vteam.processes.orphan import end_with_parent
 
 
@@ -36,12 +35,16 @@ def _jobs() -> None:
     django.setup()
     from vteam.jobs import loop
 
-    with held(Path(settings.DATA), "jobs"):
+    with held(Path(settings.DATA), RoleName.JOBS):
         loop.main()
 
 
 # Imported only in the process that needs it: the edge has no Django, the site's server neither.
-ROLES: dict[str, Callable[[], None]] = {"site": _site, "edge": _edge, "jobs": _jobs}
+ROLES: dict[RoleName, Callable[[], None]] = {
+    RoleName.SITE: _site,
+    RoleName.EDGE: _edge,
+    RoleName.JOBS: _jobs,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         end_with_parent(given.parent)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vteam.settings")
     os.umask(0o077)  # what is kept about people is for who runs vTeam alone
-    logging.config.dictConfig(settings.LOGGING)
+    logs.begin(given.role)
     try:
         ROLES[given.role]()
     except VTeamError as fault:

@@ -4,7 +4,10 @@ Access logs are off, because logs carry no addresses. Workers that crash come ba
 by themselves: granian alone would leave them serving.
 """
 
+import logging
 from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,15 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from vteam import settings
+from vteam import logs, settings
+from vteam.errors import Away
 from vteam.locks import held
+from vteam.metrics.ports import port_of
+from vteam.metrics.tally import Tally
+from vteam.processes import RoleName
+from vteam.processes.doors import answers, reachable
 from vteam.processes.orphan import end_with_parent
 
-ROLE = "site"
 APPLICATION = "vteam.web.wsgi:application"  # named in granian's own messages; `load` loads it
 # A slow listener streaming a title keeps a thread (granian reads ahead only a little); each thread keeps a
 # database connection.
@@ -26,12 +33,16 @@ BACKLOG = 1024
 HEAD_MS_MAX = 10_000
 STOP_SECONDS_MAX = 5
 # The workers of a server that died hold the role a moment longer than it.
-WAIT_SECONDS = 10
+WAIT_SECONDS = 5
+# Workers that are still ending while those in their place have begun, as far as they are counted.
+WORKERS_ENDING_MAX = 4
+
+logger = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Serves until SIGTERM or SIGINT; Busy when another site runs on the data folder."""
-    with held(Path(settings.DATA), ROLE, wait_seconds=WAIT_SECONDS):
+    with held(Path(settings.DATA), RoleName.SITE, wait_seconds=WAIT_SECONDS):
         server = Granian(
             APPLICATION,
             address=settings.HOST,
@@ -43,17 +54,51 @@ def main() -> None:
             http1_settings=HTTP1Settings(header_read_timeout=HEAD_MS_MAX),
             websockets=False,
             log_access=False,
+            log_dictconfig=deepcopy(settings.LOGGING),
             log_level=LogLevels.debug if settings.LOG_LEVEL == "debug" else LogLevels.error,
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_SECONDS_MAX,
         )
-        server.serve(target_loader=load, wrap_loader=False)
+        server.serve(target_loader=partial(load, _tell_figures()), wrap_loader=False)
 
 
-def load() -> Callable[..., Any]:
-    """The WSGI application, in a worker that will not outlive its server."""
+def load(tally: Tally | None = None) -> Callable[..., Any]:
+    """The WSGI application, in a worker that will not outlive its server and counts what it does in `tally`."""
     end_with_parent()
+    logs.begin(RoleName.SITE)
     from vteam.web.wsgi import application
 
+    if tally:
+        _count_in(tally)
     loaded: Callable[..., Any] = application
     return loaded
+
+
+def _tell_figures() -> Tally | None:
+    """Opens the private port, if the settings ask for one; what it needs is loaded only then."""
+    if port_of(RoleName.SITE) is None:
+        return None
+    from vteam.metrics.port import open_port
+    from vteam.processes.sitefigures import SiteFigures
+    from vteam.web.counted import CELLS
+
+    tally = Tally(cells=CELLS, rows=settings.SITE_WORKERS + WORKERS_ENDING_MAX)
+    open_port(RoleName.SITE, SiteFigures(tally), _well)
+    return tally
+
+
+def _well() -> None:
+    """Returns when a worker answers that it can serve; Away otherwise."""
+    if not answers(reachable(settings.HOST), settings.SITE_PORT):
+        raise Away("no worker says that it can serve")
+
+
+def _count_in(tally: Tally) -> None:
+    from vteam.web.figures import count_in
+
+    with held(Path(settings.DATA), "site-rows", wait_seconds=WAIT_SECONDS):
+        row = tally.claim()
+    if row is None:
+        logger.error("a worker's pages are not counted: too many workers are ending")
+    else:
+        count_in(row)

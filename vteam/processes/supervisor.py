@@ -1,8 +1,9 @@
 """Several processes as one: started together, watched, brought back when one dies, stopped together.
 
 A process that ends before all are ready is fatal: the others are stopped and `CannotStart` says which. Later a
-process that ends unasked is started again, ever more slowly while it keeps dying. Nothing runs on when this ends:
-SIGTERM, then SIGKILL; and each process also watches its parent by itself.
+process that ends unasked is started again: soon when it had become ready, ever more slowly while it does not even
+become that. Nothing runs on when this ends: SIGTERM, then SIGKILL; and each process also watches its parent by
+itself.
 """
 
 import os
@@ -18,13 +19,11 @@ from types import FrameType
 
 from vteam.errors import CannotStart
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
 READY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 8.0
-BACKOFF_SECONDS_MIN = 0.5
+BACKOFF_SECONDS_MIN = 0.25
 BACKOFF_SECONDS_MAX = 30.0
-# Whoever ran this long is well again: the next death is a first one.
-WELL_SECONDS = 60.0
 LINE_BYTES_MAX = 64 * 1024
 LAST_LINES = 5
 
@@ -36,11 +35,11 @@ Say = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A process to keep running. `is_ready` is asked again and again while starting; None: ready at once."""
+    """A process to keep running. `is_ready` is given its process id, again and again until it says yes."""
 
     name: str
     command: Sequence[str]
-    is_ready: Callable[[], bool] | None = None
+    is_ready: Callable[[int], bool]
 
 
 @dataclass(slots=True)
@@ -50,13 +49,13 @@ class _Child:
     process: subprocess.Popen[bytes] | None = None
     reader: threading.Thread | None = None
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
-    started_at: float = 0.0
     start_again_at: float = 0.0
-    deaths: int = 0
+    ready: bool = False
+    failures: int = 0
 
     def start(self) -> None:
         """From the main thread only: the kernel counts the thread that forks as the parent whose death is told."""
-        self.started_at = time.monotonic()
+        self.ready = False
         self.process = subprocess.Popen(
             self.role.command,
             stdin=subprocess.DEVNULL,
@@ -82,11 +81,20 @@ class _Child:
         """The exit status (negative: a signal), None while it runs or waits to be started again."""
         return self.process.poll() if self.process else None
 
+    def is_ready(self) -> bool:
+        """Whether it has been ready since it was started; asks while it has not."""
+        if not self.ready and self.process:
+            self.ready = self.role.is_ready(self.process.pid)
+        return self.ready
+
     def bury(self) -> float:
-        """After a death: the seconds to wait before starting again."""
+        """After a death: the seconds to wait before starting again.
+
+        Whoever was ready can start, so being away longer than a moment would help nobody.
+        """
         self.process = None
-        self.deaths = 1 if time.monotonic() - self.started_at > WELL_SECONDS else self.deaths + 1
-        wait: float = min(BACKOFF_SECONDS_MIN * 2 ** (self.deaths - 1), BACKOFF_SECONDS_MAX)
+        self.failures = 0 if self.ready else self.failures + 1
+        wait: float = min(BACKOFF_SECONDS_MIN * 2 ** min(self.failures, 16), BACKOFF_SECONDS_MAX)
         self.start_again_at = time.monotonic() + wait
         return wait
 
@@ -120,16 +128,15 @@ class Supervisor:
         """
         for child in self._children:
             child.start()
-        waiting = [child.role for child in self._children if child.role.is_ready]
         deadline = time.monotonic() + READY_SECONDS_MAX
         while not self._asked:
             self._refuse_the_dead()
-            waiting = [role for role in waiting if role.is_ready and not role.is_ready()]
+            waiting = [child for child in self._children if not child.is_ready()]
             if not waiting:
                 self._refuse_the_dead()
                 return True
             if time.monotonic() > deadline:
-                names = ", ".join(role.name for role in waiting)
+                names = ", ".join(child.role.name for child in waiting)
                 raise CannotStart(f"Not ready after {READY_SECONDS_MAX:.0f} seconds: {names}.")
             time.sleep(POLL_SECONDS)
         return False
@@ -156,7 +163,9 @@ class Supervisor:
         if status is not None:
             wait = child.bury()
             child.say(child.role.name, f"ended unasked ({_how(status)}); starting again in {wait:g} s")
-        elif child.process is None and time.monotonic() >= child.start_again_at:
+        elif child.process:
+            child.is_ready()
+        elif time.monotonic() >= child.start_again_at:
             child.start()
 
     def stop(self) -> None:
