@@ -33,6 +33,10 @@ DATABASE_URL = env.str("DATABASE_URL", "")
 EMAIL_URL = env.str("EMAIL_URL", "")
 EMAIL_FROM = env.str("EMAIL_FROM", "vTeam <vteam@localhost>")
 LOG_LEVEL = env.str("LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"]))
+LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=OneOf(["line", "json"]))
+# The site's private port; the edge's and the jobs' are the next two. 0: none is opened.
+METRICS_PORT = env.int("METRICS_PORT", 0, validate=Range(0, 65533))
+METRICS_HOST = env.str("METRICS_HOST", "127.0.0.1")
 
 # Limits, each stated in docs/settings.md; reaching one is recorded, never silent ----------------------------------
 CODE_MINUTES = env.int("CODE_MINUTES", 15, validate=Range(1, 120))
@@ -112,6 +116,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+if METRICS_PORT:
+    MIDDLEWARE.insert(0, "vteam.web.figures.FiguresMiddleware")
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -164,8 +170,8 @@ USE_THOUSAND_SEPARATOR = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": "vteam.logs.Line"}, "json": {"()": "vteam.logs.Object"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL.upper()},
     # A refused request is an answer, not an event; only our own faults are.
     "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "CRITICAL"}},

@@ -1,15 +1,9 @@
 """Every route on one screen."""
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, re_path
 
+from vteam.web.health import healthz
 from vteam.web.views import campaign, fans, holders, joining, landing, mailbox, shares, titles
-
-
-def healthz(request: HttpRequest) -> HttpResponse:
-    """The site answers."""
-    return HttpResponse("ok", content_type="text/plain")
-
 
 urlpatterns: list[URLPattern] = [
     path("", campaign.index, name="index"),

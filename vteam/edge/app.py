@@ -7,6 +7,7 @@ again; nothing it could not record is answered as if it were.
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
 from vteam.channels.links.redirect import NO_SUCH_LINK, PREFIX, Answer, Redirect, Request, spoken
+from vteam.edge import counted
 from vteam.edge.commits import GroupCommit
 from vteam.errors import Away
 
@@ -34,6 +35,7 @@ class Edge:
         if scope["type"] != "http":
             return
         status, headers, body = await self._answer(scope)
+        counted.answer(scope["path"], status)
         await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 

@@ -18,6 +18,7 @@ class VisitBudget:
     per_network: int
     networks_max: int = NETWORKS_PER_MINUTE_MAX
     refused: int = 0
+    refused_before: int = 0
     _spent: dict[str, int] = field(default_factory=dict)
 
     def spend(self, network: str) -> bool:
@@ -29,9 +30,14 @@ class VisitBudget:
         self._spent[network] = spent + 1
         return True
 
+    @property
+    def refused_ever(self) -> int:
+        """How many visits did not count, this minute and before."""
+        return self.refused_before + self.refused
+
     def turn(self) -> None:
         """A minute is over: says how many visits did not count, if any, and begins anew."""
         if self.refused:
             logger.warning("%d visits did not count: more than one network may make a minute", self.refused)
-        self.refused = 0
+        self.refused_before, self.refused = self.refused_ever, 0
         self._spent.clear()

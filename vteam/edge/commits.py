@@ -10,10 +10,12 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from queue import SimpleQueue
 
 from vteam.channels.links.redirect import InboxRow
+from vteam.edge import counted
 from vteam.edge.stores import ROWS_PER_BATCH_MAX, Store
 from vteam.errors import Away
 
@@ -44,6 +46,16 @@ class GroupCommit:
     def check(self) -> "asyncio.Future[None]":
         """Done when the store can write; its exception is Away when it cannot."""
         return self._written(None)
+
+    @property
+    def rows_waiting(self) -> int:
+        """How many rows wait for the commit after the one under way."""
+        return len(self._waiting)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the last commit found the store away."""
+        return self._was_away
 
     async def close(self) -> None:
         """Writes what is waiting, then ends the writing thread; later rows are refused."""
@@ -95,6 +107,7 @@ class GroupCommit:
 
     def _write(self, rows: Sequence[InboxRow]) -> str | None:
         """Why the rows are not durable, None when they are."""
+        begun = time.perf_counter()
         try:
             self._store.write(rows)
         except Away as away:
@@ -105,6 +118,8 @@ class GroupCommit:
         except Exception:
             logger.exception("%d rows were not recorded: our own fault", len(rows))
             return "not recorded"
+        if rows:
+            counted.commit(len(rows), time.perf_counter() - begun)
         if self._was_away:
             logger.warning("visits can be recorded again")
         self._was_away = False

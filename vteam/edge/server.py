@@ -29,6 +29,7 @@ from vteam.edge.shares import shares_of
 from vteam.edge.stores import store_for
 from vteam.errors import Away, CannotStart
 from vteam.locks import held
+from vteam.metrics.ports import port_of
 
 ROLE = "edge"
 BACKLOG = 2048
@@ -98,6 +99,7 @@ async def serve(options: EdgeOptions) -> None:
     gc.freeze()
     try:
         await _can_record(inbox)
+        _tell_figures(inbox, options.budget)
         listener = listening(options.host, options.port)
         await uvicorn.Server(_config(app)).serve(sockets=[listener])
     finally:
@@ -105,6 +107,16 @@ async def serve(options: EdgeOptions) -> None:
         options.budget.turn()
         await inbox.close()
         shares.close()
+
+
+def _tell_figures(inbox: GroupCommit, budget: VisitBudget) -> None:
+    """Opens the private port, if the settings ask for one; what it needs is loaded only then."""
+    if port_of(ROLE):
+        from vteam.edge.figures import EdgeFigures
+        from vteam.metrics.port import open_port
+
+        figures = EdgeFigures(inbox=inbox, budget=budget)
+        open_port(ROLE, figures, figures.well)
 
 
 async def _can_record(inbox: GroupCommit) -> None:

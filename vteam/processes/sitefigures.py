@@ -22,13 +22,18 @@ class SiteFigures:
             "vteam_site_requests",
             "Pages answered, by group of pages and kind of status; built files are not pages.",
             ["pages", "status"],
-            dict(counted.pages(tally)),
+            counted.pages(tally),
         )
         yield spreads(
-            "vteam_site_seconds", "How long pages took until their answer began.", ["pages"], dict(counted.times(tally))
+            "vteam_site_seconds",
+            "How long pages took until their answer began.",
+            ["pages"],
+            counted.times(tally),
         )
         yield counter(
-            "vteam_site_database_errors", "Pages that failed for want of the database.", counted.database_errors(tally)
+            "vteam_site_database_errors",
+            "Pages that failed for want of the database.",
+            counted.database_errors(tally),
         )
         processes = tally.processes()
         yield gauge("vteam_site_workers", "Processes that answer pages.", len(processes))
