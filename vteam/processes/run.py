@@ -16,6 +16,8 @@ from rich.text import Text
 from vteam import settings
 from vteam.channels.networks import trusted_proxies
 from vteam.locks import held, last_holder
+from vteam.logs import as_object
+from vteam.metrics.ports import private_ports
 from vteam.processes import RoleName, checks
 from vteam.processes.doors import answers, reachable
 from vteam.processes.supervisor import Role, Say, Supervisor
@@ -43,6 +45,7 @@ def run(
     checks.data_folder(data)
     with _alone(data, names):
         checks.ports(settings.HOST, _ports(names))
+        checks.ports(settings.METRICS_HOST, private_ports(names))
         trusted_proxies()
         prepare()
         if RoleName.JOBS in names:
@@ -116,6 +119,9 @@ def saying(console: Console) -> Say:
     """Prints a role's line after the role's name in its colour; control characters are shown, not obeyed."""
 
     def say(role: str, line: str) -> None:
+        if settings.LOG_FORMAT == "json":
+            console.print(Text(as_object(role, line)), soft_wrap=True)
+            return
         text = Text.assemble((f"{role:<5}", COLOURS[RoleName(role)]), " ", line.translate(_CONTROLS))
         console.print(text, soft_wrap=True)
 
@@ -123,6 +129,9 @@ def saying(console: Console) -> Say:
 
 
 def _announce(console: Console, names: Sequence[RoleName], lines: Sequence[str]) -> None:
+    if settings.LOG_FORMAT == "json":
+        console.print(Text(as_object("run", f"vTeam is open: {address_to_open()}")), soft_wrap=True)
+        return
     if RoleName.SITE in names:
         console.print(
             Text.assemble("\nvTeam is open: ", (address_to_open(), "bold underline")), soft_wrap=True
