@@ -21,9 +21,11 @@ from vteam.campaigns.services import forget_networks
 from vteam.channels.links.services import forget_spent
 from vteam.channels.mail.courier import delivering
 from vteam.channels.mail.delivery import forget_ended
+from vteam.jobs import counted
 from vteam.jobs.edgefile import EdgeFile
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.ledger.services import end_due_holds
+from vteam.metrics.ports import port_of
 from vteam.people.services import forget_expired
 from vteam.permissions.budgets import forget_past
 
@@ -52,9 +54,14 @@ def jobs() -> list[Job]:
         Job("forget what expired", forget, every=60.0),
     ]
     if connection.vendor == "sqlite":
-        edge = EdgeFile(Path(settings.DATA) / "edge.sqlite3")
+        edge = EdgeFile(edge_file())
         found.insert(1, Job("move the edge's inbox", Mover(edge).move))
     return found
+
+
+def edge_file() -> Path:
+    """Where the edge leaves its rows beside a SQLite database."""
+    return Path(settings.DATA) / "edge.sqlite3"
 
 
 def forget() -> int:
@@ -81,6 +88,7 @@ def _run(job: Job, at: float) -> int:
         done = job.run()
     except Exception:
         job.failures += 1
+        counted.failed(job.name)
         pause = min(TURN_SECONDS * 2 ** min(job.failures, 16), TROUBLE_SECONDS_MAX)
         logger.exception("%s failed; trying again in %.1f s", job.name, pause)
         job.due = at + pause
@@ -89,6 +97,7 @@ def _run(job: Job, at: float) -> int:
     if job.failures:
         logger.info("%s works again", job.name)
     job.failures, job.due = 0, at + job.every
+    counted.worked(job.name)
     return done
 
 
@@ -98,11 +107,22 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     found = jobs()
+    _tell_figures()
     with delivering():  # beside the loop: a slow mail server must not hold up facts
         while not stop.asked:
             done = run_due(found, at=time.monotonic())
             if not done or any(job.failures for job in found):
                 time.sleep(TURN_SECONDS)
+
+
+def _tell_figures() -> None:
+    """Opens the private port, if the settings ask for one; what it needs is loaded only then."""
+    if port_of("jobs"):
+        from vteam.jobs.figures import JobsFigures
+        from vteam.metrics.port import open_port
+
+        figures = JobsFigures(edge_file() if connection.vendor == "sqlite" else None)
+        open_port("jobs", figures, figures.well)
 
 
 class Stop:

@@ -12,6 +12,7 @@ import re
 import smtplib
 import ssl
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from email.message import EmailMessage
@@ -36,6 +37,8 @@ NULLS_AT_ONCE = 1_000
 _ADDRESS = re.compile(r"[^\s<>:;,]+@[^\s<>:;,]+")
 FIRST_PAUSE = dt.timedelta(seconds=10)
 KEPT_AFTERWARDS = dt.timedelta(days=7)
+letters_ended: Counter[str] = Counter()
+"""How many letters ended in each state, since this process began."""
 Hand = Callable[[EmailMessage, str], None]
 
 
@@ -94,6 +97,7 @@ def _after_trouble(message: OutboxMessage, trouble: DeliveryError, at: dt.dateti
 def _end(message: OutboxMessage, state: str, reason: str, at: dt.datetime) -> None:
     message.state, message.reason, message.ended_at, message.sealed = state, reason, at, b""
     message.save(update_fields=["state", "reason", "ended_at", "sealed"])
+    letters_ended[state] += 1
 
 
 def forget_letters(*, lookup: bytes) -> int:
