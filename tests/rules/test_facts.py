@@ -13,7 +13,7 @@ from vteam.rules import facts
 from vteam.rules.canonical import canonical
 from vteam.rules.facts import Fact, Kind, NewFact
 from vteam.rules.missions import mission_of, season_of
-from vteam.rules.shapes import problem_with
+from vteam.rules.shapes import problem_with, read_object
 
 EVERY_KIND = [
     cast.season_fact(),
@@ -33,7 +33,7 @@ EVERY_KIND = [
 
 @pytest.mark.parametrize("fact", EVERY_KIND, ids=lambda fact: fact.key)
 def test_every_fact_the_services_make_has_the_shape_the_journal_asks_for(fact: NewFact) -> None:
-    assert problem_with(fact.kind, canonical(fact.body)) is None
+    assert problem_with(fact.kind, read_object(canonical(fact.body))) is None
 
 
 def test_there_is_a_fact_of_every_kind_among_them() -> None:
@@ -53,10 +53,10 @@ def test_a_fact_that_lacks_what_judging_reads_is_refused_with_the_name_of_it(fac
     )
     for field in fact.body.keys() - unread - _has_a_default(fact):
         less = {name: value for name, value in fact.body.items() if name != field}
-        problem = problem_with(fact.kind, canonical(less))
+        problem = problem_with(fact.kind, read_object(canonical(less)))
         assert problem is not None, field
         assert field in problem
-        assert problem_with(fact.kind, json.dumps({**fact.body, field: [1]})) is not None, field
+        assert problem_with(fact.kind, read_object(json.dumps({**fact.body, field: [1]}))) is not None, field
 
 
 def _has_a_default(fact: NewFact) -> set[str]:
@@ -84,7 +84,7 @@ def _has_a_default(fact: NewFact) -> set[str]:
     ],
 )
 def test_what_nobody_can_read_is_refused(kind: str, body: str) -> None:
-    assert problem_with(kind, body) is not None
+    assert problem_with(kind, read_object(body)) is not None
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,9 @@ def test_what_nobody_can_read_is_refused(kind: str, body: str) -> None:
     ids=str,
 )
 def test_a_mission_the_rules_could_not_judge_by_is_refused(change: dict[str, Any]) -> None:
-    assert problem_with(Kind.MISSION_VERSIONED, json.dumps({**SPREAD.body(), **change})) is not None
+    assert (
+        problem_with(Kind.MISSION_VERSIONED, read_object(json.dumps({**SPREAD.body(), **change}))) is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,18 +123,20 @@ def test_a_mission_the_rules_could_not_judge_by_is_refused(change: dict[str, Any
 )
 def test_a_season_without_days_is_refused(change: dict[str, Any]) -> None:
     body = dict(cast.season_fact().body)
-    assert problem_with(Kind.CAMPAIGN_VERSIONED, json.dumps({**body, "season": {**body["season"], **change}}))
+    assert problem_with(
+        Kind.CAMPAIGN_VERSIONED, read_object(json.dumps({**body, "season": {**body["season"], **change}}))
+    )
 
 
 @pytest.mark.parametrize("network", ["n" * 500, "n\x00n"])
 def test_a_network_no_counter_could_be_named_after_is_refused(network: str) -> None:
     body = {**cast.arrival(1, 2).body, "network": network}
-    assert problem_with(Kind.ARRIVAL_CONFIRMED, json.dumps(body)) is not None
+    assert problem_with(Kind.ARRIVAL_CONFIRMED, read_object(json.dumps(body))) is not None
 
 
 @given(st.sampled_from(Kind), st.text(max_size=60))
 def test_no_body_whatever_makes_the_door_stumble(kind: Kind, body: str) -> None:
-    assert problem_with(kind, body) is not None
+    assert problem_with(kind, read_object(body)) is not None
 
 
 def test_the_same_thing_seen_twice_is_one_fact_and_other_things_are_others() -> None:

@@ -12,6 +12,7 @@ from tests import cast
 from tests.cast import AT_US
 from tests.services.concurrency import at_once, raised
 from tests.services.moving import ANA, C, EdgeInbox, books_hold, points, row_of, still
+from vteam.channels.links.models import VisitDay
 from vteam.jobs.edgefile import EdgeFile
 from vteam.jobs.moving import BATCH_MAX, BATCH_MIN, BATCH_START, InboxTable, Mover, inbox_row
 from vteam.journal import sql
@@ -228,9 +229,9 @@ def test_no_second_fact_can_ever_have_the_same_number() -> None:
 
 # How much at once -----------------------------------------------------------------------------------------------
 class Slow(InboxTable):
-    def take(self, cursor: CursorWrapper, at_most: int) -> list[InboxRow]:
+    def settle(self, cursor: CursorWrapper, rows: Sequence[InboxRow]) -> None:
         time.sleep(0.03)
-        return super().take(cursor, at_most)
+        super().settle(cursor, rows)
 
 
 @pytest.mark.django_db
@@ -281,3 +282,39 @@ def test_the_lock_is_left_free_while_others_write(source: InboxTable, waits: boo
     mover.move(pause=note)
     assert bool(pauses) == waits
     assert all(seconds > 0 for seconds in pauses)
+
+
+class OvertakenOnce(InboxTable):
+    """Between judging and writing, another mover moves the same rows."""
+
+    def settle(self, cursor: CursorWrapper, rows: Sequence[InboxRow]) -> None:
+        self.settle = super().settle  # type: ignore[method-assign]
+        with connection.cursor() as other:
+            super().settle(other, rows)
+        super().settle(cursor, rows)
+
+
+@pytest.mark.django_db
+def test_visits_that_another_mover_has_moved_meanwhile_are_not_counted_again() -> None:
+    """Visits have no number in the journal that would refuse a second one: that its rows are gone must."""
+    share = cast.share_of(cast.join(C, "Bo"))
+    Inbox.objects.bulk_create(
+        Inbox(campaign_id=C, kind=VISIT, key="", seen_at_us=AT_US, body=canonical({"share": share.pk}))
+        for _ in range(5)
+    )
+    with pytest.raises(IntegrityError, match="another mover"):
+        Mover(OvertakenOnce()).move(pause=still)
+    assert not VisitDay.objects.exists()
+    assert cast.move() == 6  # five visits and Bo's joining
+    assert VisitDay.objects.get().visits == 5
+
+
+@pytest.mark.django_db
+def test_rows_of_the_edges_file_that_another_mover_has_moved_meanwhile_are_refused(edge: EdgeInbox) -> None:
+    edge.write(*(row_of(cast.arrival(share, ANA, near=f"home {share}")) for share in (10, 11)))
+    slow, quick = EdgeFile(edge.path), EdgeFile(edge.path)
+    with connection.cursor() as cursor:
+        rows = slow.take(cursor, 10)
+        quick.settle(cursor, quick.take(cursor, 10))
+        with pytest.raises(IntegrityError, match="another mover"):
+            slow.settle(cursor, rows)

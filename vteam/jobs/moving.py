@@ -1,22 +1,27 @@
 """Moves what channels left in the inboxes into the journal and the books, a small batch at a time.
 
-One transaction each: consume rows, number them, judge, post, update standings. Batches grow and shrink so that a
-transaction holds the write lock for about `LOCK_US_MAX`, and while others write the lock is then left free for
-twice as long as it was held.
+First a batch is read, numbered and judged, which holds up nobody; then one transaction consumes its rows, writes
+what follows and updates the standings. Batches grow and shrink so that this transaction holds the write lock for
+about `LOCK_US_MAX`, and while others write the lock is then left free for twice as long as it was held.
+
+Judging before locking is safe because `jobs` alone writes to the books. Should there be a second mover all the
+same, the fences refuse whoever comes later: rows can be consumed once, and UNIQUE(campaign, seq) is taken once.
 """
 
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from vteam.channels.links.services import count_visits
+from vteam.jobs import counted
 from vteam.journal import sql
-from vteam.journal.moving import InboxRow, append, reject
-from vteam.ledger.posting import post_facts
+from vteam.journal.moving import Addition, InboxRow, addition, reject
+from vteam.ledger.posting import Posting, judged
 from vteam.rules.facts import VISIT
 from vteam.rules.shapes import problem_with_moment, visited_share
 
@@ -26,14 +31,14 @@ FREE_FACTOR = 2
 
 
 class Source(Protocol):
-    """A place channels leave rows in. `take` and `settle` run inside the moving transaction."""
+    """A place channels leave rows in."""
 
     def take(self, cursor: CursorWrapper, at_most: int) -> list[InboxRow]:
         """The next rows, in order."""
         ...
 
     def settle(self, cursor: CursorWrapper, rows: Sequence[InboxRow]) -> None:
-        """Mark rows as moved, in the same transaction."""
+        """Mark rows as moved, in the transaction that writes what follows; IntegrityError where they were before."""
         ...
 
     def prune(self, rows: Sequence[InboxRow]) -> None:
@@ -57,6 +62,8 @@ class InboxTable:
     def settle(self, cursor: CursorWrapper, rows: Sequence[InboxRow]) -> None:
         """Delete the moved rows."""
         cursor.executemany(sql.DELETE_INBOX_ROW, [(row.number,) for row in rows])
+        if cursor.rowcount != len(rows):
+            raise IntegrityError("another mover has moved these rows of the inbox")
 
     def prune(self, rows: Sequence[InboxRow]) -> None:
         """Nothing is left to forget."""
@@ -71,27 +78,33 @@ class Mover:
 
     def move(self, *, pause: Callable[[float], None] = time.sleep) -> int:
         """Move rows until the source is empty; returns how many."""
-        moved = 0
+        moved, free_at = 0, 0
         while True:
-            begun = time.perf_counter_ns()
-            rows = self._move_batch()
-            held_us = (time.perf_counter_ns() - begun) // 1000
+            with _reading(), connection.cursor() as cursor:
+                rows = self.source.take(cursor, self.batch)
+                batch = Batch(rows)
+                if (free_ns := free_at - time.perf_counter_ns()) > 0:
+                    pause(free_ns / 1_000_000_000)
+                held_us = self._write(batch, cursor)
+            if rows:
+                self.source.prune(rows)
+                counted.batch(rows, locked_us=held_us)
             moved += len(rows)
             if len(rows) < self.batch:
                 return moved
             self._adapt(held_us)
             if self._others_write():
-                pause(held_us * FREE_FACTOR / 1_000_000)
+                free_at = time.perf_counter_ns() + held_us * 1_000 * FREE_FACTOR
 
-    def _move_batch(self) -> list[InboxRow]:
-        with transaction.atomic(), connection.cursor() as cursor:
-            rows = self.source.take(cursor, self.batch)
-            if rows:
-                _into_books(rows)
-                self.source.settle(cursor, rows)
-        if rows:
-            self.source.prune(rows)
-        return rows
+    def _write(self, batch: "Batch", cursor: CursorWrapper) -> int:
+        """Write a judged batch; returns for how long (µs) others could not write meanwhile."""
+        if not batch.rows:
+            return 0
+        with transaction.atomic():
+            begun = time.perf_counter_ns()
+            self.source.settle(cursor, batch.rows)
+            batch.write()
+        return (time.perf_counter_ns() - begun) // 1_000
 
     def _adapt(self, held_us: int) -> None:
         if held_us > LOCK_US_MAX:
@@ -123,13 +136,32 @@ def inbox_row(row: Sequence[object]) -> InboxRow:
     )
 
 
-def _into_books(rows: Sequence[InboxRow]) -> None:
-    count_visits(_visits(row for row in rows if row.kind == VISIT))
-    facts = sorted((row for row in rows if row.kind != VISIT), key=lambda row: row.campaign_id)
-    for campaign_id, group in itertools.groupby(facts, key=lambda row: row.campaign_id):
-        journaled = append(connection, campaign_id, list(group))
-        if journaled:
-            post_facts(connection, campaign_id, journaled)
+def _reading() -> AbstractContextManager[None]:
+    """PostgreSQL locks the rows it gives: one transaction reads and writes. SQLite would lock out everybody."""
+    return transaction.atomic() if connection.vendor == "postgresql" else nullcontext()
+
+
+class Batch:
+    """Rows with all that follows from them, worked out and not written yet."""
+
+    def __init__(self, rows: Sequence[InboxRow]) -> None:
+        self.rows = rows
+        self._additions: list[Addition] = []
+        self._postings: list[Posting] = []
+        facts = sorted((row for row in rows if row.kind != VISIT), key=lambda row: row.campaign_id)
+        for campaign_id, group in itertools.groupby(facts, key=lambda row: row.campaign_id):
+            found = addition(connection, campaign_id, list(group))
+            self._additions.append(found)
+            if found.facts:
+                self._postings.append(judged(connection, campaign_id, found.facts))
+
+    def write(self) -> None:
+        """Write all of it; the caller holds the transaction."""
+        count_visits(_visits(row for row in self.rows if row.kind == VISIT))
+        for found in self._additions:
+            found.write(connection)
+        for posting in self._postings:
+            posting.write()
 
 
 def _visits(rows: Iterable[InboxRow]) -> Iterator[tuple[int, int]]:

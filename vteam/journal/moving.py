@@ -6,17 +6,18 @@ other content, or unreadable, it is kept in `journal_rejected` and reported: not
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vteam import clock
 from vteam.journal import sql
 from vteam.journal.models import Rejected
-from vteam.journal.queries import chained_hash, fact_from
+from vteam.journal.queries import chained_hash
 from vteam.rules.canonical import GENESIS
 from vteam.rules.facts import FIRST_WINS, Fact
-from vteam.rules.shapes import problem_with, problem_with_moment
+from vteam.rules.shapes import problem_with, problem_with_moment, read_object
 
 logger = logging.getLogger(__name__)
 
@@ -33,32 +34,59 @@ class InboxRow:
     body: str
 
 
-def append(connection: BaseDatabaseWrapper, campaign_id: int, rows: Sequence[InboxRow]) -> list[Fact]:
-    """Journal the rows of one campaign that are new, in their order; returns them as facts.
+@dataclass(slots=True, kw_only=True)
+class Addition:
+    """What rows add to a campaign's journal: `facts` in their order, and those that cannot be one with the reason.
 
-    The caller holds the transaction. UNIQUE(campaign, seq) is the fence against a second writer.
+    Read first, without holding up anybody who writes; written later by `write`.
     """
+
+    facts: list[Fact] = field(default_factory=list)
+    refused: list[tuple[InboxRow, str]] = field(default_factory=list)
+    _stored: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def write(self, connection: BaseDatabaseWrapper) -> None:
+        """Write all of it; the caller holds the transaction.
+
+        UNIQUE(campaign, seq) is the fence against a second writer.
+        """
+        for row, reason in self.refused:
+            reject(row, reason)
+        if self._stored:
+            with connection.cursor() as cursor:
+                cursor.executemany(sql.INSERT_FACT, self._stored)
+
+    def add(self, content: tuple[Any, ...], body: dict[str, Any], sha256: str) -> None:
+        """One more fact: its columns (as in `queries.COLUMNS`), its body read, and its hash."""
+        campaign_id, seq, kind, key, seen_at_us, _ = content
+        self.facts.append(
+            Fact(campaign_id=campaign_id, seq=seq, kind=kind, key=key, seen_at_us=seen_at_us, body=body)
+        )
+        self._stored.append((*content, sha256))
+
+
+def addition(connection: BaseDatabaseWrapper, campaign_id: int, rows: Sequence[InboxRow]) -> Addition:
+    """What the rows of one campaign add, in their order; nothing is written yet."""
     known = _known(connection, campaign_id, [row.key for row in rows])
     seq, sha256 = _last(connection, campaign_id)
-    stored = []
+    found = Addition()
     for row in rows:
+        body = read_object(row.body)
         reason = (
-            problem_with(row.kind, row.body)
+            problem_with(row.kind, body)
             or problem_with_moment(row.seen_at_us)
             or _conflict(row, known.get(row.key))
         )
         if reason:
-            reject(row, reason)
+            found.refused.append((row, reason))
         elif row.key not in known:
             known[row.key] = (row.kind, row.body)
             seq += 1
             content = (campaign_id, seq, row.kind, row.key, row.seen_at_us, row.body)
             sha256 = chained_hash(content, after=sha256)
-            stored.append((*content, sha256))
-    if stored:
-        with connection.cursor() as cursor:
-            cursor.executemany(sql.INSERT_FACT, stored)
-    return [fact_from(row[:-1]) for row in stored]
+            assert body is not None, "a body that cannot be read is a reason"
+            found.add(content, body, sha256)
+    return found
 
 
 def _conflict(row: InboxRow, known: tuple[str, str] | None) -> str | None:

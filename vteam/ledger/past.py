@@ -85,6 +85,11 @@ class Past:
         self.connection, self.campaign_id = connection, campaign_id
         self.season: Season | None = None
         self.missions: list[Mission] = []
+        self._judges: dict[
+            str, list[Mission]
+        ] = {}  # by kind of fact: for all seen since the newest mission came
+        self._newest_us = 0
+        self._judged: dict[int, list[tuple[Mission, Keys]]] = {}
         self.counters: dict[str, int] = {}
         self.changed: set[str] = set()
         self.decisions: dict[int, Recorded] = {}
@@ -104,7 +109,10 @@ class Past:
         if kind == Kind.CAMPAIGN_VERSIONED:
             self.season = Season(**body["season"])
         else:
-            self.missions.append(mission_of(body))
+            mission = mission_of(body)
+            self.missions.append(mission)
+            self._newest_us = max(self._newest_us, mission.from_us)
+            self._judges.clear()
 
     def prepare(self, facts: Sequence[Fact]) -> None:
         """Fetch the counters, decisions and holds these facts refer to."""
@@ -112,6 +120,7 @@ class Past:
         self._fetch_decisions({f.body["decision"] for f in facts if f.kind in LATER} - self.decisions.keys())
         keys = set(self._keys_of_later())
         for fact in facts:
+            self._judged[fact.seq] = self._judging(fact)
             keys.update(self._keys_of(fact))
         self._fetch_counters(keys - self.counters.keys())
 
@@ -130,10 +139,22 @@ class Past:
             yield from decision.counted
 
     def judging(self, fact: Fact) -> list[tuple[Mission, Keys]]:
-        """The missions that judge a fact, each with the counters it asks for."""
+        """The missions that judge a fact `prepare` was told of, each with the counters it asks for."""
+        return self._judged[fact.seq]
+
+    def _judging(self, fact: Fact) -> list[tuple[Mission, Keys]]:
         if self.season is None or fact.kind in LATER:
             return []
-        return [(mission, keys_for(fact, mission, self.season)) for mission in in_force(self.missions, fact)]
+        return [(mission, keys_for(fact, mission, self.season)) for mission in self._in_force(fact)]
+
+    def _in_force(self, fact: Fact) -> list[Mission]:
+        """Nearly every fact was seen after the newest mission came: then its kind alone decides who judges it."""
+        if fact.seen_at_us < self._newest_us:
+            return in_force(self.missions, fact)
+        found = self._judges.get(fact.kind)
+        if found is None:
+            found = self._judges[fact.kind] = in_force(self.missions, fact)
+        return found
 
     def count(self, key: str) -> int:
         """A counter as it stands within this batch."""

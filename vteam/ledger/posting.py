@@ -1,7 +1,7 @@
 """Facts in, books out: judges a batch of journaled facts and writes decisions, transfers and standings.
 
-The same code runs live and in a replay, on either database; only the connection differs. The caller holds the
-transaction.
+The same code runs live and in a replay, on either database; only the connection differs. Judging only reads, so it
+needs no lock that others wait for; writing happens in the caller's transaction.
 """
 
 from collections import defaultdict
@@ -65,10 +65,16 @@ READ_TOTALS = "SELECT fan_id, confirmed, pending FROM ledger_total WHERE campaig
 
 def post_facts(connection: BaseDatabaseWrapper, campaign_id: int, facts: Sequence[Fact]) -> None:
     """Judge facts (of one campaign, in order) and write everything that follows from them."""
+    judged(connection, campaign_id, facts).write()
+
+
+def judged(connection: BaseDatabaseWrapper, campaign_id: int, facts: Sequence[Fact]) -> "Posting":
+    """The same, judged and not written yet. Nobody else may write to the books in between."""
     posting = Posting(connection, campaign_id)
     for part in _split_at_rulings(facts):
         posting.judge(part)
-    posting.write()
+    posting.add_up()
+    return posting
 
 
 def _split_at_rulings(facts: Sequence[Fact]) -> Iterable[list[Fact]]:
@@ -96,6 +102,8 @@ class Posting:
         self.earned: dict[int, list[int]] = defaultdict(lambda: [0, 0])  # fan -> [confirmed, pending] to add
         self.begun: dict[int, int | None] = {}  # waiting decision -> when it is due
         self.ended: set[int] = set()
+        self.totals: list[tuple[int, ...]] = []
+        self.levels: dict[int, int] = defaultdict(int)  # points -> change in the number of fans who have them
 
     def judge(self, facts: Sequence[Fact]) -> None:
         """Judge facts in order; nothing is written yet."""
@@ -240,8 +248,20 @@ class Posting:
         if account.endswith(f":{fan}"):
             self.earned[fan][account == pending(fan)] += points
 
+    def add_up(self) -> None:
+        """Work out the standings that follow; nothing is written yet."""
+        fans = sorted(self.enrolled | self.earned.keys())
+        before = self._totals_of(fans)
+        for fan in fans:
+            confirmed, waiting = before.get(fan, (0, 0))
+            if fan in before:
+                self.levels[confirmed] -= 1
+            more_confirmed, more_waiting = self.earned[fan]
+            self.totals.append((self.campaign_id, fan, confirmed + more_confirmed, waiting + more_waiting))
+            self.levels[confirmed + more_confirmed] += 1
+
     def write(self) -> None:
-        """Write everything judged, in a handful of statements."""
+        """Write everything judged, in a handful of statements; the caller holds the transaction."""
         campaign = self.campaign_id
         self._many(INSERT_RULING, [(campaign, f.seq, f.kind, canonical(f.body)) for f in self.rulings])
         self._many(INSERT_DECISION, [_decision_row(campaign, made) for made in self.decisions])
@@ -249,22 +269,8 @@ class Posting:
         self._many(INSERT_HOLD, [(campaign, seq, due) for seq, due in self.begun.items()])
         self._many(DELETE_HOLD, [(campaign, seq) for seq in self.ended])
         self._many(SET_COUNTER, [(campaign, key, self.past.count(key)) for key in sorted(self.past.changed)])
-        self._write_standings()
-
-    def _write_standings(self) -> None:
-        fans = sorted(self.enrolled | self.earned.keys())
-        before = self._totals(fans)
-        levels: dict[int, int] = defaultdict(int)
-        rows = []
-        for fan in fans:
-            confirmed, waiting = before.get(fan, (0, 0))
-            if fan in before:
-                levels[confirmed] -= 1
-            more_confirmed, more_waiting = self.earned[fan]
-            rows.append((self.campaign_id, fan, confirmed + more_confirmed, waiting + more_waiting))
-            levels[confirmed + more_confirmed] += 1
-        self._many(SET_TOTAL, rows)
-        self._write_histogram({points: change for points, change in levels.items() if change})
+        self._many(SET_TOTAL, self.totals)
+        self._write_histogram({points: change for points, change in self.levels.items() if change})
 
     def _write_histogram(self, levels: dict[int, int]) -> None:
         """Only net changes touch the histogram: a fan who climbs within a batch writes two rows, not twenty."""
@@ -278,7 +284,7 @@ class Posting:
             [(campaign, bucket, change) for bucket, change in sorted(buckets.items()) if change],
         )
 
-    def _totals(self, fans: Sequence[int]) -> dict[int, tuple[int, int]]:
+    def _totals_of(self, fans: Sequence[int]) -> dict[int, tuple[int, int]]:
         if not fans:
             return {}
         with self.connection.cursor() as cursor:

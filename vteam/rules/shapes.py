@@ -96,12 +96,11 @@ _SHAPES: dict[str, dict[str, Test]] = {
 _CLOSED: frozenset[str] = frozenset({Kind.MISSION_VERSIONED})
 
 
-def problem_with(kind: str, body: str) -> str | None:
-    """Why a row cannot be a fact, in a few words; None when it can."""
+def problem_with(kind: str, content: Mapping[str, Any] | None) -> str | None:
+    """Why a row cannot be a fact, in a few words; None when it can. `content`: its body, as `read_object` gave it."""
     shape = _SHAPES.get(kind)
     if shape is None:
         return f"unknown kind of fact: {kind[:40]}"
-    content = read_object(body)
     if content is None:
         return "the body is not a JSON object"
     wrong = _first_wrong(content, shape)
