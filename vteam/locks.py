@@ -56,10 +56,14 @@ def _opened(path: Path) -> TextIO:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("a")
     except OSError as error:
-        raise CannotStart(
-            f"{path} cannot be written: {error.strerror}. Make the data folder writable, or name another one with "
-            "VTEAM_DATA."
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> CannotStart:
+    return CannotStart(
+        f"{path} cannot be written: {error.strerror}. Make the data folder writable, or name another one with "
+        "VTEAM_DATA."
+    )
 
 
 def _taken(descriptor: int) -> bool:
@@ -71,6 +75,8 @@ def _taken(descriptor: int) -> bool:
 
 
 def _sign(file: TextIO) -> None:
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    try:
+        file.truncate(0)
+        os.write(file.fileno(), f"{os.getpid()}\n".encode())  # unbuffered: closing must not fail as well
+    except OSError as error:
+        raise _unwritable(Path(file.name), error) from error

@@ -129,6 +129,17 @@ TEMPLATES = [
     }
 ]
 
+# PostgreSQL: nobody waits for ever. The server ends a slow statement, TCP a machine that is gone, and a frozen server
+# is given up by vteam.postgresql. What the address itself asks for comes first.
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "options": "-c statement_timeout=10s",
+}
+
 # One SQLite file unless a database is named. FULL: what was answered survives a power cut. IMMEDIATE: a writer
 # waits for its turn at the start, never fails in the middle. recursive_triggers: INSERT OR REPLACE meets the
 # append-only triggers too.
@@ -137,7 +148,12 @@ SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000;"
 )
 if DATABASE_URL:
-    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+    DATABASES = {
+        "default": dj_database_url.parse(
+            DATABASE_URL, engine="vteam.postgresql", conn_max_age=60, conn_health_checks=True
+        )
+    }
+    DATABASES["default"]["OPTIONS"] = {**POSTGRESQL_OPTIONS, **DATABASES["default"].get("OPTIONS", {})}
 else:
     DATABASES = {
         "default": {

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path, re_path
 from vteam.web.health import healthz
 from vteam.web.views import campaign, fans, holders, joining, landing, mailbox, shares, titles
 
+handler500 = "vteam.web.views.faults.server_error"
 urlpatterns: list[URLPattern] = [
     path("", campaign.index, name="index"),
     path("healthz", healthz),

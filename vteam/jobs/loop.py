@@ -1,7 +1,7 @@
 """The loop of the `jobs` process: everything that is due, again and again, until it is told to stop.
 
 Work is found by looking at rows, so nothing can be lost between two runs. A job that fails is reported and tried
-again at the next turn; the others go on.
+again, ever later; the others go on. While the database is away that is a line now and then, not a traceback a turn.
 """
 
 import logging
@@ -26,6 +26,7 @@ from vteam.jobs.edgefile import EdgeFile
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.ledger.services import end_due_holds
 from vteam.metrics.ports import port_of
+from vteam.outage import report
 from vteam.people.services import forget_expired
 from vteam.permissions.budgets import forget_past
 
@@ -86,12 +87,11 @@ def run_due(found: list[Job], *, at: float) -> int:
 def _run(job: Job, at: float) -> int:
     try:
         done = job.run()
-    except Exception:
+    except Exception as fault:
         job.failures += 1
         counted.failed(job.name)
         pause = min(TURN_SECONDS * 2 ** min(job.failures, 16), TROUBLE_SECONDS_MAX)
-        logger.exception("%s failed; trying again in %.1f s", job.name, pause)
-        job.due = at + pause
+        job.due = at + report(logger, job.name, fault, failures=job.failures, pause=pause)
         close_old_connections()
         return 0
     if job.failures:

@@ -102,7 +102,9 @@ class _Named:
 
     def collect(self) -> Iterable[Metric]:
         """Version and role, as labels of the number 1."""
-        return [gauges("vteam_info", "What runs here.", ["role", "version"], {(self._role, version("vteam")): 1})]
+        return [
+            gauges("vteam_info", "What runs here.", ["role", "version"], {(self._role, version("vteam")): 1})
+        ]
 
 
 class _Door(BaseHTTPRequestHandler):

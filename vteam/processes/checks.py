@@ -116,6 +116,9 @@ def _migrate() -> None:
     try:
         connection.ensure_connection()
         if connection.vendor == "postgresql":
+            from vteam.postgresql.base import take_your_time
+
+            take_your_time(connection)
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         call_command("migrate", interactive=False, verbosity=0)

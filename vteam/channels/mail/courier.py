@@ -12,6 +12,7 @@ from django.db import close_old_connections, connection
 
 from vteam import clock
 from vteam.channels.mail.delivery import deliver_due
+from vteam.outage import report
 
 logger = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.2
@@ -38,21 +39,24 @@ def delivering() -> Iterator[None]:
 
 
 def _deliver_until(stop: threading.Event) -> None:
-    pause = 0.0
+    pause, failures = 0.0, 0
     try:
         while not stop.wait(pause):
-            pause = _turn(pause)
+            pause, failures = _turn(failures)
     finally:
         connection.close()
 
 
-def _turn(pause: float) -> float:
-    """One turn; returns how many seconds to wait for the next, longer after each failure."""
+def _turn(failures: int) -> tuple[float, int]:
+    """One turn: how many seconds to wait for the next, longer after each failure, and the failures in a row."""
     try:
         done = deliver_due(at=clock.now())
-    except Exception:
-        longer = min(max(pause, PAUSE_SECONDS) * 2, TROUBLE_SECONDS_MAX)
-        logger.exception("sending mail failed; trying again in %.1f s", longer)
+    except Exception as fault:
+        failures += 1
+        longer = min(PAUSE_SECONDS * 2 ** min(failures, 16), TROUBLE_SECONDS_MAX)
+        pause = report(logger, "sending mail", fault, failures=failures, pause=longer)
         close_old_connections()
-        return longer
-    return 0.0 if done else PAUSE_SECONDS
+        return pause, failures
+    if failures:
+        logger.info("sending mail works again")
+    return (0.0 if done else PAUSE_SECONDS), 0
