@@ -7,6 +7,10 @@ need() { command -v "$1" >/dev/null 2>&1 || packages="$packages $2"; }
 need chromium chromium
 need ffmpeg ffmpeg
 need mpg123 mpg123
+need nginx nginx
+need caddy caddy
+need systemd-analyze systemd
+need curl curl
 [ -z "$packages" ] && exit 0
 install="apt-get install -y --no-install-recommends$packages"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

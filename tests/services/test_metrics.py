@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -118,6 +119,7 @@ STRANGE = [
 
 def test_every_process_tells_its_figures_and_strangers_cannot_name_any(tmp_path: Path, start: Start) -> None:
     one = start(tmp_path).opened()
+    eventually(lambda: one.figures("site")["vteam_site_workers"] == 2)
     before = {role: set(one.figures(role)) for role in RoleName}
     for path in STRANGE:
         for port in (one.site, one.edge):
@@ -134,6 +136,18 @@ def test_every_process_tells_its_figures_and_strangers_cannot_name_any(tmp_path:
     assert site["vteam_site_requests_total{pages=other,status=4xx}"] >= 4
     assert site["vteam_site_workers"] == 2
     assert len([name for name in site if name.startswith("worker_process_resident_memory_bytes")]) == 2
+
+
+def test_every_figure_is_documented(tmp_path: Path, start: Start) -> None:
+    one = start(tmp_path).opened()
+    told = {
+        family.name
+        for role in RoleName
+        for family in text_string_to_metric_families(asked_at(one.port(role), "/metrics")[1])
+    }
+    document = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    rows = "".join(re.findall(r"(?m)^\| (`.*?) \|", document))
+    assert set(re.findall(r"`(\w+)`", rows)) == told
 
 
 def test_a_visit_shows_in_the_figures_of_edge_and_jobs(tmp_path: Path, start: Start) -> None:
