@@ -11,6 +11,7 @@
     ├── DeliveryError        a message could not be handed over; `permanent` tells whether to try again
     ├── Away                 a database cannot be reached just now; the same may work in a few seconds
     ├── Busy                 another process holds the role or the lock
+    ├── BackupError          a backup cannot be made, read or put back; says what to do
     └── CannotStart          `vteam run` cannot begin; says what to do
 
 Expected outcomes (a limit reached, a right withdrawn, a wrong code) are enum values, not exceptions.
@@ -66,6 +67,10 @@ class Away(VTeamError):
 
 class Busy(VTeamError):
     """Another process holds this role."""
+
+
+class BackupError(VTeamError):
+    """A backup cannot be made, read or put back; the text says what to do."""
 
 
 class CannotStart(VTeamError):

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -28,6 +29,13 @@ def store(content: bytes) -> str:
         os.fsync(out.fileno())
     fresh.replace(place)
     return name
+
+
+def stored_files() -> Iterator[Path]:
+    """Every stored file, by name; not what is being written."""
+    for path in sorted((Path(settings.DATA) / "files").glob("*/*")):
+        if _NAME.fullmatch(path.name):
+            yield path
 
 
 def path_of(name: str) -> Path:

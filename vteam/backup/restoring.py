@@ -1,0 +1,180 @@
+"""Putting a backup in the place of an installation, whole or not at all, with the old one kept aside.
+
+Refuses while vTeam runs on the data folder (or anybody is connected to the PostgreSQL database), a file that is not
+wholly as it was made, and one of other keys, another kind of database or a newer vTeam. Everything is unpacked,
+checked, migrated and brought up to today beside the old installation; what makes it the new one is a single step,
+a rename on SQLite and a commit on PostgreSQL. The log of erasings is added to, never replaced.
+"""
+
+import datetime as dt
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from vteam import clock
+from vteam.backup import database, postgresql, sqlite
+from vteam.backup.archive import DATABASES, Archive, Manifest, Part, Tell, own_keys, stored_name
+from vteam.backup.making import is_there, main_file, make
+from vteam.campaigns.files import path_of
+from vteam.demofolder import MARKER, mark_as_demo
+from vteam.edge.databases import EDGE_FILE
+from vteam.errors import BackupError
+from vteam.locks import held
+from vteam.people.erasure import LOG, log_path, note, noted
+
+ROLES = ("site", "edge", "jobs")
+UNPACKED, ASIDE = "restoring-", "before-restore-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What became of a restore. `aside`: where the installation that was there is kept, if there was one."""
+
+    manifest: Manifest
+    aside: Path | None
+
+    @property
+    def same_secret(self) -> bool:
+        """Whether links in letters that left before still work."""
+        return self.manifest.keys.secret == own_keys().secret
+
+
+def look(file: Path) -> Manifest:
+    """What a backup says of itself; BackupError where it cannot be restored here."""
+    with _opened(file) as archive:
+        _refuse_unfit(archive.manifest)
+        return archive.manifest
+
+
+def restore(file: Path, *, tell: Tell) -> Restored:
+    """Make this installation what the backup says. Raises BackupError or Busy, and the old one is untouched then."""
+    data = Path(settings.DATA)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with _opened(file) as archive, _nobody_else(data), _work(data) as work:
+            _refuse_unfit(archive.manifest)
+            archive.unpack(lambda part: _place(work, part), tell=tell)
+            for part in archive.manifest.parts:
+                _keep_stored(work, part)
+            _merge(work / LOG)
+            aside = _replace(work / DATABASES[archive.manifest.database], archive.manifest, tell)
+            return Restored(manifest=archive.manifest, aside=aside)
+    except (OSError, DatabaseError, sqlite3.Error) as error:
+        words = (error.strerror if isinstance(error, OSError) else None) or database.first_line(error)
+        raise BackupError(f"Nothing was restored: {words}.") from error
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Archive]:
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise BackupError(f"The backup {file} cannot be read: {error.strerror}.") from error
+    with opened:
+        yield Archive(opened)
+
+
+def _refuse_unfit(manifest: Manifest) -> None:
+    if manifest.database != connection.vendor:
+        how = "Unset VTEAM_DATABASE_URL" if manifest.database == "sqlite" else "Set VTEAM_DATABASE_URL"
+        raise BackupError(
+            f"This is the backup of an installation on {manifest.database}. {how} to restore it."
+        )
+    if unknown := database.unknown_migrations(manifest.migrations):
+        raise BackupError(
+            f"This backup was made by a newer vTeam ({manifest.version}: {unknown[-1]} is unknown here). "
+            "Install that one or a newer one."
+        )
+
+
+@contextmanager
+def _nobody_else(data: Path) -> Iterator[None]:
+    """No part of vTeam runs or starts on the data folder meanwhile, and nobody is in the database."""
+    with ExitStack() as locks:
+        for role in ("backup", *ROLES, *(f"run-{role}" for role in ROLES)):
+            locks.enter_context(held(data, role))
+        if connection.vendor == "postgresql":
+            postgresql.refuse_others()
+        yield
+
+
+@contextmanager
+def _work(data: Path) -> Iterator[Path]:
+    """A folder to unpack in, on the same disk; what an interrupted restore left is cleared first."""
+    for left in data.glob(f"{UNPACKED}*"):
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=data, prefix=UNPACKED) as work:
+        yield Path(work)
+
+
+def _place(work: Path, part: Part) -> Path:
+    return work / (stored_name(part) or part.name)
+
+
+def _keep_stored(work: Path, part: Part) -> None:
+    """Titles and pictures are named by their content: adding them changes nothing for the installation there."""
+    if name := stored_name(part):
+        place = path_of(name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (work / name).replace(place)
+        sqlite.sync_folder(place.parent)
+
+
+def _merge(log: Path) -> None:
+    """Add to our log of erasings what only the backup's has."""
+    known = set(noted(log_path()))
+    note((line for line in noted(log) if line not in known), log=log_path())
+
+
+def _replace(part: Path, manifest: Manifest, tell: Tell) -> Path | None:
+    """The marker of a demo opens the mailbox, so it is never beside a database that is none."""
+    data, main = Path(settings.DATA), main_file()
+    aside = None if main else _kept_aside(part, tell)
+    if not manifest.demo:
+        (data / MARKER).unlink(missing_ok=True)
+    if main:
+        aside = _replace_sqlite(part, main)
+    else:
+        postgresql.replace(dump=part, also=database.past_dropped(), tell=tell)
+        database.bring_up(log=log_path())
+    if manifest.demo:
+        mark_as_demo(data)
+    return aside
+
+
+def _replace_sqlite(part: Path, main: Path) -> Path | None:
+    with database.standing_on(str(part)):
+        database.bring_up(log=log_path())
+    sqlite.at_rest(part)
+    connection.close()
+    aside = _aside()
+    aside.mkdir()
+    sqlite.replace(main=main, edge=Path(settings.DATA) / EDGE_FILE, fresh=part, aside=aside)
+    if any(aside.iterdir()):
+        return aside
+    aside.rmdir()
+    return None
+
+
+def _kept_aside(part: Path, tell: Tell) -> Path | None:
+    """A PostgreSQL installation that is there becomes a backup of its own first."""
+    if not is_there():
+        return None
+    aside = _aside().with_suffix(".tar")
+    with tempfile.TemporaryDirectory(dir=part.parent) as work:
+        whole = Path(work) / aside.name
+        make(whole, work=Path(work), tell=tell)
+        whole.rename(aside)
+    return aside
+
+
+def _aside() -> Path:
+    moment = clock.now().astimezone(dt.UTC)
+    return Path(settings.DATA) / f"{ASIDE}{moment:%Y%m%d-%H%M%S-%f}"
