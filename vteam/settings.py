@@ -166,6 +166,7 @@ else:
 
 AUTH_USER_MODEL = "people.Person"
 AUTHENTICATION_BACKENDS = ["vteam.people.backend.PersonBackend"]
+SESSION_ENGINE = "vteam.people.sessions"
 SESSION_COOKIE_NAME = "vteam"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")

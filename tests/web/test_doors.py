@@ -169,24 +169,6 @@ class FanPageTests(Doors):
             self.assertEqual(response.status_code, 200, page)
             self.assertIn("no-store", response["Cache-Control"])
 
-    def test_the_home_page_costs_the_same_number_of_queries_whoever_is_there(self) -> None:
-        client = self.signed_in()
-        client.get("/maree-haute/home")
-        with self.assertNumQueries(self.queries_of_home(client)):
-            client.get("/maree-haute/home")
-        for number in range(12):
-            account(address=f"fan{number}@example.org", language="en", at=clock.now())
-        with self.assertNumQueries(self.queries_of_home(client)):
-            client.get("/maree-haute/home")
-
-    def queries_of_home(self, client: Client) -> int:
-        from django.db import connection
-        from django.test.utils import CaptureQueriesContext
-
-        with CaptureQueriesContext(connection) as queries:
-            client.get("/maree-haute/home")
-        return len(queries)
-
     def test_nothing_new_is_an_empty_answer(self) -> None:
         client = self.signed_in()
         version = client.get("/maree-haute/home").context["live"]["version"]

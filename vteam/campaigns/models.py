@@ -1,10 +1,12 @@
 """Campaigns as applied. The campaign file's canonical text is kept whole; tables hold only what others point at."""
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.db import models
 
 from vteam.campaigns.file import CampaignFile
+
+FILES_KEPT = 64
 
 
 class Campaign(models.Model):
@@ -28,7 +30,13 @@ class Campaign(models.Model):
     @cached_property
     def file(self) -> CampaignFile:
         """The campaign file in force."""
-        return CampaignFile.model_validate_json(self.document)
+        return _read(self.document)
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _read(document: str) -> CampaignFile:
+    """Reading a file checks every word of it, which no page has time for; and the same text is the same file."""
+    return CampaignFile.model_validate_json(document)
 
 
 class CampaignVersion(models.Model):

@@ -1,10 +1,15 @@
 """Reading campaigns and their titles, with how each title may circulate."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vteam.campaigns.models import Campaign, Title
+from vteam.reading import pairs
 from vteam.rights.queries import Circulations, circulations
 from vteam.rules.rights import Way
+
+CAMPAIGN = "SELECT * FROM campaigns_campaign WHERE slug = %s"
+NAMES = "SELECT id, name FROM campaigns_title WHERE id IN ({})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +32,7 @@ class OfferedTitle:
 
 def campaign_by_slug(slug: str) -> Campaign | None:
     """The campaign at an address."""
-    return Campaign.objects.filter(slug=slug).first()
+    return next(iter(Campaign.objects.raw(CAMPAIGN, [slug])), None)
 
 
 def every_campaign() -> list[Campaign]:
@@ -48,3 +53,8 @@ def title_of(campaign: Campaign, key: str, *, at_us: int) -> OfferedTitle | None
     if title is None:
         return None
     return OfferedTitle(title=title, ways=circulations([title.pk], at_us=at_us)[title.pk])
+
+
+def title_names(title_ids: Iterable[int]) -> dict[int, str]:
+    """What titles are called, retired ones too."""
+    return pairs(NAMES, title_ids)

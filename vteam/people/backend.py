@@ -4,10 +4,12 @@ from django.contrib.auth.backends import BaseBackend
 
 from vteam.people.models import Person
 
+PERSON = "SELECT * FROM people_person WHERE id = %s"
+
 
 class PersonBackend(BaseBackend):
     """Django's way from a session to its person."""
 
     def get_user(self, user_id: int) -> Person | None:
         """The person of a session, or None when they are gone."""
-        return Person.objects.filter(pk=user_id).first()
+        return next(iter(Person.objects.raw(PERSON, [user_id])), None)

@@ -7,6 +7,7 @@ language and are left alone.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -83,23 +84,28 @@ def _take_prefix(request: HttpRequest, script_prefix: str) -> str:
     return first
 
 
-def editions(request: HttpRequest) -> list[Edition]:
+def editions(request: HttpRequest) -> tuple[Edition, ...]:
     """This page in every language, this one among them."""
     query = request.META.get("QUERY_STRING", "")
     rest = request.path_info.removeprefix("/") + (f"?{query}" if query else "")
     base, here = _plain_prefix(), translation.get_language()
-    return [
+    return tuple(
         Edition(code=code, label=code.upper(), name=name, address=f"{base}{code}/{rest}", here=code == here)
         for code, name in settings.LANGUAGES
-    ]
+    )
 
 
-def plain_reverse(name: str, *args: object, **kwargs: object) -> str:
+def plain_reverse(name: str, *args: str) -> str:
     """`reverse()` without the page's language: for what has none (files, pictures, short links)."""
+    return _reversed(_plain_prefix(), name, args)
+
+
+@lru_cache(maxsize=256)
+def _reversed(prefix: str, name: str, args: tuple[str, ...]) -> str:
     kept = get_script_prefix()
-    set_script_prefix(_plain_prefix())
+    set_script_prefix(prefix)
     try:
-        return reverse(name, args=args or None, kwargs=kwargs or None)
+        return reverse(name, args=args)
     finally:
         set_script_prefix(kept)
 

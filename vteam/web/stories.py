@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from vteam import clock
-from vteam.campaigns.models import Campaign, Title
-from vteam.channels.links.models import Share
+from vteam.campaigns.models import Campaign
+from vteam.campaigns.queries import title_names
+from vteam.channels.links.queries import places_of
 from vteam.journal.queries import facts_at
-from vteam.ledger.models import Decision
 from vteam.ledger.past import Recorded
+from vteam.ledger.queries import facts_behind
 from vteam.people.queries import names_of
 from vteam.rules.decisions import WAITING, Outcome
 from vteam.rules.facts import Fact, Kind
@@ -38,46 +39,30 @@ class Story:
 def stories(campaign: Campaign, decisions: Sequence[Recorded]) -> list[Story]:
     """The stories of decisions, in their order."""
     facts = facts_at(connection, campaign.pk, [decision.fact_seq for decision in decisions])
-    facts |= facts_at(connection, campaign.pk, _causes(facts, campaign))
-    told = _Told(campaign, facts)
+    # Ended holds, reviews and reversals are really about the fact behind an earlier decision.
+    earlier = {fact.body["decision"] for fact in facts.values() if "decision" in fact.body}
+    causes = facts_behind(campaign.pk, earlier)
+    facts |= facts_at(connection, campaign.pk, causes.values())
+    told = _Told(campaign, facts, causes)
     return [told.story(decision) for decision in decisions]
 
 
-def _causes(facts: dict[int, Fact], campaign: Campaign) -> list[int]:
-    """The facts behind ended holds, reviews and reversals: what they are really about."""
-    about = [fact.body["decision"] for fact in facts.values() if "decision" in fact.body]
-    rows = Decision.objects.filter(campaign_id=campaign.pk, seq__in=about)
-    return list(rows.values_list("fact_seq", flat=True))
-
-
 class _Told:
-    """Names of what the facts are about, fetched once for all lines."""
+    """Names of what the facts are about, fetched once for all lines; `causes`: earlier decision -> its fact."""
 
-    def __init__(self, campaign: Campaign, facts: dict[int, Fact]) -> None:
-        self.campaign, self.facts = campaign, facts
+    def __init__(self, campaign: Campaign, facts: dict[int, Fact], causes: dict[int, int]) -> None:
+        self.campaign, self.facts, self.causes = campaign, facts, causes
         bodies = [fact.body for fact in facts.values()]
-        self.shares = dict(
-            Share.objects.filter(pk__in={b["share"] for b in bodies if b.get("share")}).values_list(
-                "pk", "place"
-            )
-        )
-        self.titles = dict(
-            Title.objects.filter(pk__in={b["title"] for b in bodies if b.get("title")}).values_list(
-                "pk", "name"
-            )
-        )
-        self.fans = names_of({b["fan"] for b in bodies if "recruiter" in b})
-        about = {b["decision"] for b in bodies if "decision" in b}
-        self.cause = dict(
-            Decision.objects.filter(campaign_id=campaign.pk, seq__in=about).values_list("seq", "fact_seq")
-        )
+        self.shares = places_of({body["share"] for body in bodies if body.get("share")})
+        self.titles = title_names({body["title"] for body in bodies if body.get("title")})
+        self.fans = names_of({body["fan"] for body in bodies if "recruiter" in body})
         language = translation.get_language() or "en"
         self.missions = {entry.key: entry.name.in_language(language) for entry in campaign.file.missions}
 
     def story(self, recorded: Recorded) -> Story:
         """One decision's line."""
         fact = self.facts[recorded.fact_seq]
-        about = self.facts[self.cause[fact.body["decision"]]] if "decision" in fact.body else fact
+        about = self.facts[self.causes[fact.body["decision"]]] if "decision" in fact.body else fact
         outcome = recorded.decision.outcome
         return Story(
             seq=recorded.seq,

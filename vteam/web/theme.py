@@ -28,6 +28,7 @@ def theme_css(primary: str, secondary: str) -> str:
     return f":root{{{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
 
 
+@lru_cache(maxsize=256)
 def theme_name(primary: str, secondary: str) -> str:
     """What to call the stylesheet in its address: "ff5a3c-1f6f78-" and 16 hexadecimal characters."""
     colours = f"{primary.lower().removeprefix('#')}-{secondary.lower().removeprefix('#')}"

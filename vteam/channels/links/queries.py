@@ -1,5 +1,6 @@
 """Reading shares: by code, and a fan's own with what they achieved."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Sum
@@ -7,7 +8,10 @@ from django.db.models import Sum
 from vteam.channels.links.models import Share
 from vteam.ledger.queries import arrivals_of
 from vteam.people.models import Fan
+from vteam.reading import pairs
 from vteam.rules.codes import is_share_code
+
+PLACES = "SELECT id, place FROM links_share WHERE id IN ({})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +48,8 @@ def figures(share: Share) -> ShareFigures:
     visits = share.visit_days.aggregate(n=Sum("visits", default=0))["n"]
     arrivals = arrivals_of(share.campaign_id, [share.pk]).get(share.pk, 0)
     return ShareFigures(share=share, visits=visits, arrivals=arrivals)
+
+
+def places_of(share_ids: Iterable[int]) -> dict[int, str]:
+    """What fans call the places of their shares; a share that was erased has none."""
+    return pairs(PLACES, share_ids)

@@ -5,13 +5,17 @@ A text an organiser wrote in several languages is shown in the page's.
 """
 
 import datetime as dt
+from collections.abc import Hashable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django import template
 from django.template import Context
-from django.utils.formats import date_format
+from django.template.loader import render_to_string
+from django.urls import get_script_prefix
+from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
@@ -30,6 +34,9 @@ register = template.Library()
 
 NO_BREAK_SPACE = "\u00a0"
 MINUS = "\u2212"
+LEAP_YEAR = 2000
+PARTS_KEPT = 1_024
+"""The parts a process keeps at most; the one not asked for longest goes."""
 
 
 # Addresses --------------------------------------------------------------------------------------------------
@@ -113,9 +120,14 @@ def local(at: dt.datetime, campaign: Campaign) -> dt.datetime:
 @register.filter
 def day(at: dt.date) -> str:
     """A day with its month: "18 December", "18 décembre"; the first is "1er" in French."""
-    if at.day == 1 and (get_language() or "").startswith("fr"):
-        return "1er " + date_format(at, "F")
-    return date_format(at, "j F")
+    return _day(get_language() or "en", at.month, at.day)
+
+
+@lru_cache(maxsize=2 * 366)
+def _day(language: str, month: int, day: int) -> str:
+    if day == 1 and language.startswith("fr"):
+        return "1er " + date_format(dt.date(LEAP_YEAR, month, day), "F")
+    return date_format(dt.date(LEAP_YEAR, month, day), "j F")
 
 
 @register.filter
@@ -127,8 +139,13 @@ def long_day(at: dt.date) -> str:
 @register.filter
 def hour(at: dt.datetime) -> str:
     """The time of day: "14:02", in French "14 h 02"."""
+    return _hour(get_language(), at.hour, at.minute)
+
+
+@lru_cache(maxsize=2 * 24 * 60)
+def _hour(language: str, hour: int, minute: int) -> str:
     # Translators: the time of day; H is the hour, i the minutes, a backslash keeps a letter as it is.
-    return date_format(at, pgettext("time format", "H:i"))
+    return time_format(dt.time(hour, minute), pgettext("time format", "H:i"))
 
 
 @register.filter
@@ -159,6 +176,23 @@ def season(campaign: Campaign) -> str:
     if now < file.season.starts_at:
         return "before"
     return "running" if now < file.season.ends_at else "over"
+
+
+# Parts ------------------------------------------------------------------------------------------------------
+@register.simple_tag
+def kept(part: str, **given: Hashable) -> SafeString:
+    """A part that shows nothing but the values it is given, printed once for all who would see the same.
+
+    `{% kept "parts/ranks.html" rows=top %}`: like `include … only`. The values, compared by what they are, the
+    language and what it does to addresses are the whole of what makes two such parts the same, so nothing kept can
+    be out of date. Such a part asks neither the clock nor the database.
+    """
+    return _printed(part, get_language(), get_script_prefix(), tuple(given.items()))
+
+
+@lru_cache(maxsize=PARTS_KEPT)
+def _printed(part: str, language: str, prefix: str, given: tuple[tuple[str, Hashable], ...]) -> SafeString:
+    return render_to_string(part, dict(given))
 
 
 # Texts ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """A campaign's public pages: the campaign itself, its ranking, its look and its pictures."""
 
 import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -12,6 +14,8 @@ from vteam.campaigns import files
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.queries import every_campaign, titles_of
 from vteam.ledger import queries as books
+from vteam.ledger.queries import Standing
+from vteam.people.models import Fan
 from vteam.people.queries import names_of
 from vteam.web.answers import campaign_or_404
 from vteam.web.theme import theme_called
@@ -37,12 +41,14 @@ def index(request: HttpRequest) -> HttpResponseBase:
 def campaign(request: HttpRequest, slug: str) -> HttpResponseBase:
     """What the campaign is, before anybody joins."""
     found = campaign_or_404(slug)
+    fan, top = fan_here(request, found), ranked(found, at_most=TOP)
     context = {
         "campaign": found,
         "titles": titles_of(found, at_us=clock.now_us()),
-        "top": ranked(found, at_most=TOP),
+        "top": top,
+        "mine": mine(top, fan),
         "fans": books.fans_ranked(found.pk),
-        "fan": fan_here(request, found),
+        "fan": fan,
         "demo": settings.DEMO,
     }
     return render(request, "campaign.html", context)
@@ -59,6 +65,7 @@ def ranking(request: HttpRequest, slug: str) -> HttpResponseBase:
         "campaign": found,
         "fan": fan,
         "rows": rows[:PAGE],
+        "mine": mine(rows, fan),
         "page": page,
         "has_next": len(rows) > PAGE,
         "fans": books.fans_ranked(found.pk),
@@ -67,11 +74,27 @@ def ranking(request: HttpRequest, slug: str) -> HttpResponseBase:
     return render(request, "ranking.html", context)
 
 
-def ranked(campaign: Campaign, *, at_most: int, skip: int = 0) -> list[dict[str, object]]:
+class Row(NamedTuple):
+    """A row of the ranking. `name`: None of somebody who left."""
+
+    standing: Standing
+    name: str | None
+
+
+def ranked(campaign: Campaign, *, at_most: int, skip: int = 0) -> tuple[Row, ...]:
     """Rows of the ranking with the names to show."""
-    standings = books.top(campaign.pk, at_most=at_most, skip=skip)
+    return named(books.top(campaign.pk, at_most=at_most, skip=skip))
+
+
+def named(standings: Sequence[Standing]) -> tuple[Row, ...]:
+    """Standings with the names to show."""
     names = names_of(standing.fan_id for standing in standings)
-    return [{"standing": standing, "name": names.get(standing.fan_id)} for standing in standings]
+    return tuple(Row(standing, names.get(standing.fan_id)) for standing in standings)
+
+
+def mine(rows: Iterable[Row], fan: Fan | None) -> int | None:
+    """The fan's id where one of the rows is theirs: that row is printed in colour."""
+    return fan.pk if fan and any(row.standing.fan_id == fan.pk for row in rows) else None
 
 
 def page_number(request: HttpRequest) -> int:

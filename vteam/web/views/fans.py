@@ -11,20 +11,19 @@ from django.utils import translation
 from django.views.decorators.http import require_http_methods, require_safe
 
 from vteam import clock
-from vteam.campaigns.file import MilestoneEntry, MissionEntry
+from vteam.campaigns.file import CampaignFile, MissionEntry
 from vteam.campaigns.missions import season_of
 from vteam.campaigns.models import Campaign
-from vteam.campaigns.queries import titles_of
 from vteam.channels.erasing import erase
 from vteam.ledger import queries as books
+from vteam.ledger.queries import Standing
 from vteam.people.models import Fan, Person
-from vteam.people.queries import names_of
 from vteam.people.services import address_of_person
 from vteam.rights.models import Holder
 from vteam.web.answers import for_fans, for_persons
 from vteam.web.forms import RenameForm
 from vteam.web.stories import stories, when_due
-from vteam.web.views.campaign import TOP, WHOLE_NUMBER, ranked
+from vteam.web.views.campaign import TOP, WHOLE_NUMBER, mine, named
 
 LATEST = 5
 PAGE = 30
@@ -32,14 +31,16 @@ PAGE = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissionCard:
-    """A mission as a fan sees it: what it pays, how far they are today and in all.
+    """A mission as a fan sees it: what it pays, how far they are today (of `per_day`, None: no limit) and in all.
 
     From `opens_at` until just before `closes_at`, both in the campaign's time zone.
     """
 
-    entry: MissionEntry
     name: str
     explanation: str
+    kind: str
+    points: int
+    per_day: int | None
     today: int
     in_all: int
     opens_at: dt.datetime
@@ -49,17 +50,13 @@ class MissionCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MilestoneCard:
-    """A milestone and how far a fan is on the way, in percent."""
+    """A milestone. `percent`: how far a fan is on the way to the one they reach next; None for the others."""
 
-    entry: MilestoneEntry
     name: str
     explanation: str
-    percent: int
-
-    @property
-    def reached(self) -> bool:
-        """Whether the fan has it."""
-        return self.percent >= 100
+    points: int
+    reached: bool
+    percent: int | None
 
 
 @for_fans
@@ -69,7 +66,6 @@ def home(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase
     context = {
         "campaign": campaign,
         "fan": fan,
-        "titles": titles_of(campaign, at_us=clock.now_us()),
         "live": _live(campaign, fan),
     }
     return render(request, "home.html", context)
@@ -79,91 +75,102 @@ def home(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase
 @require_safe
 def home_live(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
     """The moving part of the home page; 204 while nothing happened since the reader's version of it."""
-    version = _version(campaign, fan)
-    if request.GET.get("since") == version:
+    since = request.GET.get("since")
+    if since and since == _version(
+        campaign, books.standing_of(campaign.pk, fan.pk), books.last_decision_of(campaign.pk, fan.pk)
+    ):
         return HttpResponse(status=204)
     return render(
         request, "_home_live.html", {"campaign": campaign, "fan": fan, "live": _live(campaign, fan)}
     )
 
 
-def _version(campaign: Campaign, fan: Fan) -> str:
+def _version(campaign: Campaign, own: Standing, last_decision: int) -> str:
     """Changes when anything on the moving part does."""
-    points, waiting = books.points_of(campaign.pk, fan.pk)
-    rank = books.rank_at(campaign.pk, points)
-    return f"{campaign.version}.{books.last_decision_of(campaign.pk, fan.pk)}.{points}.{waiting}.{rank}"
+    return f"{campaign.version}.{last_decision}.{own.points}.{own.waiting}.{own.rank}"
 
 
 def _live(campaign: Campaign, fan: Fan) -> dict[str, object]:
-    neighbours = books.neighbours(campaign.pk, fan.pk)
-    names = names_of(standing.fan_id for standing in neighbours)
+    neighbours, top = books.neighbours(campaign.pk, fan.pk), books.top(campaign.pk, at_most=TOP)
+    rows = named([*neighbours, *top])
     own = next(standing for standing in neighbours if standing.fan_id == fan.pk)
+    decisions = books.decisions_of(campaign.pk, fan.pk, at_most=LATEST)
     due = books.next_due(campaign.pk, fan.pk)
     return {
-        "version": _version(campaign, fan),
+        "version": _version(campaign, own, decisions[0].seq if decisions else 0),
         "own": own,
         "fans": books.fans_ranked(campaign.pk),
-        "neighbours": [{"standing": s, "name": names.get(s.fan_id)} for s in neighbours],
+        "neighbours": rows[: len(neighbours)],
         "due": {"when": when_due(campaign, due[0]), "points": due[1]} if due else None,
         "missions": mission_cards(campaign, fan),
         "milestones": milestone_cards(campaign, own.points),
-        "stories": stories(campaign, books.decisions_of(campaign.pk, fan.pk, at_most=LATEST)),
-        "top": ranked(campaign, at_most=TOP),
+        "stories": stories(campaign, decisions),
+        "top": rows[len(neighbours) :],
+        "mine": mine(rows[len(neighbours) :], fan),
     }
 
 
 def mission_cards(campaign: Campaign, fan: Fan) -> list[MissionCard]:
     """The campaign's missions with the fan's progress."""
-    at_us, season, language = clock.now_us(), season_of(campaign.file), translation.get_language() or "en"
-    day, zone = season.day_of(at_us), ZoneInfo(season.time_zone)
+    file, at, language = campaign.file, clock.now(), translation.get_language() or "en"
+    zone = ZoneInfo(file.season.time_zone)
+    day = season_of(file).day_of(clock.to_us(at))
     keys = {
-        entry.key: (f"day:{entry.key}:{fan.pk}:{day}", f"fan:{entry.key}:{fan.pk}")
-        for entry in campaign.file.missions
+        entry.key: (f"day:{entry.key}:{fan.pk}:{day}", f"fan:{entry.key}:{fan.pk}") for entry in file.missions
     }
     counts = books.counts(campaign.pk, [key for pair in keys.values() for key in pair])
-    titles = campaign.titles.filter(retired_at=None).count()
     cards = []
-    for entry in campaign.file.missions:
+    for entry in file.missions:
         today, in_all = (counts.get(key, 0) for key in keys[entry.key])
+        opens_at, closes_at = file.mission_opens_at(entry), file.mission_closes_at(entry)
         cards.append(
             MissionCard(
-                entry=entry,
                 name=entry.name.in_language(language),
                 explanation=entry.explanation.in_language(language),
+                kind=entry.kind,
+                points=entry.points,
+                per_day=entry.per_fan_per_day,
                 today=today,
                 in_all=in_all,
-                opens_at=campaign.file.mission_opens_at(entry).astimezone(zone),
-                closes_at=campaign.file.mission_closes_at(entry).astimezone(zone),
-                state=_state(campaign, entry, today, in_all, titles, at_us),
+                opens_at=opens_at.astimezone(zone),
+                closes_at=closes_at.astimezone(zone),
+                state=_state(file, entry, today, in_all, in_time=_in_time(opens_at, at, closes_at)),
             )
         )
     return cards
 
 
-def _state(campaign: Campaign, entry: MissionEntry, today: int, in_all: int, titles: int, at_us: int) -> str:
-    limit = titles if entry.kind == "download" else entry.per_fan
+def _in_time(opens_at: dt.datetime, at: dt.datetime, closes_at: dt.datetime) -> str:
+    """ "not_yet" before the one, "over" from the other on, "" in between."""
+    return "not_yet" if at < opens_at else "over" if at >= closes_at else ""
+
+
+def _state(file: CampaignFile, entry: MissionEntry, today: int, in_all: int, *, in_time: str) -> str:
+    limit = len(file.titles) if entry.kind == "download" else entry.per_fan
     states = (
         (entry.shown_as_coming, "coming"),
-        (at_us < clock.to_us(campaign.file.mission_opens_at(entry)), "not_yet"),
-        (at_us >= clock.to_us(campaign.file.mission_closes_at(entry)), "over"),
+        (in_time, in_time),
         (limit is not None and in_all >= limit, "done"),
         (entry.per_fan_per_day is not None and today >= entry.per_fan_per_day, "done_today"),
     )
     return next((state for applies, state in states if applies), "open")
 
 
-def milestone_cards(campaign: Campaign, points: int) -> list[MilestoneCard]:
+def milestone_cards(campaign: Campaign, points: int) -> tuple[MilestoneCard, ...]:
     """The campaign's milestones, lowest first, with the way a fan has gone."""
     language = translation.get_language() or "en"
-    return [
+    entries = sorted(campaign.file.milestones, key=lambda entry: entry.points)
+    ahead = next((entry for entry in entries if points < entry.points), None)
+    return tuple(
         MilestoneCard(
-            entry=entry,
             name=entry.name.in_language(language),
             explanation=entry.explanation.in_language(language),
-            percent=min(100, points * 100 // entry.points),
+            points=entry.points,
+            reached=points >= entry.points,
+            percent=points * 100 // entry.points if entry is ahead else None,
         )
-        for entry in sorted(campaign.file.milestones, key=lambda entry: entry.points)
-    ]
+        for entry in entries
+    )
 
 
 @for_fans
@@ -173,7 +180,9 @@ def points(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBa
     before = request.GET.get("before", "")
     if before and not WHOLE_NUMBER.fullmatch(before):
         raise Http404
-    found = books.decisions_of(campaign.pk, fan.pk, at_most=PAGE + 1, before=int(before) if before else None)
+    found = books.decisions_of(
+        campaign.pk, fan.pk, at_most=PAGE + 1, before=int(before) if before else books.UNBOUNDED
+    )
     confirmed, waiting = books.points_of(campaign.pk, fan.pk)
     context = {
         "campaign": campaign,

@@ -1,0 +1,74 @@
+"""Pages cost the database the same number of queries in a small campaign and in a big one, with a short history and
+with a long one: the number itself is nobody's business, that it never grows is.
+"""
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import cast
+from tests.web.test_doors import Doors
+from vteam import clock
+from vteam.demo.opening import account
+from vteam.demo.season import play_season
+from vteam.ledger.queries import decisions_of, fans_ranked
+from vteam.ledger.services import reverse_award
+from vteam.people.models import Fan
+from vteam.people.services import become_fan
+from vteam.rules import facts
+
+PAGES = ("home", "home/live", "home/live?since=old", "points", "ranking", "", "links", "titles")
+DAYS = 25
+
+
+class QueryTests(Doors):
+    def queries(self, fan: Fan) -> dict[str, int]:
+        """How many queries each page costs the fan."""
+        client, costs = self.signed_in(fan.person), {}
+        for page in PAGES:
+            with CaptureQueriesContext(connection) as captured:
+                self.assertEqual(client.get(f"/maree-haute/{page}").status_code, 200, page)
+            costs[page] = len(captured)
+        return costs
+
+    def newcomer(self, name: str) -> Fan:
+        person = account(
+            address=f"{name.lower().replace(' ', '-')}@example.org", language="en", at=clock.now()
+        )
+        fan, _ = become_fan(
+            person=person, campaign_id=self.campaign.pk, name=name, share_id=None, at=clock.now()
+        )
+        return fan
+
+    def a_day_of_bo(self, number: int) -> None:
+        """Bo makes a link, downloads a title, brings somebody in, and one award of theirs is taken back."""
+        campaign, now_us = self.campaign.pk, clock.now_us()
+        share = cast.share_of(self.bo, f"place {number}")
+        # A title pays once: the first and the last day have one of their own.
+        title = self.campaign.titles.order_by("position")[{0: 0, DAYS - 1: 1}.get(number, 2)].pk
+        recruit, near = self.newcomer(f"Recruit {number}"), f"near {number}"
+        cast.offer(
+            campaign,
+            facts.title_downloaded(fan=self.bo.pk, title=title, at_us=now_us),
+            cast.joined(recruit.pk, recruiter=self.bo.pk, network=near, at_us=now_us),
+            cast.arrival(share.pk, self.bo.pk, near=near, at_us=now_us),
+        )
+        cast.move()
+        newest = decisions_of(campaign, self.bo.pk, at_most=1)[0]
+        reverse_award(campaign_id=campaign, decision=newest.seq, reason="a test", at_us=now_us)
+        cast.move()
+
+    def test_no_page_costs_more_queries_as_the_campaign_and_the_fans_history_grow(self) -> None:
+        self.a_day_of_bo(0)
+        few = self.queries(self.bo)
+        for number in range(1, DAYS):
+            self.a_day_of_bo(number)
+        play_season(self.campaign, fans=90)
+        self.assertGreaterEqual(fans_ranked(self.campaign.pk), 90)
+        self.assertEqual(self.queries(self.bo), few)
+
+    def test_a_fan_with_nothing_yet_costs_no_more(self) -> None:
+        newcomer = self.newcomer("Cy")
+        self.a_day_of_bo(0)
+        few = self.queries(self.bo)
+        for page, queries in self.queries(newcomer).items():
+            self.assertLessEqual(queries, few[page], page)
