@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from vteam import clock
 from vteam.journal.queries import chained_hash
+from vteam.ledger.counters import places_of
 from vteam.ledger.posting import BUCKET_POINTS
 from vteam.rules import facts
 from vteam.rules.canonical import GENESIS, canonical
@@ -129,7 +130,7 @@ def _decision(fan: int, fact_seq: int) -> Row:
 
 def _counters(fans: int) -> Iterator[Row]:
     keys = (key for fan in range(1, fans + 1) for key in (f"same:spread:{fan}:share:0", f"fan:spread:{fan}"))
-    return ((CAMPAIGN, key, 1) for key in sorted(keys))
+    return ((CAMPAIGN, place, 1) for place in sorted(places_of(keys)))
 
 
 def load(table: str, columns: str, rows: Iterable[Row]) -> None:

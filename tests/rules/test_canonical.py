@@ -12,7 +12,7 @@ from vteam.rules.transfers import ISSUE, chained, confirmed
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 values: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | texts,
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | texts,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=12,
 )
@@ -36,6 +36,20 @@ def test_the_order_in_which_keys_were_set_does_not_show(content: dict[str, Any],
 
 def test_the_spelling_is_sorted_without_spaces_and_with_letters_as_they_are() -> None:
     assert canonical({"b": [1, True, None], "a": "Marée"}) == '{"a":"Marée","b":[1,true,null]}'
+
+
+@given(mappings)
+def test_the_spelling_is_json_as_the_standard_library_writes_it(content: dict[str, Any]) -> None:
+    """Books that were written by it stay what they are, and anybody can check a chain with any JSON library."""
+    assert canonical(content) == json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+@pytest.mark.parametrize("content", [{"a": 2**64}, {"a": "\ud800"}, {"a": object()}, {1: "a"}, {"a": [b"x"]}], ids=str)
+def test_what_has_no_one_spelling_is_refused(content: dict[Any, Any]) -> None:
+    with pytest.raises(TypeError):
+        canonical(content)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tests.services.moving import books_hold, points
 from vteam import appendonly, clock
 from vteam.campaigns.models import Campaign
 from vteam.journal.models import Fact, Inbox
+from vteam.ledger.counters import place_of
 from vteam.ledger.queries import rank_at
 from vteam.ledger.services import end_due_holds
 from vteam.people.models import Fan, Pending, Person
@@ -77,12 +78,20 @@ def model_of(table: str) -> type[models.Model]:
     return next(m for m in apps.get_models(include_auto_created=True) if m._meta.db_table == table)
 
 
+def _in_order(table: str, *sides: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], ...]:
+    """Counters stood by their names until each had a place (`ledger.counters`)."""
+    if table != "ledger_counter":
+        return sides
+    placed = [[{**row, "key": place_of(row["key"])} for row in sides[0]], *sides[1:]]
+    return tuple(sorted(rows, key=lambda row: (row["campaign_id"], row["key"])) for rows in placed)
+
+
 def test_every_value_of_every_row_is_still_there(landed: Path) -> None:
-    """Whoever takes a table or a column away on purpose says so here."""
+    """Whoever takes a table or a column away on purpose says so here, and who keeps its rows under other keys."""
     for table, before in landing.rows(landed):
         now = [landing.as_text(row) for row in model_of(table)._default_manager.order_by("pk")]
         assert len(now) == len(before), table
-        for old, new in zip(before, now, strict=True):
+        for old, new in zip(*_in_order(table, before, now), strict=True):
             assert {column: new.get(column, "gone") for column in old} == old, table
 
 

@@ -14,7 +14,7 @@ from tests.services.concurrency import at_once, raised
 from tests.services.moving import ANA, C, EdgeInbox, books_hold, points, row_of, still
 from vteam.channels.links.models import VisitDay
 from vteam.jobs.edgefile import EdgeFile
-from vteam.jobs.moving import BATCH_MAX, BATCH_MIN, BATCH_START, InboxTable, Mover, inbox_row
+from vteam.jobs.moving import BATCH_MAX, BATCH_MIN, BATCH_START, InboxTable, Mover
 from vteam.journal import sql
 from vteam.journal.models import Cursor, Fact, Inbox, Rejected
 from vteam.journal.moving import InboxRow
@@ -135,7 +135,7 @@ class WithoutLock(InboxTable):
         if connection.vendor != "postgresql":
             return super().take(cursor, at_most)
         cursor.execute(sql.READ_INBOX_LOCKING, [at_most])
-        return [inbox_row(row) for row in cursor.fetchall()]
+        return list(map(InboxRow._make, cursor.fetchall()))
 
 
 def move_until_empty(source: InboxTable) -> list[DatabaseError]:

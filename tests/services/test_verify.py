@@ -154,7 +154,7 @@ def test_a_replay_tells_how_far_it_is() -> None:
 @pytest.mark.parametrize(
     ("tampering", "named"),
     [
-        ("UPDATE ledger_counter SET n = n + 1 WHERE key LIKE 'fan:%%'", "counter"),
+        ("UPDATE ledger_counter SET n = n + 1 WHERE key LIKE '%%:fan:%%'", "counter"),
         ("UPDATE ledger_bucket SET fans = fans + 1", "bucket"),
         ("DELETE FROM ledger_ruling WHERE seq = 1", "ruling"),
         (

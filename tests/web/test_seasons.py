@@ -10,6 +10,7 @@ from vteam.campaigns.queries import campaign_by_slug
 from vteam.channels.mail.models import OutboxMessage
 from vteam.demo.opening import account
 from vteam.journal.models import Inbox
+from vteam.ledger.counters import place_of
 from vteam.ledger.models import Counter
 from vteam.people.models import Fan
 from vteam.web.templatetags.vteam import day, local
@@ -46,7 +47,7 @@ class SeasonPages(Doors):
         at = local(clock.now(), self.campaign).date().isoformat()
         names = {f"day:{mission}:{self.bo.pk}:{at}": today, f"fan:{mission}:{self.bo.pk}": in_all}
         for name, n in names.items():
-            Counter.objects.create(campaign_id=self.campaign.pk, key=name, n=n)
+            Counter.objects.create(campaign_id=self.campaign.pk, key=place_of(name), n=n)
 
 
 class MissionStateTests(SeasonPages):

@@ -10,7 +10,6 @@ from pathlib import Path
 from django.db import IntegrityError
 from django.db.backends.utils import CursorWrapper
 
-from vteam.jobs.moving import inbox_row
 from vteam.journal import sql
 from vteam.journal.moving import InboxRow
 from vteam.walfile import open_wal_file
@@ -46,7 +45,7 @@ class EdgeFile:
         row = cursor.fetchone()
         self._position = row[0] if row else NOWHERE
         after = max(self._position, 0) if self._position <= self._last_number() else 0
-        return [inbox_row(found) for found in self._read(sql.READ_INBOX_AFTER, (after, at_most))]
+        return list(map(InboxRow._make, self._read(sql.READ_INBOX_AFTER, (after, at_most))))
 
     def settle(self, cursor: CursorWrapper, rows: Sequence[InboxRow]) -> None:
         """Advance the cursor past the moved rows."""

@@ -22,6 +22,7 @@ from vteam.channels.links.services import forget_spent
 from vteam.channels.mail.courier import delivering
 from vteam.channels.mail.delivery import forget_ended
 from vteam.jobs import counted
+from vteam.jobs.checkpoints import SECONDS, checkpoint
 from vteam.jobs.edgefile import EdgeFile
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.ledger.services import end_due_holds
@@ -52,6 +53,7 @@ def jobs() -> list[Job]:
     found = [
         Job("end holds", lambda: end_due_holds(at_us=clock.now_us(), at_most=HOLDS_AT_ONCE)),
         Job("move the inbox", Mover(InboxTable()).move),
+        Job("checkpoint", checkpoint, every=SECONDS),
         Job("forget what expired", forget, every=60.0),
     ]
     if connection.vendor == "sqlite":

@@ -2,7 +2,8 @@
 
 First a batch is read, numbered and judged, which holds up nobody; then one transaction consumes its rows, writes
 what follows and updates the standings. Batches grow and shrink so that this transaction holds the write lock for
-about `LOCK_US_MAX`, and while others write the lock is then left free for twice as long as it was held.
+about `LOCK_US`, and for `LOCK_ALONE_US` where nobody else wrote lately: then larger batches touch each page once for
+more facts. While others write the lock is afterwards left free for twice as long as it was held.
 
 Judging before locking is safe because `jobs` alone writes to the books. Should there be a second mover all the
 same, the fences refuse whoever comes later: rows can be consumed once, and UNIQUE(campaign, seq) is taken once.
@@ -19,13 +20,16 @@ from django.db.backends.utils import CursorWrapper
 
 from vteam.channels.links.services import count_visits
 from vteam.jobs import counted
+from vteam.jobs.checkpoints import MOVED_ROWS, checkpoint
 from vteam.journal import sql
 from vteam.journal.moving import Addition, InboxRow, addition, reject
 from vteam.ledger.posting import Posting, judged
 from vteam.rules.facts import VISIT
 from vteam.rules.shapes import problem_with_moment, visited_share
 
-LOCK_US_MAX = 8_000
+LOCK_US = 8_000
+LOCK_ALONE_US = 40_000
+ALONE_SECONDS = 1.0
 BATCH_MIN, BATCH_START, BATCH_MAX = 8, 32, 4_000
 FREE_FACTOR = 2
 
@@ -57,7 +61,7 @@ class InboxTable:
                 return []
         statement = sql.READ_INBOX_LOCKING if connection.vendor == "postgresql" else sql.READ_INBOX
         cursor.execute(statement, [at_most])
-        return [inbox_row(row) for row in cursor.fetchall()]
+        return list(map(InboxRow._make, cursor.fetchall()))
 
     def settle(self, cursor: CursorWrapper, rows: Sequence[InboxRow]) -> None:
         """Delete the moved rows."""
@@ -75,10 +79,11 @@ class Mover:
     def __init__(self, source: Source) -> None:
         self.source, self.batch = source, BATCH_START
         self.version: int | None = None
+        self.others_wrote_at = time.monotonic()
 
     def move(self, *, pause: Callable[[float], None] = time.sleep) -> int:
         """Move rows until the source is empty; returns how many."""
-        moved, free_at = 0, 0
+        moved, free_at, checkpointed = 0, 0, 0
         while True:
             with _reading(), connection.cursor() as cursor:
                 rows = self.source.take(cursor, self.batch)
@@ -92,9 +97,13 @@ class Mover:
             moved += len(rows)
             if len(rows) < self.batch:
                 return moved
-            self._adapt(held_us)
             if self._others_write():
+                self.others_wrote_at = time.monotonic()
                 free_at = time.perf_counter_ns() + held_us * 1_000 * FREE_FACTOR
+            self._adapt(held_us)
+            if moved - checkpointed >= MOVED_ROWS:
+                checkpointed = moved
+                checkpoint()
 
     def _write(self, batch: "Batch", cursor: CursorWrapper) -> int:
         """Write a judged batch; returns for how long (µs) others could not write meanwhile."""
@@ -107,9 +116,11 @@ class Mover:
         return (time.perf_counter_ns() - begun) // 1_000
 
     def _adapt(self, held_us: int) -> None:
-        if held_us > LOCK_US_MAX:
-            self.batch = max(BATCH_MIN, self.batch * LOCK_US_MAX // held_us)
-        elif held_us < LOCK_US_MAX // 2:
+        alone = time.monotonic() - self.others_wrote_at > ALONE_SECONDS
+        wanted_us = LOCK_ALONE_US if alone else LOCK_US
+        if held_us > wanted_us:
+            self.batch = max(BATCH_MIN, self.batch * wanted_us // held_us)
+        elif held_us < wanted_us // 2:
             self.batch = min(BATCH_MAX, self.batch * 2)
 
     def _others_write(self) -> bool:
@@ -121,19 +132,6 @@ class Mover:
             version = cursor.fetchone()[0]
         changed, self.version = self.version not in (None, version), version
         return changed
-
-
-def inbox_row(row: Sequence[object]) -> InboxRow:
-    """A row as the drivers give it (id, campaign_id, kind, key, seen_at_us, body)."""
-    number, campaign_id, kind, key, seen_at_us, body = row
-    return InboxRow(
-        number=int(str(number)),
-        campaign_id=int(str(campaign_id)),
-        kind=str(kind),
-        key=str(key),
-        seen_at_us=int(str(seen_at_us)),
-        body=str(body),
-    )
 
 
 def _reading() -> AbstractContextManager[None]:

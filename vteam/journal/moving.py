@@ -7,7 +7,7 @@ other content, or unreadable, it is kept in `journal_rejected` and reported: not
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -22,9 +22,8 @@ from vteam.rules.shapes import problem_with, problem_with_moment, read_object
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxRow:
-    """A row as a channel left it; `number` is its place in its source."""
+class InboxRow(NamedTuple):
+    """A row as a channel left it, in the order of its columns; `number` is its place in its source."""
 
     number: int
     campaign_id: int

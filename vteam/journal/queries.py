@@ -1,14 +1,15 @@
 """Reading the journal in its order."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
+import orjson
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vteam.rules.canonical import canonical, digest
 from vteam.rules.facts import Fact
 
 COLUMNS = "campaign_id, seq, kind, key, seen_at_us, body"
+_NAMES = COLUMNS.split(", ")
 
 
 def fact_from(row: Sequence[object]) -> Fact:
@@ -20,13 +21,13 @@ def fact_from(row: Sequence[object]) -> Fact:
         kind=str(kind),
         key=str(key),
         seen_at_us=int(str(seen_at_us)),
-        body=json.loads(str(body)),
+        body=orjson.loads(str(body)),
     )
 
 
 def chained_hash(content: Sequence[object], *, after: str) -> str:
     """The hash of a stored fact (in the order of COLUMNS), chained to the hash of the one before."""
-    return digest(canonical(dict(zip(COLUMNS.split(", "), content, strict=True))), after=after)
+    return digest(canonical(dict(zip(_NAMES, content, strict=True))), after=after)
 
 
 def facts_after(connection: BaseDatabaseWrapper, campaign_id: int, *, seq: int, at_most: int) -> list[Fact]:

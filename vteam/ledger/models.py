@@ -54,7 +54,10 @@ class Transfer(models.Model):
 
 
 class Counter(models.Model):
-    """How often something was counted: what the rules ask of the past, by name (`rules.decisions.Keys`)."""
+    """How often something was counted: what the rules ask of the past, by the place of its name (`ledger.counters`).
+
+    On SQLite the table has no row numbers (migration 0002): a counter is one entry in one tree.
+    """
 
     pk = models.CompositePrimaryKey("campaign_id", "key")
     campaign_id = models.BigIntegerField()

@@ -3,13 +3,14 @@
 The same object then takes what the batch itself adds, so a fact sees the ones before it in the same batch.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from vteam.ledger.counters import arrivals_key, places_of, reversed_key
 from vteam.rules.canonical import GENESIS, canonical
 from vteam.rules.decisions import Decision, Keys, Outcome, closed_key, keys_for
 from vteam.rules.facts import Fact, Kind
@@ -60,7 +61,7 @@ def recorded(
 
 def from_body(body: str) -> Recorded:
     """A stored decision from its canonical text."""
-    content: dict[str, Any] = json.loads(body)
+    content: dict[str, Any] = orjson.loads(body)
     decision = Decision(
         fan=content["fan"],
         outcome=Outcome(content["outcome"]),
@@ -91,6 +92,7 @@ class Past:
         self._newest_us = 0
         self._judged: dict[int, list[tuple[Mission, Keys]]] = {}
         self.counters: dict[str, int] = {}
+        self._names: dict[str, str] = {}  # of the counters asked for, by place
         self.changed: set[str] = set()
         self.decisions: dict[int, Recorded] = {}
         self.waiting: set[int] = set()
@@ -102,7 +104,7 @@ class Past:
         for kind, body in self._rows(
             "SELECT kind, body FROM ledger_ruling WHERE campaign_id = %s ORDER BY seq"
         ):
-            self.rule(kind, json.loads(body))
+            self.rule(kind, orjson.loads(body))
 
     def rule(self, kind: str, body: dict[str, Any]) -> None:
         """Take a season or a mission's version into account from now on."""
@@ -165,9 +167,15 @@ class Past:
         self.counters[key] = n
         self.changed.add(key)
 
+    def changed_counters(self) -> Iterable[tuple[str, int]]:
+        """The counters that were set, by place, as they stand now; `prepare` asked for all of them."""
+        return ((place, self.counters[name]) for place, name in self._names.items() if name in self.changed)
+
     def _fetch_counters(self, keys: set[str]) -> None:
         sql = "SELECT key, n FROM ledger_counter WHERE campaign_id = %s AND key IN ({})"
-        self.counters.update(dict(self._rows_in(sql, sorted(keys))))
+        names = places_of(keys)
+        self._names |= names
+        self.counters.update((names[place], n) for place, n in self._rows_in(sql, sorted(names)))
 
     def _fetch_decisions(self, seqs: set[int]) -> None:
         sql = "SELECT body FROM ledger_decision WHERE campaign_id = %s AND seq IN ({})"
@@ -195,12 +203,3 @@ class Past:
         row = self._row(sql)
         return row[0] if row else None
 
-
-def reversed_key(decision: int) -> str:
-    """The counter that is 1 once an award was taken back."""
-    return f"reversed:{decision}"
-
-
-def arrivals_key(share: int) -> str:
-    """The counter of people who came through a share."""
-    return f"arrivals:{share}"

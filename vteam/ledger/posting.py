@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from vteam.ledger.past import LATER, Past, Recorded, arrivals_key, recorded, reversed_key
+from vteam.ledger.counters import arrivals_key, reversed_key
+from vteam.ledger.past import LATER, Past, Recorded, recorded
 from vteam.rules.canonical import canonical
 from vteam.rules.decisions import (
     COUNTING,
@@ -268,7 +269,7 @@ class Posting:
         self._many(INSERT_TRANSFER, [_transfer_row(campaign, transfer) for transfer in self.transfers])
         self._many(INSERT_HOLD, [(campaign, seq, due) for seq, due in self.begun.items()])
         self._many(DELETE_HOLD, [(campaign, seq) for seq in self.ended])
-        self._many(SET_COUNTER, [(campaign, key, self.past.count(key)) for key in sorted(self.past.changed)])
+        self._many(SET_COUNTER, [(campaign, place, n) for place, n in sorted(self.past.changed_counters())])
         self._many(SET_TOTAL, self.totals)
         self._write_histogram({points: change for points, change in self.levels.items() if change})
 

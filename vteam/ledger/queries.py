@@ -5,8 +5,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from vteam.journal.models import Fact, Inbox
+from vteam.ledger.counters import arrivals_key, places_of
 from vteam.ledger.models import Decision, Hold
-from vteam.ledger.past import Recorded, arrivals_key, from_body
+from vteam.ledger.past import Recorded, from_body
 from vteam.ledger.posting import BUCKET_POINTS
 from vteam.reading import pairs, rows
 from vteam.rules.decisions import Outcome
@@ -157,7 +158,8 @@ def last_decision_of(campaign_id: int, fan_id: int) -> int:
 
 def counts(campaign_id: int, keys: Iterable[str]) -> dict[str, int]:
     """Counters by name; those never counted are absent."""
-    return pairs(COUNTS, keys, first=[campaign_id])
+    names = places_of(keys)
+    return {names[place]: n for place, n in pairs(COUNTS, names, first=[campaign_id]).items()}
 
 
 def facts_behind(campaign_id: int, decisions: Iterable[int]) -> dict[int, int]:

@@ -105,12 +105,15 @@ def closed_key(title: int, way: str) -> str:
 
 def _subject(fact: Fact) -> str:
     """What may pay only once: the recruit, the share, the title."""
-    field = {
-        Kind.FAN_CONFIRMED: "fan",
-        Kind.ARRIVAL_CONFIRMED: "share",
-        Kind.TITLE_DOWNLOADED: "title",
-    }[Kind(fact.kind)]
+    field = _SUBJECTS[fact.kind]
     return f"{field}:{fact.body[field]}"
+
+
+_SUBJECTS: dict[str, str] = {
+    Kind.FAN_CONFIRMED: "fan",
+    Kind.ARRIVAL_CONFIRMED: "share",
+    Kind.TITLE_DOWNLOADED: "title",
+}
 
 
 def decide(fact: Fact, mission: Mission, season: Season, earned: Earned) -> Decision | None:
@@ -132,16 +135,25 @@ def decide(fact: Fact, mission: Mission, season: Season, earned: Earned) -> Deci
 def _refusal(fact: Fact, mission: Mission, season: Season, earned: Earned, fan: int) -> Outcome | None:
     """Why a fact earns nothing, the most telling reason first; None when it may earn."""
     at = fact.seen_at_us
-    reasons = (
-        (not season.includes(at), Outcome.OUTSIDE_SEASON),
-        (not mission.opens_at_us <= at < mission.closes_at_us, Outcome.OUTSIDE_MISSION),
-        (_by_the_same_person(fact, fan), Outcome.SAME_PERSON),
-        (0 < earned.closed_since_us <= at, Outcome.RIGHTS_WITHDRAWN),
-        (earned.the_same > 0, Outcome.ALREADY_COUNTED),
-        (_over(mission.per_fan, earned.by_fan), Outcome.OVER_LIMIT),
-        (_over(mission.per_fan_per_day, earned.by_fan_today), Outcome.OVER_DAILY_LIMIT),
-    )
-    return next((outcome for applies, outcome in reasons if applies), None)
+    if not season.includes(at):
+        return Outcome.OUTSIDE_SEASON
+    if not mission.opens_at_us <= at < mission.closes_at_us:
+        return Outcome.OUTSIDE_MISSION
+    if _by_the_same_person(fact, fan):
+        return Outcome.SAME_PERSON
+    if 0 < earned.closed_since_us <= at:
+        return Outcome.RIGHTS_WITHDRAWN
+    if earned.the_same > 0:
+        return Outcome.ALREADY_COUNTED
+    return _limit_reached(mission, earned)
+
+
+def _limit_reached(mission: Mission, earned: Earned) -> Outcome | None:
+    if _over(mission.per_fan, earned.by_fan):
+        return Outcome.OVER_LIMIT
+    if _over(mission.per_fan_per_day, earned.by_fan_today):
+        return Outcome.OVER_DAILY_LIMIT
+    return None
 
 
 def _by_the_same_person(fact: Fact, fan: int) -> bool:

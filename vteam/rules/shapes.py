@@ -1,9 +1,10 @@
 """What each kind of fact must contain: checked once, at the journal's door, so that judging never stumbles."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
 
 from vteam.rules.facts import Kind
 from vteam.rules.missions import MissionKind
@@ -126,8 +127,8 @@ def visited_share(body: str) -> int | None:
 def read_object(body: str) -> dict[str, Any] | None:
     """The JSON object in a text; None when there is none."""
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = orjson.loads(body)
+    except ValueError:  # too deep, too, or a half character
         return None
     return content if isinstance(content, dict) else None
 
