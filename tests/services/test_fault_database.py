@@ -133,6 +133,7 @@ def test_a_frozen_server_keeps_no_page_for_long_and_nothing_is_lost_when_it_wake
     one = Installation(tmp_path / "data", environment=settings).prepared()
     try:
         crowd, cy = people(one.opened())
+        at_once(*[lambda: cy.see("home")] * (2 * THREADS))  # now each thread has a connection to lose
         server.signal(signal.SIGSTOP)
         begun = time.monotonic()
         answers = at_once(*[lambda: cy.see("home", seconds=90)] * (THREADS + 8))

@@ -71,7 +71,7 @@ def test_a_withdrawal_answers_from_the_same_moment_on_and_can_be_taken_back(
 ) -> None:
     says(mira, title, Act.AGREED)
     says(mira, title, Act.WITHDRAWN, at_us=AT_US + 1, why="another label asked")
-    assert stands(title, at_us=AT_US) is Standing.OPEN
+    assert queries.stood(title.pk, Way.DOWNLOAD, at_us=AT_US).standing is Standing.OPEN
     assert stands(title, at_us=AT_US + 1) is Standing.WITHDRAWN
     says(mira, title, Act.AGREED, at_us=AT_US + 2)
     assert stands(title, at_us=AT_US + 2) is Standing.OPEN

@@ -15,16 +15,27 @@ def circulation_of(title_id: int, way: Way, *, at_us: int) -> Circulation:
 
 
 def circulations(title_ids: Iterable[int], *, at_us: int) -> dict[int, Circulations]:
-    """How every way of several titles stands now, in two queries."""
+    """How every way of several titles stands now, in two queries.
+
+    `at_us`: now. Where a holder's word bears a later time the clock was set back since: it is heard all the same, or
+    what was withdrawn would be open again until the clock comes by a second time.
+    """
     wanted = list(title_ids)
     holders, records = _holders(wanted), _records(wanted)
-    return {
-        title: {
-            way: circulation(way=way, holders=holders[title], records=records[title], at_us=at_us)
+    found = {}
+    for title in wanted:
+        now_us = max([at_us, *(record.at_us for record in records[title])])
+        found[title] = {
+            way: circulation(way=way, holders=holders[title], records=records[title], at_us=now_us)
             for way in Way
         }
-        for title in wanted
-    }
+    return found
+
+
+def stood(title_id: int, way: Way, *, at_us: int) -> Circulation:
+    """How one way of circulating a title stood at a moment that is past; the holders are today's."""
+    holders, records = _holders([title_id]), _records([title_id])
+    return circulation(way=way, holders=holders[title_id], records=records[title_id], at_us=at_us)
 
 
 def _holders(title_ids: list[int]) -> dict[int, list[int]]:

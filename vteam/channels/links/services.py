@@ -113,7 +113,8 @@ def confirm_arrival(*, token: str, visitor: Visitor, act: str, day: str, at: dt.
     content = _opened(token)
     if content is None or content["w"] != visitor.networks.near:
         return Arrival.NOT_VALID
-    if _age_seconds(token, at) < settings.ARRIVAL_DWELL_SECONDS:
+    # A token from the future is one of before the clock was set back: no younger than that.
+    if 0 <= _age_seconds(token, at) < settings.ARRIVAL_DWELL_SECONDS:
         return Arrival.TOO_EARLY
     share = Share.objects.filter(pk=content["s"], ended_at=None).first()
     if share is None:

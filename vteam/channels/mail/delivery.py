@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from vteam.channels.mail.letters import letter, sender
 from vteam.channels.mail.models import OutboxMessage
@@ -35,7 +36,8 @@ SMTP_SECONDS, FAREWELL_SECONDS = 5.0, 1.0
 TURN_SECONDS_MAX = 2.0
 NULLS_AT_ONCE = 1_000
 _ADDRESS = re.compile(r"[^\s<>:;,]+@[^\s<>:;,]+")
-FIRST_PAUSE = dt.timedelta(seconds=10)
+FIRST_PAUSE, DOUBLINGS_MAX = dt.timedelta(seconds=10), 6
+LONGEST_PAUSE = FIRST_PAUSE * 2**DOUBLINGS_MAX
 KEPT_AFTERWARDS = dt.timedelta(days=7)
 letters_ended: Counter[str] = Counter()
 """How many letters ended in each state, since this process began."""
@@ -45,9 +47,11 @@ Hand = Callable[[EmailMessage, str], None]
 def deliver_due(*, at: dt.datetime, at_most: int = 50) -> int:
     """Hand over what is due, for about `TURN_SECONDS_MAX`; returns how many rows were dealt with.
 
-    Null messages have their turn after the real ones, and leave nothing.
+    Null messages have their turn after the real ones, and leave nothing. What is due later than any pause lasts is
+    from before the clock was set back, and due.
     """
-    due = OutboxMessage.objects.filter(state=OutboxMessage.WAITING, due_at__lte=at).order_by("due_at", "pk")
+    is_due = Q(due_at__lte=at) | Q(due_at__gt=at + LONGEST_PAUSE)
+    due = OutboxMessage.objects.filter(is_due, state=OutboxMessage.WAITING).order_by("due_at", "pk")
     messages = list(due.filter(is_null=False)[:at_most])
     hand = _hand() if messages else None
     begun, done = time.monotonic(), 0
@@ -89,7 +93,7 @@ def _after_trouble(message: OutboxMessage, trouble: DeliveryError, at: dt.dateti
         return
     message.tries += 1
     message.reason = str(trouble)[:200]
-    message.due_at = at + FIRST_PAUSE * 2 ** min(message.tries - 1, 6)
+    message.due_at = at + FIRST_PAUSE * 2 ** min(message.tries - 1, DOUBLINGS_MAX)
     message.save(update_fields=["tries", "reason", "due_at"])
 
 

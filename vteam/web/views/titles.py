@@ -12,7 +12,7 @@ from vteam.channels.copies.services import count_sent, personal_copy, sending, t
 from vteam.channels.links.services import share_inside_copies
 from vteam.people.models import Fan
 from vteam.rights.models import RightEvent
-from vteam.rights.queries import circulation_of
+from vteam.rights.queries import stood
 from vteam.rules.rights import Act, Way
 from vteam.web.addresses import short_link
 from vteam.web.answers import campaign_or_404, for_fans, send_mp3, withdrawn
@@ -95,7 +95,5 @@ def _was_open(title: Title, way: Way) -> bool:
     agreed = RightEvent.objects.filter(title_id=title.pk, way=way, act=Act.AGREED)
     moments = {moment for pair in agreed.values_list("at_us", "from_us") for moment in pair}
     return any(
-        circulation_of(title.pk, way, at_us=moment).is_open
-        for moment in sorted(moments)
-        if moment <= clock.now_us()
+        stood(title.pk, way, at_us=moment).is_open for moment in sorted(moments) if moment <= clock.now_us()
     )
