@@ -6,6 +6,8 @@ The commands only parse, call the library and print; what they do stands in the 
 import functools
 import os
 import secrets
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -272,7 +274,10 @@ def backup(
         back_up(file.absolute(), verified=verify, tell=tell)
     size = file.stat().st_size
     out.print(f"{file}: {size / 1e6:,.1f} MB{', verified' if verify else ''}.", markup=False, soft_wrap=True)
-    out.print("The keys are not in it: keep a copy of keys/ apart. Without it no address can be read again.")
+    out.print(
+        "The keys are not in it: keep a copy of keys/ apart. Without it no address can be read again.",
+        soft_wrap=True,
+    )
 
 
 @app.command()
@@ -319,7 +324,11 @@ def _tell_restored(restored: "Restored", made_at: str) -> None:
 
 @contextmanager
 def _steps() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each piece of work it is told of; one that moves to and fro where nobody knows how much there is."""
+    """A bar for each piece of work it is told of; one that moves to and fro where nobody knows how much there is.
+
+    Told to end (SIGTERM) meanwhile, the work ends as by Ctrl-C: what it had begun is cleared away.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
         tasks: dict[str, TaskID] = {}

@@ -2,12 +2,14 @@
 
 import re
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.services.installed import Installed, installed, with_keys_of
+from tests.channels.test_redirect import eventually
+from tests.services.installed import VTEAM, Installed, installed, with_keys_of
 from vteam.locks import held
 
 BO = "from vteam.people.models import Person\nbo = Person.objects.get(pk={number})\n"
@@ -223,6 +225,15 @@ def test_books_that_do_not_hold_are_told_before_the_backup_has_its_name(
         assert [path for path in tmp_path.iterdir() if path != one.data] == []
         one.done("backup", file, "--no-verify")
     assert file.exists()
+
+
+def test_told_to_end_a_backup_leaves_nothing_behind(season: Installed, tmp_path: Path) -> None:
+    command = [VTEAM, "backup", tmp_path / "backup.tar"]
+    with subprocess.Popen(command, env=season.environment, stdout=subprocess.DEVNULL) as running:
+        eventually(lambda: any(tmp_path.glob(".backup.tar.part-*")))
+        running.terminate()
+    assert running.returncode == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_backup_of_an_older_schema_is_migrated_and_one_of_a_newer_refused(
