@@ -7,6 +7,8 @@ need() { command -v "$1" >/dev/null 2>&1 || packages="$packages $2"; }
 need chromium chromium
 need ffmpeg ffmpeg
 need mpg123 mpg123
+need nsenter util-linux
+need mount mount
 need nginx nginx
 need caddy caddy
 need systemd-analyze systemd

@@ -9,6 +9,7 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 
+from tests.services.concurrency import at_once
 from vteam import appendonly
 from vteam.appendonly import APPEND_ONLY
 from vteam.journal.models import Fact
@@ -61,7 +62,9 @@ def attacks(table: str) -> list[str]:
     victim = columns_of(model_of(table))[-1].column
     common = [f"UPDATE {table} SET {victim} = {victim}", f"DELETE FROM {table}"]
     if SQLITE:
-        return [*common, f"UPDATE OR REPLACE {table} SET {victim} = {victim}"]
+        again = f"INTO {table} SELECT * FROM {table}"
+        replacing = [f"INSERT OR REPLACE {again}", f"REPLACE {again}"]
+        return [*common, f"UPDATE OR REPLACE {table} SET {victim} = {victim}", *replacing]
     return [*common, f"TRUNCATE {table}", f"TRUNCATE {table} CASCADE"]
 
 
@@ -94,6 +97,23 @@ def test_a_row_cannot_be_replaced_by_inserting_it_again(table: str) -> None:
             add_row(table, verb="INSERT OR REPLACE")
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             add_row(table, verb="REPLACE")
+    assert rows(table) == before
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", TABLES)
+def test_each_new_connection_is_refused_as_well(table: str) -> None:
+    """What SQLite needs for it is set by the settings, on every connection anew."""
+    add_row(table)
+    before = rows(table)
+
+    def attack(statement: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    for statement in attacks(table):
+        (refusal,) = at_once(lambda: attack(statement))  # noqa: B023
+        assert "append-only" in str(refusal), statement
     assert rows(table) == before
 
 
