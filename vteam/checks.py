@@ -31,6 +31,10 @@ def addresses(app_configs: Apps, **others: Any) -> list[CheckMessage]:
     if settings.SITE_PORT == settings.EDGE_PORT:
         hint = "Give the edge another port, for instance VTEAM_EDGE_PORT=8001."
         found.append(Error("VTEAM_SITE_PORT and VTEAM_EDGE_PORT are the same.", hint=hint, id="vteam.E003"))
+    private = range(settings.METRICS_PORT, settings.METRICS_PORT + 3) if settings.METRICS_PORT else range(0)
+    if settings.SITE_PORT in private or settings.EDGE_PORT in private:
+        hint = "Choose another one: it and the next two are the private ports. For instance VTEAM_METRICS_PORT=9101."
+        found.append(Error("VTEAM_METRICS_PORT meets a public port.", hint=hint, id="vteam.E008"))
     return found
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.channels.test_redirect import eventually, free_port
+from tests.channels.edges import eventually, free_port
 from tests.docs.webservers import DEPLOY, NAME, certificate, debians_nginx, nginx_site, running
 from tests.services.test_metrics import asked_at, three_free_ports
 
@@ -238,6 +238,16 @@ class Machine:
         for port in (self.site, self.edge, *range(self.private, self.private + 3)):
             eventually(lambda port=port: self.healthy(port), 60)  # type: ignore[misc]
 
+    def night(self) -> None:
+        """What systemd makes of the backup's unit when its timer says so."""
+        told = unit(self.folder / "etc/systemd/system/vteam-backup.service")["Service"]
+        settings = settings_in(Path(told["EnvironmentFile"])) | {"PATH": "/usr/bin:/bin"}
+        for line in (told["ExecStart"], told["ExecStartPost"]):
+            command = shlex.split(line.replace("$$", "$").replace("%%", "%"))
+            subprocess.run(
+                command, cwd=told["WorkingDirectory"], env=settings, check=True, capture_output=True
+            )
+
     def healthy(self, port: int) -> bool:
         assert self.service
         assert self.service.poll() is None
@@ -287,6 +297,10 @@ def test_the_page_leads_from_a_clean_machine_to_a_served_campaign_and_through_an
     assert "the books hold" in told["vteam verify"]
     assert (machine.folder / "var/backups/vteam/before-upgrade.backup").stat().st_size > 10_000
     assert (machine.folder / "var/lib/vteam").stat().st_mode & 0o077 == 0
+    machine.night()
+    kept = {path.name for path in (machine.folder / "var/backups/vteam").iterdir()}
+    assert len(kept) == 2
+    assert all(re.fullmatch(r"before-upgrade\.backup|\d{4}-\d\d-\d\dT\d{6}Z\.backup", name) for name in kept)
     again = machine.type(f"curl --fail --location https://{NAME}/")
     assert "Marée haute" in again
 

@@ -1,6 +1,6 @@
 """What the site counts, in cells its worker processes share with the process that tells it.
 
-No Django here: the process that tells has none. Pages are grouped by the module their view stands in, so whatever
+No Django here: what tells the figures needs none. Pages are grouped by the module their view stands in, so whatever
 strangers ask for, the groups are those of `web/views/` and `other`.
 """
 
