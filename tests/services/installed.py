@@ -49,6 +49,7 @@ class Installed:
 
     data: Path
     database: str | None = None
+    as_role: str = "postgres"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -57,7 +58,9 @@ class Installed:
         }
         ours = {"VTEAM_DATA": str(self.data), "DJANGO_SETTINGS_MODULE": "vteam.settings"}
         if self.database:
-            ours["VTEAM_DATABASE_URL"] = test_settings._server.get_uri(database=self.database)
+            ours["VTEAM_DATABASE_URL"] = test_settings._server.get_uri(database=self.database).replace(
+                "//postgres", f"//{self.as_role}", 1
+            )
             ours["PATH"] = f"{test_settings._server.bin_path}{os.pathsep}{kept['PATH']}"
         return kept | ours
 
