@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.channels.test_redirect import BROWSER, eventually, free_port
+from tests.channels.edges import BROWSER, eventually, free_port
 from tests.docs.webservers import NAME, Answer, Front, caddy, nginx
 from tests.services.test_metrics import Watched
 from tests.services.test_run import ADD_SHARE

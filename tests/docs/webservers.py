@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.channels.test_redirect import eventually, free_port
+from tests.channels.edges import eventually, free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NAME = "team.example.org"

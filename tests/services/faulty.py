@@ -23,7 +23,7 @@ from urllib.parse import urlencode
 
 import psycopg
 
-from tests.channels.test_redirect import BROWSER, eventually, free_port
+from tests.channels.edges import BROWSER, eventually, free_port
 
 VTEAM = str(Path(sys.executable).with_name("vteam"))
 CAMPAIGN = "maree-haute"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.channels.test_redirect import eventually
+from tests.channels.edges import eventually
 from tests.services.installed import VTEAM, Installed, installed, with_keys_of
 from vteam.locks import held
 

@@ -16,7 +16,7 @@ from django.db import connection
 from tests import cast
 from tests import settings as test_settings
 from tests.cast import AT, AT_US
-from tests.channels.test_redirect import eventually
+from tests.channels.edges import eventually
 from tests.services.moving import ANA, C, EdgeInbox, books_hold, row_of, still
 from vteam.backup import database, sqlite
 from vteam.backup.archive import DATABASES, Archive

@@ -20,7 +20,7 @@ from django.conf import settings as django_settings
 
 from tests import cast
 from tests.cast import AT, AT_US, HOUR_US, RECRUIT, SPREAD
-from tests.channels.test_redirect import eventually
+from tests.channels.edges import eventually
 from tests.services.doors import BO, HOUR, ask
 from tests.services.faulty import Crowd, Installation
 from tests.services.letters import code_in, in_the_mailbox

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.channels.test_redirect import eventually, postgres_server
+from tests.channels.edges import eventually, postgres_server
 from tests.services.concurrency import at_once
 from tests.services.faulty import Crowd, Installation, Member, is_kind_refusal
 

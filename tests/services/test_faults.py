@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.channels.test_redirect import eventually
+from tests.channels.edges import eventually
 from tests.services.faulty import Installation, is_kind_refusal
 
 DISK_MIB = 64

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.channels.test_redirect import BROWSER, eventually
+from tests.channels.edges import BROWSER, eventually
 from tests.services.test_run import ADD_SHARE, Installation
 from vteam import settings
 from vteam.logs import Line, Object, as_object, masked

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.channels.test_redirect import BROWSER, eventually, free_port, postgres_server
+from tests.channels.edges import BROWSER, eventually, free_port, postgres_server
 from vteam.errors import Busy, CannotStart
 from vteam.locks import held
 from vteam.processes import checks, run, supervisor

@@ -1,1 +1,1 @@
-"""The fast process: redirects now, the swarm's doors later; one asyncio application without Django."""
+"""The fast process: redirects now, the swarm's doors later; one process, without Django."""

@@ -1,18 +1,19 @@
-"""The edge's one ASGI application: which door a request is at, and the answer's way out.
+"""The edge's doors: which one a request is at, and when its answer may leave.
 
 No framework, no Django, no cookie, no access log. A door that cannot do its work now answers 503 and when to come
 again; nothing it could not record is answered as if it were.
 """
 
-from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 
-from vteam.channels.links.redirect import NO_SUCH_LINK, PREFIX, Answer, Redirect, Request, spoken
+from vteam.channels.links.redirect import NO_SUCH_LINK, PREFIX, Answer, Redirect, Reply, Request, spoken
 from vteam.edge import counted
 from vteam.edge.commits import GroupCommit
 from vteam.errors import Away
 
-# A client that hung up already has no address any more; it is one network.
-NO_PEER = "192.0.2.0"
 HEALTHY = spoken(200, "ok\n")
 COME_AGAIN = spoken(
     503,
@@ -20,47 +21,76 @@ COME_AGAIN = spoken(
     "On reprend notre souffle. Rouvre le lien dans un instant.\n",
     (b"retry-after", b"2"),
 )
+OUR_FAULT = spoken(
+    500,
+    "Something broke on our side. Please open the link again in a while.\n"
+    "Quelque chose s'est cassé chez nous. Rouvre le lien un peu plus tard.\n",
+)
+
+FAULT = "a request was not answered as it should be: our own fault"
+
+Send = Callable[[Answer], None]
+logger = logging.getLogger(__name__)
 
 
 class Edge:
-    """Called by the server for each request. `behind_proxies`: X-Forwarded-For is worth reading."""
+    """Answers requests in the loop's thread, most of them without a task of their own."""
 
-    def __init__(self, *, redirect: Redirect, inbox: GroupCommit, behind_proxies: bool) -> None:
+    def __init__(self, *, redirect: Redirect, inbox: GroupCommit) -> None:
         self._redirect = redirect
         self._inbox = inbox
-        self._behind_proxies = behind_proxies
+        self._looking: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """One request, one answer; neither lifespan nor WebSockets yet."""
-        if scope["type"] != "http":
-            return
-        status, headers, body = await self._answer(scope)
-        counted.answer(scope["path"], status)
-        await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
-
-    async def _answer(self, scope: HTTPScope) -> Answer:
-        path = scope["path"]
+    def answer(self, request: Request, send: Send) -> None:
+        """Calls `send` exactly once: now, or when the visit is durable or cannot be."""
+        told = partial(_told, request.path, send)
         try:
-            if path.startswith(PREFIX):
-                return await self._redirect.answer(self._request(scope))
-            if path == "/healthz":
-                await self._inbox.check()
-                return HEALTHY
-        except Away:
-            return COME_AGAIN
-        return NO_SUCH_LINK
+            reply = self._reply(request)
+        except Exception:
+            logger.exception(FAULT)
+            reply = Reply(OUR_FAULT)
+        if isinstance(reply, Reply):
+            self._leave(reply, told)
+        else:
+            self._await(reply, told)
 
-    def _request(self, scope: HTTPScope) -> Request:
-        headers = scope["headers"]
-        forwarded = b""
-        if self._behind_proxies:
-            forwarded = b",".join(value for name, value in headers if name == b"x-forwarded-for")
-        client = scope["client"]
-        return Request(
-            scope["method"],
-            scope["path"],
-            dict(headers),
-            client[0] if client else NO_PEER,
-            forwarded.decode("latin-1"),
-        )
+    def _reply(self, request: Request) -> Reply | Awaitable[Reply]:
+        if request.path.startswith(PREFIX):
+            return self._redirect.reply(request)
+        if request.path == "/healthz":
+            return self._health()
+        return Reply(NO_SUCH_LINK)
+
+    async def _health(self) -> Reply:
+        await self._inbox.check()
+        return Reply(HEALTHY)
+
+    def _await(self, coming: Awaitable[Reply], told: Send) -> None:
+        task = asyncio.ensure_future(self._awaited(coming, told))
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
+
+    async def _awaited(self, coming: Awaitable[Reply], told: Send) -> None:
+        try:
+            reply = await coming
+        except Away:
+            reply = Reply(COME_AGAIN)
+        except Exception:
+            logger.exception(FAULT)
+            reply = Reply(OUR_FAULT)
+        self._leave(reply, told)
+
+    def _leave(self, reply: Reply, told: Send) -> None:
+        if reply.visit is None:
+            told(reply.answer)
+        else:
+            self._inbox.record(reply.visit, partial(_recorded, reply.answer, told))
+
+
+def _recorded(answer: Answer, told: Send, away: Away | None) -> None:
+    told(COME_AGAIN if away else answer)
+
+
+def _told(path: str, send: Send, answer: Answer) -> None:
+    counted.answer(path, answer.status)
+    send(answer)

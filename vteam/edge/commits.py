@@ -1,17 +1,16 @@
 """Natural group commit: what gathers while one batch is written is the next batch.
 
-There is no timer: an idle writer takes a row at once, a busy one takes all that came meanwhile. A handler's answer
-leaves after the commit that holds its row. Beyond a bounded number of waiting rows, and while the store is away,
+There is no timer: an idle writer takes a row at once, a busy one takes all that came meanwhile. A visitor's answer
+leaves after the commit that holds their row. Beyond a bounded number of waiting rows, and while the store is away,
 rows are refused (`Away`) and never acknowledged. The loop's thread owns all state; the writing thread is given
-whole batches and gives them back.
+whole batches and gives them back, and a batch is settled in one go, by plain calls.
 """
 
 import asyncio
-import contextlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
 from vteam.channels.links.redirect import InboxRow
@@ -21,7 +20,9 @@ from vteam.errors import Away
 
 logger = logging.getLogger(__name__)
 
-Waiting = tuple[InboxRow | None, "asyncio.Future[None]"]
+Done = Callable[[Away | None], None]
+"""Told None once a row is durable, or why it is not and never will be."""
+Waiting = tuple[InboxRow | None, Done]
 
 
 class GroupCommit:
@@ -39,13 +40,20 @@ class GroupCommit:
         self._thread = threading.Thread(target=self._write_batches, name="group commit", daemon=True)
         self._thread.start()
 
-    def record(self, row: InboxRow) -> "asyncio.Future[None]":
-        """Done when the row is durable; its exception is Away when it is not and never will be by this call."""
-        return self._written(row)
+    def record(self, row: InboxRow, done: Done) -> None:
+        """Make a row durable; `done` is called once, in the loop's thread, at once where the row is refused."""
+        if self._closed:
+            done(Away("the edge is stopping"))
+        elif len(self._waiting) >= self._rows_waiting_max:
+            done(Away("too many rows are waiting"))
+        else:
+            self._gather(row, done)
 
-    def check(self) -> "asyncio.Future[None]":
-        """Done when the store can write; its exception is Away when it cannot."""
-        return self._written(None)
+    async def check(self) -> None:
+        """Returns when the store can write; Away when it cannot."""
+        away = await self._through()
+        if away:
+            raise away
 
     @property
     def rows_waiting(self) -> int:
@@ -61,24 +69,25 @@ class GroupCommit:
         """Writes what is waiting, then ends the writing thread; later rows are refused."""
         self._closed = True
         while self._writing or self._waiting:
-            with contextlib.suppress(Away):
-                await self._gathered(None)
+            await self._through()
         self._batches.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _written(self, row: InboxRow | None) -> "asyncio.Future[None]":
-        if self._closed:
-            raise Away("the edge is stopping")
-        if len(self._waiting) >= self._rows_waiting_max:
-            raise Away("too many rows are waiting")
-        return self._gathered(row)
+    async def _through(self) -> Away | None:
+        """Waits for a turn of the writing thread after all that waits now."""
+        turn: asyncio.Future[Away | None] = self._loop.create_future()
 
-    def _gathered(self, row: InboxRow | None) -> "asyncio.Future[None]":
-        future = self._loop.create_future()
-        self._waiting.append((row, future))
+        def done(away: Away | None) -> None:
+            if not turn.cancelled():
+                turn.set_result(away)
+
+        self._gather(None, done)
+        return await turn
+
+    def _gather(self, row: InboxRow | None, done: Done) -> None:
+        self._waiting.append((row, done))
         if not self._writing:
             self._hand_over()
-        return future
 
     def _hand_over(self) -> None:
         if self._waiting:
@@ -87,25 +96,23 @@ class GroupCommit:
             self._waiting = self._waiting[ROWS_PER_BATCH_MAX:]
             self._batches.put(batch)
 
-    def _settle(self, batch: list[Waiting], refused: str | None) -> None:
+    def _settle(self, batch: list[Waiting], away: Away | None) -> None:
         self._writing = False
         self._hand_over()
-        for _, future in batch:
-            if future.done():
-                continue  # its handler was cancelled meanwhile
-            if refused is None:
-                future.set_result(None)
-            else:
-                future.set_exception(Away(refused))
+        for _, done in batch:
+            try:
+                done(away)
+            except Exception:
+                logger.exception("a visitor was not told about their row: our own fault")
 
     def _write_batches(self) -> None:
         """The writing thread."""
         while (batch := self._batches.get()) is not None:
-            refused = self._write([row for row, _ in batch if row is not None])
-            self._loop.call_soon_threadsafe(self._settle, batch, refused)
+            away = self._write([row for row, _ in batch if row is not None])
+            self._loop.call_soon_threadsafe(self._settle, batch, away)
         self._store.close()
 
-    def _write(self, rows: Sequence[InboxRow]) -> str | None:
+    def _write(self, rows: Sequence[InboxRow]) -> Away | None:
         """Why the rows are not durable, None when they are."""
         begun = time.perf_counter()
         try:
@@ -114,10 +121,10 @@ class GroupCommit:
             if not self._was_away:
                 logger.warning("visits cannot be recorded: %s", away)
             self._was_away = True
-            return str(away)
+            return away
         except Exception:
             logger.exception("%d rows were not recorded: our own fault", len(rows))
-            return "not recorded"
+            return Away("not recorded")
         if rows:
             counted.commit(len(rows), time.perf_counter() - begun)
         if self._was_away:

@@ -1,4 +1,4 @@
-"""The edge process: settings in, one ASGI application served by uvicorn in our own uvloop until SIGTERM.
+"""The edge process: settings in, doors served in our own uvloop until SIGTERM; uvicorn listens and stops.
 
 Exactly one per data folder: it alone writes the edge's inbox file. It refuses to start twice, and to start with
 settings it cannot follow.
@@ -10,9 +10,11 @@ import logging
 import resource
 import signal
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -24,7 +26,7 @@ from vteam.edge.app import Edge
 from vteam.edge.budget import VisitBudget
 from vteam.edge.commits import GroupCommit
 from vteam.edge.databases import Database, database_from
-from vteam.edge.protocol import EdgeProtocol
+from vteam.edge.protocol import EdgeProtocol, hang_up_on_the_late
 from vteam.edge.shares import shares_of
 from vteam.edge.stores import store_for
 from vteam.errors import Away, CannotStart
@@ -34,7 +36,6 @@ from vteam.metrics.ports import port_of
 ROLE = "edge"
 BACKLOG = 2048
 CONNECTIONS_MAX = 20_000
-KEEP_ALIVE_SECONDS = 20
 STOP_SECONDS_MAX = 5
 MINUTE_SECONDS = 60
 NEAR_CACHED_MAX = 4096
@@ -92,18 +93,26 @@ async def serve(options: EdgeOptions) -> None:
     inbox = GroupCommit(store_for(options.database), rows_waiting_max=options.rows_waiting_max)
     shares = shares_of(options.database)
     redirect = Redirect(
-        shares=shares, inbox=inbox, budget=options.budget, site=options.site, near=_remembering(options.near)
+        shares=shares,
+        budget=options.budget,
+        site=options.site,
+        near=_remembering(options.near),
+        behind_proxies=options.behind_proxies,
     )
-    app = Edge(redirect=redirect, inbox=inbox, behind_proxies=options.behind_proxies)
-    minutes = asyncio.create_task(_every_minute(options.budget))
+    server = uvicorn.Server(_config(Edge(redirect=redirect, inbox=inbox)))
+    clocks = [
+        asyncio.create_task(_every_minute(options.budget)),
+        asyncio.create_task(_every_second(server.server_state.connections)),
+    ]
     gc.freeze()
     try:
         await _can_record(inbox)
         _tell_figures(inbox, options.budget)
         listener = listening(options.host, options.port)
-        await uvicorn.Server(_config(app)).serve(sockets=[listener])
+        await server.serve(sockets=[listener])
     finally:
-        minutes.cancel()
+        for clock in clocks:
+            clock.cancel()
         options.budget.turn()
         await inbox.close()
         shares.close()
@@ -146,7 +155,7 @@ def listening(host: str, port: int) -> socket.socket:
 def _config(app: Edge) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # else each malformed request would be a line
     return uvicorn.Config(
-        app,
+        app,  # type: ignore[arg-type]  # asked by our protocol alone, so it need not speak ASGI
         http=EdgeProtocol,
         ws="none",
         lifespan="off",
@@ -157,7 +166,6 @@ def _config(app: Edge) -> uvicorn.Config:
         server_header=False,
         backlog=BACKLOG,
         limit_concurrency=CONNECTIONS_MAX,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS_MAX,
     )
 
@@ -171,6 +179,12 @@ async def _every_minute(budget: VisitBudget) -> None:
     while True:
         await asyncio.sleep(MINUTE_SECONDS)
         budget.turn()
+
+
+async def _every_second(connections: Iterable[Any]) -> None:
+    while True:
+        await asyncio.sleep(1)
+        hang_up_on_the_late(connections, now=asyncio.get_running_loop().time())
 
 
 def _raise_file_limit() -> None:

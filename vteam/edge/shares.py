@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import psycopg
 
-from vteam.channels.links.redirect import Share
+from vteam.channels.links.redirect import Found, Share
 from vteam.edge.connections import Connection
 from vteam.edge.databases import Database, Postgres, SqliteFiles, open_main_file, open_postgres
 from vteam.errors import Away
@@ -95,21 +95,24 @@ class CachedShares:
         self._seconds = seconds
         self._cached_max = cached_max
         self._clock = clock
-        self._kept: OrderedDict[str, tuple[float, Share | None]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[float, Found]] = OrderedDict()
 
-    async def find(self, code: str) -> Share | None:
-        """The share of a code, None when there is none; raises Away when the database is and nothing is remembered."""
-        now = self._clock()
+    def remembered(self, code: str) -> Found | None:
+        """What was found in the last seconds; None when it has to be looked up."""
         kept = self._kept.get(code)
-        if kept is not None and kept[0] > now:
-            self._kept.move_to_end(code)
-            return kept[1]
-        share = await self._source.read(code)
-        self._kept[code] = (now + self._seconds, share)
+        if kept is None or kept[0] <= self._clock():
+            return None
+        self._kept.move_to_end(code)
+        return kept[1]
+
+    async def find(self, code: str) -> Found:
+        """What the source holds now, remembered from now on; raises Away when the source is."""
+        found = Found(await self._source.read(code))
+        self._kept[code] = (self._clock() + self._seconds, found)
         self._kept.move_to_end(code)
         if len(self._kept) > self._cached_max:
             self._kept.popitem(last=False)
-        return share
+        return found
 
     def close(self) -> None:
         """Lets the database go."""

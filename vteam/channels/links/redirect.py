@@ -3,13 +3,14 @@
 It never redirects to an address somebody typed, never sets a cookie, and never counts what is not a person opening
 a page: HEAD, link previews, crawlers, mail scanners, prefetching browsers, more visits than one network may make.
 Those get the same redirect, because the landing page carries the card they came for. No Django here: the edge
-gives the share lookup and the inbox, tests give others.
+gives the share lookup and makes visits durable, tests give others.
 """
 
 import re
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
 from vteam import clock
@@ -55,21 +56,27 @@ InboxRow = tuple[int, str, str, int, str]
 
 
 class Request(NamedTuple):
-    """What of a request matters here. `headers`: names in small letters. `forwarded`: all of X-Forwarded-For."""
+    """What of a request matters here. `headers`: names in small letters. `peer`: the socket's other end."""
 
     method: str
     path: str
     headers: Mapping[bytes, bytes]
     peer: str
-    forwarded: str
 
 
 class Answer(NamedTuple):
-    """A whole answer; `headers` include the content's type and length."""
+    """A whole answer. `head`: status line and headers as they are sent, the content's length among them."""
 
     status: int
-    headers: Sequence[Header]
+    head: bytes
     body: bytes
+
+
+class Reply(NamedTuple):
+    """An answer which leaves once `visit` is durable; None: at once."""
+
+    answer: Answer
+    visit: InboxRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +94,20 @@ class Share:
         return cls(id=id, campaign_id=campaign_id, is_open=ended_at is None, visit=canonical({"share": id}))
 
 
+class Found(NamedTuple):
+    """What a lookup found; `share` is None where the code is nobody's."""
+
+    share: Share | None
+
+
 class Shares(Protocol):
     """Where shares are looked up."""
 
-    async def find(self, code: str) -> Share | None:
-        """The share of a code, None when there is none."""
+    def remembered(self, code: str) -> Found | None:
+        """What was found lately; None when it has to be looked up."""
 
-
-class Inbox(Protocol):
-    """Where rows become durable."""
-
-    def record(self, row: InboxRow) -> Awaitable[None]:
-        """Done when the row is on disk; raises when it is not."""
+    async def find(self, code: str) -> Found:
+        """What is found now; raises when it cannot be looked up."""
 
 
 class Budget(Protocol):
@@ -143,36 +152,52 @@ class Site:
 
 
 class Redirect:
-    """The handler of `/r/CODE`."""
+    """The handler of `/r/CODE`. It decides; whoever asks it makes the visit durable and sends the answer.
 
-    def __init__(self, *, shares: Shares, inbox: Inbox, budget: Budget, site: Site, near: Near) -> None:
+    `behind_proxies`: X-Forwarded-For is worth reading.
+    """
+
+    def __init__(
+        self, *, shares: Shares, budget: Budget, site: Site, near: Near, behind_proxies: bool
+    ) -> None:
         self._shares = shares
-        self._inbox = inbox
         self._budget = budget
         self._site = site
         self._near = near
+        self._behind_proxies = behind_proxies
 
-    async def answer(self, request: Request) -> Answer:
-        """A redirect to our landing page, sent once the visit is durable; or a short text saying why not.
+    def reply(self, request: Request) -> Reply | Awaitable[Reply]:
+        """A redirect to our landing page, with the visit if it counts; or a short text saying why not.
 
-        Raises what the inbox or the lookup raise when they cannot do their work now.
+        To be awaited where the share has to be looked up first, which raises what the lookup raises.
         """
         if request.method not in ("GET", "HEAD"):
-            return WRONG_METHOD
+            return Reply(WRONG_METHOD)
         base = self._site.base(request.headers.get(b"host", b""))
         if base is None:
-            return WRONG_HOST
+            return Reply(WRONG_HOST)
         code = code_in(request.path)
         if code is None:
-            return _to(base, typed_in(request.path))
-        share = await self._shares.find(code)
-        if share is not None and share.is_open and is_a_visit(request) and self._within_budget(request):
-            await self._inbox.record((share.campaign_id, VISIT, "", clock.now_us(), share.visit))
-        return _to(base, code)
+            return Reply(_to(base, typed_in(request.path)))
+        found = self._shares.remembered(code)
+        if found is None:
+            return self._looked_up(request, base, code)
+        return Reply(_to(base, code), self._visit(request, found.share))
+
+    async def _looked_up(self, request: Request, base: bytes, code: str) -> Reply:
+        found = await self._shares.find(code)
+        return Reply(_to(base, code), self._visit(request, found.share))
+
+    def _visit(self, request: Request, share: Share | None) -> InboxRow | None:
+        if share is None or not share.is_open or not is_a_visit(request) or not self._within_budget(request):
+            return None
+        return (share.campaign_id, VISIT, "", clock.now_us(), share.visit)
 
     def _within_budget(self, request: Request) -> bool:
-        host = request.headers.get(b"host", b"").decode("latin-1")
-        return self._budget.spend(self._near(request.peer, request.forwarded, host=host))
+        headers = request.headers
+        forwarded = headers.get(b"x-forwarded-for", b"") if self._behind_proxies else b""
+        host = headers.get(b"host", b"").decode("latin-1")
+        return self._budget.spend(self._near(request.peer, forwarded.decode("latin-1"), host=host))
 
 
 def code_in(path: str) -> str | None:
@@ -193,8 +218,10 @@ def typed_in(path: str) -> str:
     return typed if _TYPED.fullmatch(typed) else UNKNOWN
 
 
+@lru_cache(maxsize=4096)
 def _to(base: bytes, code: str) -> Answer:
-    return Answer(302, [(b"location", b"%b%b%b" % (base, LANDING.encode(), code.encode())), *_REDIRECT], b"")
+    location = (b"location", base + LANDING.encode() + code.encode())
+    return Answer(302, _head(302, [location, *_REDIRECT]), b"")
 
 
 def is_a_visit(request: Request) -> bool:
@@ -219,7 +246,13 @@ def spoken(status: int, text: str, *extra: Header) -> Answer:
     body = text.encode()
     kept_to_itself = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
     kind = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    return Answer(status, [*kind, *kept_to_itself, *extra], body)
+    return Answer(status, _head(status, [*kind, *kept_to_itself, *extra]), body)
+
+
+def _head(status: int, headers: Sequence[Header]) -> bytes:
+    """Status line and headers; what of them somebody typed is letters, digits, dashes and a host name of ours."""
+    line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+    return line + b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
 # The referrer stays behind: which page somebody came from is nobody's business.

@@ -1,0 +1,45 @@
+"""Edges and databases of a test's own."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.channels.edges import Edge, Start, postgres_server, postgres_url, with_shares
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with postgres_server(tmp_path_factory.mktemp("pg")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def edge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    data = with_shares(tmp_path_factory.mktemp("edge"))
+    environment = {}
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgres")
+        environment["DATABASE_URL"] = postgres_url(server, "edge")
+    running = Edge(data, **environment).opened()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts edges that end with the test, however it ends."""
+    started: list[Edge] = []
+
+    def begin(data: Path, **others: str) -> Edge:
+        started.append(Edge(data, **others))
+        return started[-1]
+
+    yield begin
+    for edge in started:
+        if edge.process.poll() is None:
+            edge.stop(signal.SIGKILL)
+        if edge.process.stdout:
+            edge.process.stdout.close()
