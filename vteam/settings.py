@@ -192,6 +192,10 @@ LOGGING = {
     "formatters": {"line": {"()": "vteam.logs.Line"}, "json": {"()": "vteam.logs.Object"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL.upper()},
-    # A refused request is an answer, not an event; only our own faults are.
-    "loggers": {"django.request": {"level": "ERROR"}, "django.security": {"level": "CRITICAL"}},
+    # A refused request is an answer, not an event; only our own faults are. psycopg warns of what it raises as well.
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security": {"level": "CRITICAL"},
+        "psycopg": {"level": "ERROR"},
+    },
 }

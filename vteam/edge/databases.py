@@ -14,6 +14,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from vteam.errors import SettingsError
+from vteam.postgresql.patience import Connection
 from vteam.walfile import open_wal_file
 
 EDGE_FILE = "edge.sqlite3"
@@ -82,7 +83,8 @@ def open_main_file(path: Path) -> sqlite3.Connection:
 
 
 def open_postgres(database: Postgres) -> psycopg.Connection[tuple[Any, ...]]:
-    """A connection in autocommit which gives up on a statement after a few seconds."""
-    connection = psycopg.connect(database.conninfo, autocommit=True)
+    """A connection in autocommit which gives up on a statement, and on a frozen server, after a few seconds."""
+    connection = Connection.connect(database.conninfo, autocommit=True)
+    connection.answer_seconds_max = STATEMENT_SECONDS_MAX + 1
     connection.execute(f"SET statement_timeout = '{STATEMENT_SECONDS_MAX}s'")
     return connection

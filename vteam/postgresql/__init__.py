@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, except that nobody waits for ever: see `base`."""
+"""PostgreSQL as pages, `jobs` and the edge reach it: nobody waits for ever."""
