@@ -84,8 +84,22 @@ def crash(
     json: Json = False,
     kills: Annotated[int, typer.Option(help="How many processes to kill.", min=1)] = 50,
     postgresql: Postgres = False,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Two sites and two edges on one PostgreSQL, haproxy in front.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option(help="Choose as an earlier run did; it says how.", min=0)
+    ] = None,
 ) -> None:
     """Honest traffic while random processes of an installation are killed; then the books are checked."""
     from bench.crash import run
 
-    _tell(run(quick=quick, kills=kills, postgresql=postgresql), json)
+    _tell(run(quick=quick, kills=kills, postgresql=postgresql, cluster=cluster, seed=seed), json)
+
+
+@app.command()
+def failover(json: Json = False) -> None:
+    """PostgreSQL killed while people come, its streaming replica made the primary; then the books are checked."""
+    from bench.failover import run
+
+    _tell(run(), json)

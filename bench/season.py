@@ -142,7 +142,9 @@ def load(table: str, columns: str, rows: Iterable[Row]) -> None:
                     copy.write_row(row)
         else:
             marks = ", ".join(["%s"] * len(columns.split(", ")))
-            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
+            connection.connection.executemany(
+                f"INSERT INTO {table} ({columns}) VALUES ({marks})".replace("%s", "?"), rows
+            )
 
 
 @contextmanager

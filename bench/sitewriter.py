@@ -21,7 +21,8 @@ def main(per_s: float) -> None:
 
     connection.ensure_connection()
     print("writing", flush=True)
-    took_ms, begun = [], time.perf_counter()
+    took_ms: list[float] = []
+    begun = time.perf_counter()
     while not select.select([sys.stdin], [], [], 0)[0]:
         due = begun + len(took_ms) / per_s
         time.sleep(max(0.0, due - time.perf_counter()))
