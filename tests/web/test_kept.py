@@ -7,7 +7,6 @@ from tests import cast
 from tests.web.test_doors import Doors
 from vteam import clock
 from vteam.campaigns.models import Campaign
-from vteam.ledger.queries import Standing
 from vteam.people.models import Fan
 from vteam.web.templatetags.vteam import kept
 from vteam.web.views.campaign import Row
@@ -52,7 +51,7 @@ class KeptTests(Doors):
         self.assertNotContains(self.client.get("/maree-haute/"), "rank--you")
 
     def test_a_kept_part_is_escaped_and_knows_nothing_it_was_not_given(self) -> None:
-        row = Row(Standing(fan_id=1, rank=1, points=50, waiting=0), "<b>Bo</b>")
+        row = Row(fan_id=1, rank=1, points=50, name="<b>Bo</b>")
         with translation.override("en"):
             self.assertIn("&lt;b&gt;Bo&lt;/b&gt;", kept("parts/ranks.html", rows=(row,), mine=None))
             page = engines["django"].from_string(

@@ -10,6 +10,7 @@ import re
 import unicodedata
 import zoneinfo
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -146,6 +147,7 @@ Moment = Annotated[
 """A day, or a naive local datetime; the season's time zone gives it its place in time."""
 
 
+@lru_cache(maxsize=1024)
 def begins_at(moment: dt.date, zone: str) -> dt.datetime:
     """The first instant of `moment` (a day begins at its midnight) in `zone`, aware UTC."""
     local = moment if isinstance(moment, dt.datetime) else dt.datetime.combine(moment, dt.time())

@@ -12,9 +12,11 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.template import Context
+from django.template import Context, Node
+from django.template.base import Parser, Token
 from django.template.loader import render_to_string
-from django.urls import get_script_prefix
+from django.templatetags.i18n import do_translate
+from django.urls import get_script_prefix, reverse
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -40,6 +42,17 @@ PARTS_KEPT = 1_024
 
 
 # Addresses --------------------------------------------------------------------------------------------------
+@register.simple_tag
+def page(name: str, *args: str) -> str:
+    """The address of a page, as `{% url %}` gives it, worked out once: for pages asked for often."""
+    return _address(get_script_prefix(), name, args)
+
+
+@lru_cache(maxsize=512)
+def _address(prefix: str, name: str, args: tuple[str, ...]) -> str:
+    return reverse(name, args=args)
+
+
 @register.simple_tag
 def asset(name: str) -> str:
     """The address of a built file: `{% asset "site.css" %}`."""
@@ -196,6 +209,30 @@ def _printed(part: str, language: str, prefix: str, given: tuple[tuple[str, Hash
 
 
 # Texts ------------------------------------------------------------------------------------------------------
+class _Said(Node):
+    """A text of the page's own in the languages it was read in so far."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.said: dict[str, str] = {}
+
+    def render(self, context: Context) -> str:
+        """Django's hook."""
+        language = get_language()
+        if language not in self.said:
+            self.said[language] = self.node.render(context)
+        return self.said[language]
+
+
+@register.tag("translate")
+def translate(parser: Parser, token: Token) -> Node:
+    """Django's own tag; what it says of a constant is found once a language instead of once a reader."""
+    node = do_translate(parser, token)
+    _, *parts = token.split_contents()
+    is_constant = all(part[0] in "\"'" or part == "context" for part in parts)
+    return _Said(node) if is_constant and not node.filter_expression.filters else node
+
+
 @register.filter
 def words(text: Words | None) -> str:
     """An organiser's text in the page's language."""

@@ -77,7 +77,9 @@ def ranking(request: HttpRequest, slug: str) -> HttpResponseBase:
 class Row(NamedTuple):
     """A row of the ranking. `name`: None of somebody who left."""
 
-    standing: Standing
+    fan_id: int
+    rank: int
+    points: int
     name: str | None
 
 
@@ -89,12 +91,12 @@ def ranked(campaign: Campaign, *, at_most: int, skip: int = 0) -> tuple[Row, ...
 def named(standings: Sequence[Standing]) -> tuple[Row, ...]:
     """Standings with the names to show."""
     names = names_of(standing.fan_id for standing in standings)
-    return tuple(Row(standing, names.get(standing.fan_id)) for standing in standings)
+    return tuple(Row(one.fan_id, one.rank, one.points, names.get(one.fan_id)) for one in standings)
 
 
 def mine(rows: Iterable[Row], fan: Fan | None) -> int | None:
     """The fan's id where one of the rows is theirs: that row is printed in colour."""
-    return fan.pk if fan and any(row.standing.fan_id == fan.pk for row in rows) else None
+    return fan.pk if fan and any(row.fan_id == fan.pk for row in rows) else None
 
 
 def page_number(request: HttpRequest) -> int:

@@ -141,7 +141,7 @@ def mission_cards(campaign: Campaign, fan: Fan) -> list[MissionCard]:
 
 
 def _in_time(opens_at: dt.datetime, at: dt.datetime, closes_at: dt.datetime) -> str:
-    """ "not_yet" before the one, "over" from the other on, "" in between."""
+    """What a moment is beside the two: "not_yet", "over", or "" in between."""
     return "not_yet" if at < opens_at else "over" if at >= closes_at else ""
 
 
