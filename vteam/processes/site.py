@@ -4,7 +4,10 @@ Access logs are off, because logs carry no addresses. Workers that crash come ba
 by themselves: granian alone would leave them serving.
 """
 
+import gc
 import logging
+import multiprocessing
+import signal
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
@@ -59,12 +62,28 @@ def main() -> None:
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_SECONDS_MAX,
         )
+        _load_before_forking()
         server.serve(target_loader=partial(load, _tell_figures()), wrap_loader=False)
+
+
+def _load_before_forking() -> None:
+    """All code of the pages, once: forked workers share its memory, and one that died is replaced at once."""
+    if multiprocessing.get_start_method() != "fork":
+        return  # each worker loads everything for itself
+    from django.urls import get_resolver
+
+    from vteam.web.wsgi import application
+
+    assert application, "imported for what it brings along"
+    assert get_resolver().url_patterns, "every page"
+    gc.freeze()
 
 
 def load(tally: Tally | None = None) -> Callable[..., Any]:
     """The WSGI application, in a worker that will not outlive its server and counts what it does in `tally`."""
     end_with_parent()
+    # Until granian listens for it; the server's own handler, inherited, would let it pass unheard.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     logs.begin(RoleName.SITE)
     from vteam.web.wsgi import application
 

@@ -87,18 +87,25 @@ def _file_name(title: Title) -> str:
 def sending(
     sendable: Sendable, span: Span, *, title_id: int, way: Way, at_end: Callable[[int], None] | None = None
 ) -> Iterator[bytes]:
-    """The bytes of a span. Breaks off when the way is closed; tells `at_end` up to which byte they were taken."""
-    asked, taken = time.monotonic(), span.start
+    """The bytes of a span. Breaks off when the way is closed; tells `at_end` up to which byte they were taken.
+
+    Of a span taken to its end `at_end` hears just before the last chunk leaves: whoever has the whole answer can
+    rely on it, even when this process is killed at that moment.
+    """
+    asked, taken, told = time.monotonic(), span.start, span.start
     try:
         for chunk in read_span(sendable.parts, span.start, span.stop):
             if time.monotonic() - asked > ASK_AGAIN_SECONDS:
                 if not circulation_of(title_id, way, at_us=clock.now_us()).is_open:
                     return
                 asked = time.monotonic()
+            if at_end is not None and taken + len(chunk) == span.stop:
+                at_end(span.stop)
+                told = span.stop
             yield chunk
             taken += len(chunk)
     finally:
-        if at_end is not None and taken > span.start:
+        if at_end is not None and taken > told:
             at_end(taken)
 
 
