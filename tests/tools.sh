@@ -9,6 +9,7 @@ need ffmpeg ffmpeg
 need mpg123 mpg123
 need nsenter util-linux
 need mount mount
+need unshare util-linux
 need nginx nginx
 need caddy caddy
 need systemd-analyze systemd

@@ -1,7 +1,9 @@
 """Edges and databases of a test's own."""
 
 import signal
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,25 @@ import pytest
 from tests.channels.edges import Edge, Start, postgres_server, postgres_url, with_shares
 
 
+@contextmanager
+def a_server() -> Iterator[Any]:
+    """Not in a folder of pytest's: another run of it beside this one would take the server's user out of it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="vteam-pg-") as folder,
+        postgres_server(Path(folder) / "pg") as server,
+    ):
+        yield server
+
+
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with postgres_server(tmp_path_factory.mktemp("pg")) as server:
+def postgres() -> Iterator[Any]:
+    with a_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_to_stop() -> Iterator[Any]:
+    with a_server() as server:
         yield server
 
 

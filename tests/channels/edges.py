@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +67,21 @@ def eventually(what: Callable[[], bool], seconds: float = 20) -> None:
 
 
 class Edge:
-    """A real edge process over a data folder. `before`: Python it runs first; `environment`: its VTEAM_ variables."""
+    """A real edge process over a data folder.
 
-    def __init__(self, data: Path, *, before: str = "", **environment: str) -> None:
+    `before`: Python it runs first. `within`: the command that runs it. `environment`: its VTEAM_ variables.
+    """
+
+    def __init__(
+        self, data: Path, *, before: str = "", within: Sequence[str] = (), **environment: str
+    ) -> None:
         self.data, self.port = data, free_port()
         self.url = environment.get("DATABASE_URL", "")
         ours = {"DATA": str(data), "EDGE_PORT": str(self.port), "SITE_PORT": "8000", **environment}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("VTEAM_")}
         start = f"{before}\nimport sys\nfrom vteam.processes.role import main\nsys.exit(main(['edge']))"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", start],
+            [*within, sys.executable, "-c", start],
             env=kept | {f"VTEAM_{name}": value for name, value in ours.items()},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -135,7 +140,11 @@ def postgres_url(server: Any, name: str) -> str:
     """A fresh PostgreSQL database with shares and an inbox."""
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
-    url: str = server.get_uri(database=name)
+    return with_tables(server.get_uri(database=name))
+
+
+def with_tables(url: str) -> str:
+    """The same PostgreSQL database, with shares and an inbox."""
     with psycopg.connect(url) as connection:
         connection.execute(MAKE_SHARES.encode())
         connection.execute(MAKE_INBOX_POSTGRES.encode())

@@ -14,7 +14,6 @@ from tests.channels.edges import (
     ROW,
     UNKNOWN,
     files,
-    postgres_server,
     postgres_url,
     recorded,
     rows_in,
@@ -133,9 +132,11 @@ def test_a_locked_file_fails_its_batch_and_no_other(tmp_path: Path, monkeypatch:
     assert rows_in(tmp_path / "edge.sqlite3") == 2
 
 
-def test_a_database_that_was_away_is_used_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_database_that_was_away_is_used_again(
+    postgres_to_stop: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     """PostgreSQL stops and comes back; rows are refused meanwhile and every acknowledged one is there."""
-    server = postgres_server(tmp_path / "pg")
+    server = postgres_to_stop
     url = postgres_url(server, "away")
     acknowledged = refused = 0
 
@@ -167,12 +168,9 @@ def test_a_database_that_was_away_is_used_again(tmp_path: Path, caplog: pytest.L
         await inbox.close()
         source.close()
 
-    try:
-        asyncio.run(scene())
-        with psycopg.connect(url) as connection:
-            found = connection.execute("SELECT count(*) FROM journal_inbox").fetchone()
-        assert found == (acknowledged,) == (2,)
-        assert caplog.text.count("visits cannot be recorded") == 1, "one line, not one a visit"
-        assert "visits can be recorded again" in caplog.text
-    finally:
-        server.cleanup()
+    asyncio.run(scene())
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT count(*) FROM journal_inbox").fetchone()
+    assert found == (acknowledged,) == (2,)
+    assert caplog.text.count("visits cannot be recorded") == 1, "one line, not one a visit"
+    assert "visits can be recorded again" in caplog.text

@@ -73,7 +73,9 @@ def store_for(database: Database) -> Store:
 
 def _write_sqlite(connection: sqlite3.Connection, rows: Sequence[InboxRow]) -> None:
     if not rows:
-        connection.execute("BEGIN IMMEDIATE").execute("ROLLBACK")
+        connection.execute(
+            "PRAGMA user_version = 1"
+        )  # written to disk, as a row would be: a full one refuses
         return
     connection.execute(for_sqlite(insert_of(len(rows))), _flat(rows))
 
