@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vteam.jobs.moving import Mover
     from vteam.rules.facts import NewFact
 
-FACTS_PER_ROUND, FACTS_PER_ROUND_QUICK = 40_000, 12_000
+FACTS_PER_ROUND, FACTS_PER_ROUND_QUICK = 40_000, 8_000
 ROUNDS, ROUNDS_QUICK = 5, 3
 SITE_WRITES_PER_S = 100
 
