@@ -37,6 +37,8 @@ POLL_SECONDS = 0.02
 # So long people are let be between two strikes, at most.
 PEACE_SECONDS_MAX = 0.6
 TWO_AT_ONCE_SHARE = 0.2
+# So long a crowd opens links before a strike.
+CROWD_SECONDS = (0.02, 0.15)
 QUICK_SECONDS = 25.0
 # The demo, where each host name is a network of its own, with limits that so many people at once do not reach.
 CAREFREE = {
@@ -120,7 +122,8 @@ def crash(
             ends_at = time.monotonic() + seconds
             while outcome.kills < kills and time.monotonic() < ends_at:
                 time.sleep(chance.uniform(0, PEACE_SECONDS_MAX))
-                outcome.strikes.append(_strike(chance.choice(installations), chance, kills - outcome.kills))
+                most = kills - outcome.kills
+                outcome.strikes.append(_strike(chance.choice(installations), traffic, chance, most))
         outcome.troubles += _read_the_books(outcome, books)
     for watch in watches:
         outcome.looks += watch.looks
@@ -129,7 +132,10 @@ def crash(
     return outcome
 
 
-def _strike(installation: Installation, chance: Random, most: int) -> Strike:
+def _strike(installation: Installation, traffic: Traffic, chance: Random, most: int) -> Strike:
+    """Kills one or two, in the middle of a crowd: what is cut off must be many things, not none."""
+    traffic.crowded.set()
+    time.sleep(chance.uniform(*CROWD_SECONDS))
     found = installation.by_kind(installation.processes())
     alive = [(kind, process.pid) for kind, those in found.items() for process in those]
     count = min(most, 2 if chance.random() < TWO_AT_ONCE_SHARE else 1)
@@ -137,6 +143,7 @@ def _strike(installation: Installation, chance: Random, most: int) -> Strike:
     for _, pid in victims:
         with contextlib.suppress(ProcessLookupError):  # it went with the first
             os.kill(pid, signal.SIGKILL)
+    traffic.crowded.clear()
     seconds = _until_back(installation, without=[pid for _, pid in victims])
     return Strike(kinds=tuple(kind for kind, _ in victims), back_seconds=seconds)
 

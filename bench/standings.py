@@ -1,128 +1,153 @@
-"""Exact ranks and the top 100 of a big season while `jobs` posts a backlog into it, beside Redis' sorted set.
+"""Exact ranks, neighbours and the top 100 in books of a big season while posting goes on, beside Redis' sorted set.
 
-A rank is what a page asks for: a fan's points and their place. Redis holds the same fans with the same points and is
-asked ZREVRANK over a Unix socket, by as little Python as can be; it keeps nothing on disk and nobody writes to it.
+Books and Redis hold the same fans with the same points. Another process, on another core, moves facts into the same
+SQLite file without a pause; while Redis is asked it is stopped, so that Redis has that core for itself. Each question
+is timed alone, from Python to Python: ours through Django's connection, Redis' through a plain socket.
 """
 
-import os
 import random
-import socket
+import signal
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 
 from bench.folder import prepared_folder
-from bench.posting import Traffic
+from bench.redis import SortedSet, sorted_set
 from bench.report import Report
-from bench.rounds import interleaved, median_ratio, percentile
-from bench.started import role, started
+from bench.rounds import median_ratio, on_core
 from bench.tools import Misleading, tools
 
-ROUNDS, ROUNDS_QUICK = 15, 7
-RANKS, TOPS = 300, 40
-BACKLOG, BACKLOG_QUICK = 200_000, 40_000
-MEMBERS_AT_ONCE = 1_000
-REDIS_SECONDS_MAX = 10.0
-US = 1_000_000
+OUR_CORE, OTHER_CORE = 0, 1
+RANKS, TOPS = 400, 50
+ROUNDS, ROUNDS_QUICK = 25, 9
+COUNTED_BY_HAND = 20
+TOP = 100
+PAGE = 50
+CAMPAIGN = 1  # `bench.season`'s, which is imported once Django is set up
+
+
+@dataclass(slots=True)
+class Samples:
+    """How long each question took, in µs, round by round."""
+
+    rounds: dict[str, list[list[float]]] = field(default_factory=dict)
+
+    def ask(self, name: str, question: Callable[[], object], *, times: int) -> None:
+        """One round: a question so many times."""
+        took = []
+        for _ in range(times):
+            begun = time.perf_counter_ns()
+            question()
+            took.append((time.perf_counter_ns() - begun) / 1000)
+        self.rounds.setdefault(name, []).append(took)
+
+    def us(self, name: str) -> float:
+        """The median of all."""
+        return statistics.median(us for took in self.rounds[name] for us in took)
+
+    def medians(self, name: str) -> list[float]:
+        """The median of each round."""
+        return [statistics.median(took) for took in self.rounds[name]]
+
+
+class Bookkeeper:
+    """The process that posts meanwhile (`bench.bookkeeper`)."""
+
+    def __init__(self, fans: int) -> None:
+        command = [sys.executable, "-m", "bench.bookkeeper", str(fans)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self._process.stdout.readline()  # it says when it begins
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """It does nothing while the block runs, wherever it just was."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    def end(self) -> int:
+        """How many facts it posted."""
+        told, _ = self._process.communicate()
+        return int(told or 0)
 
 
 def run(*, quick: bool, fans: int) -> Report:
-    """`rank_us`, `top100_us` and `deep_page_us` while posting goes on; `ratios.redis_zrevrank` is ours to Redis'."""
-    rounds, backlog = (ROUNDS_QUICK, BACKLOG_QUICK) if quick else (ROUNDS, BACKLOG)
-    with prepared_folder() as folder:
-        from bench.season import CAMPAIGN, fill
-        from vteam.journal.models import Inbox
-        from vteam.ledger import queries
+    """`rank_us`: a fan's points and exact rank; `top100_us`; `neighbours_us`; `last_page_us`: the ranking's deepest."""
+    tools("redis-server")
+    with ExitStack() as running, prepared_folder(LOG_LEVEL="error") as folder:
+        from bench.season import fill
 
+        begun = time.monotonic()
         fill(fans=fans)
-        dice = random.Random(1789)  # noqa: S311
-        with redis(folder) as ask:
-            _the_same_fans(ask, fans)
-            Traffic(fans).offer(backlog)
-            sides: dict[str, Callable[[], float]] = {
-                "rank": lambda: _us(RANKS, lambda: queries.standing_of(CAMPAIGN, dice.randint(1, fans))),
-                "top100": lambda: _us(TOPS, lambda: queries.top(CAMPAIGN, at_most=100)),
-                "deep_page": lambda: _us(
-                    TOPS, lambda: queries.top(CAMPAIGN, at_most=50, skip=dice.randrange(fans))
-                ),
-                "redis": lambda: _us(RANKS, lambda: ask(b"ZREVRANK", b"fans", b"%d" % dice.randint(1, fans))),
-            }
-            idle = interleaved(sides, rounds=2)
-            with started(role("jobs")):
-                _until(lambda: Inbox.objects.count() < backlog)
-                took = interleaved(sides, rounds=rounds)
-                left = Inbox.objects.count()
-        if not left:
-            raise Misleading("Posting was over before the ranks were asked for: make the backlog larger.")
-    return Report(
-        bench="standings",
-        figures={
-            "rank_us": statistics.median(took["rank"]),
-            "rank_worst_round_us": percentile(took["rank"], 1.0),
-            "top100_us": statistics.median(took["top100"]),
-            "deep_page_us": statistics.median(took["deep_page"]),
-            "rank_idle_us": statistics.median(idle["rank"]),
-            "redis_us": statistics.median(took["redis"]),
-        },
-        ratios={"redis_zrevrank": median_ratio(took["rank"], took["redis"])},
-        notes=[f"{fans:,} fans; {backlog - left:,} facts were posted meanwhile; medians of {rounds} rounds"],
-    )
+        with on_core(OTHER_CORE):
+            peer = running.enter_context(sorted_set(folder, "points"))
+        peer.add(_totals())
+        _every_rank_is_exact(fans)
+        filled_s = time.monotonic() - begun
+        with on_core(OTHER_CORE):
+            bookkeeper = Bookkeeper(fans)
+        try:
+            samples, seconds = _asked(bookkeeper, peer, fans, rounds=ROUNDS_QUICK if quick else ROUNDS)
+        finally:
+            posted = bookkeeper.end()
+        return _report(samples, fans, filled_s=filled_s, posted_per_s=posted / seconds)
 
 
-def _us(times: int, ask: Callable[[], object]) -> float:
-    """The median of so many, in microseconds."""
-    took = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        ask()
-        took.append((time.perf_counter() - begun) * US)
-    return statistics.median(took)
+def _asked(bookkeeper: Bookkeeper, peer: SortedSet, fans: int, *, rounds: int) -> tuple[Samples, float]:
+    """Every question in turn, and for how many seconds the books were asked."""
+    from vteam.ledger import queries
+
+    samples, dice, seconds = Samples(), random.Random(1789), 0.0  # noqa: S311
+    with on_core(OUR_CORE):
+        for _ in range(rounds):
+            begun = time.monotonic()
+            samples.ask("rank", lambda: queries.standing_of(CAMPAIGN, dice.randint(1, fans)), times=RANKS)
+            samples.ask("top100", lambda: queries.top(CAMPAIGN, at_most=TOP), times=TOPS)
+            samples.ask("neighbours", lambda: queries.neighbours(CAMPAIGN, dice.randint(1, fans)), times=TOPS)
+            samples.ask("last_page", lambda: queries.top(CAMPAIGN, at_most=PAGE, skip=fans - PAGE), times=1)
+            seconds += time.monotonic() - begun
+            with bookkeeper.at_rest():
+                samples.ask("redis", lambda: peer.place(dice.randint(1, fans)), times=RANKS)
+    return samples, seconds
 
 
-def _until(what: Callable[[], bool]) -> None:
-    gives_up_at = time.monotonic() + REDIS_SECONDS_MAX
-    while not what():
-        if time.monotonic() > gives_up_at:
-            raise Misleading(f"What this bench measures did not begin within {REDIS_SECONDS_MAX:g} s.")
-        time.sleep(0.02)
-
-
-# Redis --------------------------------------------------------------------------------------------------------
-Ask = Callable[..., bytes]
-
-
-@contextmanager
-def redis(folder: Path) -> Iterator[Ask]:
-    """A Redis server of its own, and how to ask it one command; the answer is RESP's first line."""
-    (server,) = tools("redis-server")
-    path = folder / "redis.sock"
-    words = [server, "--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no"]
-    with started(words), socket.socket(socket.AF_UNIX) as door:
-        _until(lambda: path.exists() and os.access(path, os.W_OK) and door.connect_ex(str(path)) == 0)
-        with door.makefile("rb") as answers:
-
-            def ask(*parts: bytes) -> bytes:
-                door.sendall(_command(parts))
-                return answers.readline()
-
-            yield ask
-
-
-def _command(parts: tuple[bytes, ...]) -> bytes:
-    """RESP: an array of bulk strings."""
-    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
-
-
-def _the_same_fans(ask: Ask, fans: int) -> None:
+def _totals() -> Iterator[tuple[int, int]]:
+    """Everybody's points, in the order of their numbers."""
     from django.db import connection
 
-    added = 0
     with connection.cursor() as cursor:
-        cursor.execute("SELECT confirmed, fan_id FROM ledger_total")
-        while rows := cursor.fetchmany(MEMBERS_AT_ONCE):
-            flat = [b"%d" % value for row in rows for value in row]
-            added += int(ask(b"ZADD", b"fans", *flat)[1:])
-    if added != fans:
-        raise Misleading(f"Redis holds {added} fans instead of {fans}.")
+        cursor.execute("SELECT fan_id, confirmed FROM ledger_total WHERE campaign_id = %s", [CAMPAIGN])
+        while some := cursor.fetchmany(10_000):
+            yield from some
+
+
+def _every_rank_is_exact(fans: int) -> None:
+    """As far as a few fans, counted one by one, can tell; otherwise the figures would be of something easier."""
+    from vteam.ledger.models import Total
+    from vteam.ledger.queries import standing_of
+
+    for fan in range(1, fans, fans // COUNTED_BY_HAND):
+        found = standing_of(CAMPAIGN, fan)
+        better = Total.objects.filter(campaign_id=CAMPAIGN, confirmed__gt=found.points).count()
+        if found.rank != better + 1:
+            raise Misleading(f"Fan {fan} is said to be {found.rank}, and {better} fans have more points.")
+
+
+def _report(samples: Samples, fans: int, *, filled_s: float, posted_per_s: float) -> Report:
+    names = ("rank", "top100", "neighbours", "last_page")
+    return Report(
+        bench="standings",
+        figures={f"{name}_us": samples.us(name) for name in names},
+        ratios={"redis_zrevrank": median_ratio(samples.medians("rank"), samples.medians("redis"))},
+        notes=[
+            f"{fans:,} fans, filled in {filled_s:.0f} s; {posted_per_s:,.0f} facts a second were posted meanwhile",
+            f"Redis: {samples.us('redis'):.0f} us a ZREVRANK over a Unix socket (a place, without its ties)",
+        ],
+    )

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -25,6 +25,7 @@ ANSWER_SECONDS_MAX = 10.0
 MAIL_SECONDS_MAX = 15.0
 # Nothing listens just now: a person looks away for a moment.
 CLOSED_SECONDS = 0.1
+CROWD = 4
 VISITS_MAX = 4
 LINKS_EACH = 3
 JOINERS_SHARE = 0.5
@@ -192,10 +193,13 @@ class Person:
         return self.ask(self.doors.site, path, form=form, good=(200,) if form is None else (302,))
 
     # Doing ----------------------------------------------------------------------------------------------------
+    def visit(self, code: str) -> Page:
+        """Opens a link; the answer that says where it leads."""
+        return self.ask(self.doors.edge, f"/r/{code}", deed=("visit", code), good=(302,))
+
     def follow(self, code: str) -> Page:
         """Opens a link, and arrives on its landing page like somebody who reads it."""
-        deed = ("visit", code)
-        answer = self.ask(self.doors.edge, f"/r/{code}", deed=deed, good=(302,))
+        answer = self.visit(code)
         landing = self.page(urlsplit(answer.headers["location"]).path)
         time.sleep(float(landing.find(r'data-dwell="(\d+)"')) + 0.05)
         form = {"token": landing.find(r'data-token="([^"]+)"'), "act": "stayed"}
@@ -237,8 +241,7 @@ class Person:
     def live(self) -> None:
         """One person's story: links opened, a landing page read, perhaps a vTeam joined."""
         for _ in range(self.chance.randint(0, VISITS_MAX)):
-            code = self.chance.choice(self.memory.codes)
-            self.ask(self.doors.edge, f"/r/{code}", deed=("visit", code), good=(302,))
+            self.visit(self.chance.choice(self.memory.codes))
         landing = self.follow(self.chance.choice(self.memory.codes))
         if self.chance.random() < JOINERS_SHARE:
             self.join(landing.find(r'href="([^"]+/join\?[^"]+)"'))
@@ -248,12 +251,16 @@ class Person:
 
 @dataclass(slots=True)
 class Traffic:
-    """People coming one after the other, `lanes` of them at a time, until it is stopped."""
+    """People coming one after the other, `lanes` of them at a time, until it is stopped.
+
+    While `crowded`, a crowd opens links besides, without a pause between two.
+    """
 
     doors: Doors
     seed: int
     lanes: int
     memory: Memory = field(default_factory=Memory)
+    crowded: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
     _faults: list[BaseException] = field(default_factory=list)
 
@@ -267,9 +274,10 @@ class Traffic:
         founder = self._person(mailbox, word, Random(self.seed))  # noqa: S311  # to be repeated, not to be secret
         founder.join(f"/{self.doors.slug}/join")
         founder.make_links(5 * LINKS_EACH)
+        lives = [Person.live] * self.lanes + [self._open_links] * CROWD
         threads = [
-            threading.Thread(target=self._come, args=(mailbox, word, Random(f"{self.seed} {lane}")))  # noqa: S311
-            for lane in range(self.lanes)
+            threading.Thread(target=self._come, args=(live, mailbox, word, Random(f"{self.seed} {lane}")))  # noqa: S311
+            for lane, live in enumerate(lives)
         ]
         for thread in threads:
             thread.start()
@@ -292,14 +300,20 @@ class Traffic:
             word=word,
         )
 
-    def _come(self, mailbox: Mailbox, word: str, chance: Random) -> None:
+    def _come(self, live: Callable[[Person], None], mailbox: Mailbox, word: str, chance: Random) -> None:
         while not self._stop.is_set():
             try:
-                self._person(mailbox, word, chance).live()
+                live(self._person(mailbox, word, chance))
             except NoAnswer:
                 continue
             except Refused as refusal:
                 self.memory.was_refused(str(refusal))
+                time.sleep(CLOSED_SECONDS)
             except BaseException as fault:  # raised again where somebody waits for it
                 self._faults.append(fault)
                 return
+
+    def _open_links(self, person: Person) -> None:
+        """One of the crowd."""
+        if self.crowded.wait(CLOSED_SECONDS):
+            person.visit(person.chance.choice(self.memory.codes))

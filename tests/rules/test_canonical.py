@@ -46,7 +46,9 @@ def test_the_spelling_is_json_as_the_standard_library_writes_it(content: dict[st
     )
 
 
-@pytest.mark.parametrize("content", [{"a": 2**64}, {"a": "\ud800"}, {"a": object()}, {1: "a"}, {"a": [b"x"]}], ids=str)
+@pytest.mark.parametrize(
+    "content", [{"a": 2**64}, {"a": "\ud800"}, {"a": object()}, {1: "a"}, {"a": [b"x"]}], ids=str
+)
 def test_what_has_no_one_spelling_is_refused(content: dict[Any, Any]) -> None:
     with pytest.raises(TypeError):
         canonical(content)
