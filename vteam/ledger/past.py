@@ -202,4 +202,3 @@ class Past:
     def _one(self, sql: str) -> int | None:
         row = self._row(sql)
         return row[0] if row else None
-
