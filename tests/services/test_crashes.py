@@ -27,7 +27,7 @@ from vteam.channels.copies.services import Sendable, sending
 from vteam.locks import FOLDER, held
 from vteam.rules.rights import Way
 
-KILLS, KILLS_OF_TWO_JOBS = 50, 10
+KILLS, KILLS_OF_TWO_JOBS = 50, 6
 FOR_EVER = float("inf")
 VISIT: Deed = ("visit", "abcdefghij")
 
