@@ -26,7 +26,6 @@ RANKS, TOPS = 400, 50
 ROUNDS, ROUNDS_QUICK = 25, 9
 COUNTED_BY_HAND = 20
 TOP = 100
-PAGE = 50
 CAMPAIGN = 1  # `bench.season`'s, which is imported once Django is set up
 
 
@@ -79,7 +78,7 @@ class Bookkeeper:
 
 
 def run(*, quick: bool, fans: int) -> Report:
-    """`rank_us`: a fan's points and exact rank; `top100_us`; `neighbours_us`; `last_page_us`: the ranking's deepest."""
+    """`rank_us`: a fan's points and exact rank; `top100_us`; `neighbours_us`; `last_page_us`: the deepest listed."""
     tools("redis-server")
     with ExitStack() as running, prepared_folder(LOG_LEVEL="error") as folder:
         from bench.season import fill
@@ -103,7 +102,9 @@ def run(*, quick: bool, fans: int) -> Report:
 def _asked(bookkeeper: Bookkeeper, peer: SortedSet, fans: int, *, rounds: int) -> tuple[Samples, float]:
     """Every question in turn, and for how many seconds the books were asked."""
     from vteam.ledger import queries
+    from vteam.web.views.campaign import PAGE, PAGES_MAX
 
+    deepest = min(fans, PAGE * PAGES_MAX) - PAGE
     samples, dice, seconds = Samples(), random.Random(1789), 0.0  # noqa: S311
     with on_core(OUR_CORE):
         for _ in range(rounds):
@@ -111,7 +112,7 @@ def _asked(bookkeeper: Bookkeeper, peer: SortedSet, fans: int, *, rounds: int) -
             samples.ask("rank", lambda: queries.standing_of(CAMPAIGN, dice.randint(1, fans)), times=RANKS)
             samples.ask("top100", lambda: queries.top(CAMPAIGN, at_most=TOP), times=TOPS)
             samples.ask("neighbours", lambda: queries.neighbours(CAMPAIGN, dice.randint(1, fans)), times=TOPS)
-            samples.ask("last_page", lambda: queries.top(CAMPAIGN, at_most=PAGE, skip=fans - PAGE), times=1)
+            samples.ask("last_page", lambda: queries.top(CAMPAIGN, at_most=PAGE, skip=deepest), times=1)
             seconds += time.monotonic() - begun
             with bookkeeper.at_rest():
                 samples.ask("redis", lambda: peer.place(dice.randint(1, fans)), times=RANKS)

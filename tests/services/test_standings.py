@@ -60,12 +60,8 @@ def test_every_rank_neighbour_and_page_of_the_ranking_is_what_counting_by_hand_g
     ranking = by_hand(earn(hours))
     assert queries.fans_ranked(C) == len(ranking)
     assert queries.top(C, at_most=1_000) == ranking
-    assert [queries.top(C, at_most=7, skip=skip) for skip in (0, 7, 49, 50)] == [
-        ranking[0:7],
-        ranking[7:14],
-        ranking[49:],
-        [],
-    ]
+    for skip in range(len(ranking) + 2):
+        assert queries.top(C, at_most=7, skip=skip) == ranking[skip : skip + 7]
     for place, standing in enumerate(ranking):
         assert queries.standing_of(C, standing.fan_id) == standing
         for side in (1, 3):

@@ -2,6 +2,8 @@
 with a long one: the number itself is nobody's business, that it never grows is.
 """
 
+from unittest.mock import patch
+
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -72,3 +74,21 @@ class QueryTests(Doors):
         few = self.queries(self.bo)
         for page, queries in self.queries(newcomer).items():
             self.assertLessEqual(queries, few[page], page)
+
+
+class RankingTests(Doors):
+    def test_pages_carry_on_to_the_place_where_the_list_says_that_it_ends(self) -> None:
+        joined = [cast.joined(fan, network=f"home {fan}", at_us=clock.now_us()) for fan in range(1, 6)]
+        cast.offer(self.campaign.pk, *joined)
+        cast.move()
+        views = "vteam.web.views.campaign"
+        with patch(f"{views}.PAGE", 2), patch(f"{views}.PAGES_MAX", 2):
+            first, last, beyond = (self.client.get(f"/maree-haute/ranking?page={n}") for n in (1, 2, 3))
+        self.assertContains(first, 'rel="next"')
+        self.assertNotContains(first, "The list ends here")
+        self.assertContains(last, "The list ends here, at place 4.")
+        self.assertNotContains(last, 'rel="next"')
+        self.assertEqual(beyond.status_code, 404)
+        whole = self.client.get("/maree-haute/ranking")
+        self.assertEqual(whole.text.count('<li class="rank'), 5)
+        self.assertNotContains(whole, "The list ends here")

@@ -23,6 +23,9 @@ from vteam.web.visitors import fan_here
 
 TOP = 10
 PAGE = 50
+# Where very many have the same points, a page is found by walking over those before it: the list ends before that
+# takes long, and says so. Everybody's own place stands on their home page, however far down.
+PAGES_MAX = 2_000
 # From 1, with few enough digits for every database.
 WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,14}")
 JPEG = b"\xff\xd8\xff"
@@ -59,6 +62,8 @@ def ranking(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The ranking, a page at a time."""
     found = campaign_or_404(slug)
     page = page_number(request)
+    if page > PAGES_MAX:
+        raise Http404
     rows = ranked(found, at_most=PAGE + 1, skip=(page - 1) * PAGE)
     fan = fan_here(request, found)
     context = {
@@ -67,7 +72,8 @@ def ranking(request: HttpRequest, slug: str) -> HttpResponseBase:
         "rows": rows[:PAGE],
         "mine": mine(rows, fan),
         "page": page,
-        "has_next": len(rows) > PAGE,
+        "has_next": len(rows) > PAGE and page < PAGES_MAX,
+        "ends_at": page * PAGE if len(rows) > PAGE and page == PAGES_MAX else None,
         "fans": books.fans_ranked(found.pk),
         "own": books.standing_of(found.pk, fan.pk) if fan else None,
     }
