@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ SERVER_CORE, CLIENT_CORE = 0, 1
 CONNECTIONS = 64
 PACED_PER_S, PACED_CONNECTIONS = 300, 16
 POSTED_MIN = 1_000
+PACED_ROUNDS_MIN = 3
 POSTING_SECONDS_MAX = 20
 
 
@@ -38,8 +39,8 @@ class Sizes:
     backlog: int
 
 
-QUICK = Sizes(rounds=5, seconds=2, paced_seconds=3, backlog=80_000)
-FULL = Sizes(rounds=9, seconds=6, paced_seconds=20, backlog=400_000)
+QUICK = Sizes(rounds=7, seconds=1, paced_seconds=0.6, backlog=100_000)
+FULL = Sizes(rounds=9, seconds=6, paced_seconds=3, backlog=500_000)
 
 
 class Door:
@@ -147,26 +148,38 @@ def _beside_nginx(door: Door, nginx_port: int, sizes: Sizes) -> tuple[dict[str, 
 
 
 def _while_posting(door: Door, campaign_id: int, sizes: Sizes) -> dict[str, float]:
-    """The edge beside a real `jobs`, both where the kernel puts them; the backlog must outlast the visits."""
+    """The edge beside a real `jobs`, both where the kernel puts them; the backlog must outlast each round."""
     from bench.backlog import fill_the_inbox, waiting
 
     fill_the_inbox(campaign_id, sizes.backlog)
     with started(role("edge"), port=door.port):
-        idle_ms = door.paced(sizes.paced_seconds)
-        with started(role("jobs"), end=signal.SIGKILL):  # told to stop it would post the rest first
+        idle_ms = [percentile(door.paced(sizes.paced_seconds), 0.99) for _ in range(sizes.rounds)]
+        with started(role("jobs"), end=signal.SIGKILL):  # told to stop it would finish what it is at
             _until(lambda: waiting() < sizes.backlog - POSTED_MIN)
-            begun, first = time.monotonic(), waiting()
-            posting_ms = door.paced(sizes.paced_seconds)
-            took_s, left = time.monotonic() - begun, waiting()
-    if not left or first - left < POSTED_MIN:
-        raise Misleading(
-            f"`jobs` went from {first:,} waiting facts to {left:,}: it did not post all the time."
-        )
+            posting = list(_rounds_while_posting(door, sizes, waiting))
+    if len(posting) < PACED_ROUNDS_MIN:
+        raise Misleading(f"The backlog of {sizes.backlog:,} facts was posted before enough was measured.")
     return {
-        "p99_ms_idle": percentile(idle_ms, 0.99),
-        "p99_ms_while_posting": percentile(posting_ms, 0.99),
-        "posted_per_s": (first - left) / took_s,
+        "p99_ms_idle": statistics.median(idle_ms),
+        "p99_ms_while_posting": statistics.median(p99_ms for p99_ms, _ in posting),
+        "p99_ms_while_posting_worst": max(p99_ms for p99_ms, _ in posting),
+        "posted_per_s": statistics.median(per_s for _, per_s in posting),
     }
+
+
+def _rounds_while_posting(
+    door: Door, sizes: Sizes, waiting: Callable[[], int]
+) -> Iterator[tuple[float, float]]:
+    """The visits' 99th percentile in ms and the facts posted a second, round by round while facts wait."""
+    for _ in range(sizes.rounds):
+        begun, first = time.monotonic(), waiting()
+        p99_ms = percentile(door.paced(sizes.paced_seconds), 0.99)
+        took_s, left = time.monotonic() - begun, waiting()
+        if not left:
+            return
+        if left == first:
+            raise Misleading("`jobs` posted nothing during a round.")
+        yield p99_ms, (first - left) / took_s
 
 
 def _until(what: Callable[[], bool]) -> None:

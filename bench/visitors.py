@@ -5,8 +5,8 @@ that could not begin meanwhile.
 """
 
 import socket
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from bench.tools import Misleading
 
@@ -20,24 +20,19 @@ def paced(port: int, path: str, *, host: str, per_s: float, seconds: float, conn
     request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {BROWSER}\r\n\r\n".encode()
     turns_each = max(1, round(per_s * seconds / connections))
     begin = time.monotonic() + 0.05
-    took_ms: list[float] = []
 
-    def visit(number: int) -> None:
+    def visit(number: int) -> list[float]:
+        took_ms = []
         with socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS_MAX) as door:
             for turn in range(turns_each):
                 due = begin + (turn * connections + number) / per_s
                 time.sleep(max(0.0, due - time.monotonic()))
                 _ask(door, request)
                 took_ms.append((time.monotonic() - due) * 1000)
+        return took_ms
 
-    visitors = [threading.Thread(target=visit, args=(number,)) for number in range(connections)]
-    for visitor in visitors:
-        visitor.start()
-    for visitor in visitors:
-        visitor.join()
-    if len(took_ms) != turns_each * connections:
-        raise Misleading(f"Only {len(took_ms)} of {turns_each * connections} visits were redirected.")
-    return took_ms
+    with ThreadPoolExecutor(connections) as visitors:
+        return [one for took_ms in visitors.map(visit, range(connections)) for one in took_ms]
 
 
 def _ask(door: socket.socket, request: bytes) -> None:
