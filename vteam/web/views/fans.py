@@ -95,7 +95,7 @@ def _live(campaign: Campaign, fan: Fan) -> dict[str, object]:
     rows = named([*neighbours, *top])
     own = next(standing for standing in neighbours if standing.fan_id == fan.pk)
     decisions = books.decisions_of(campaign.pk, fan.pk, at_most=LATEST)
-    due = books.next_due(campaign.pk, fan.pk)
+    due = books.next_due(campaign.pk, fan.pk) if own.waiting else None
     return {
         "version": _version(campaign, own, decisions[0].seq if decisions else 0),
         "own": own,
