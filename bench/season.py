@@ -134,8 +134,8 @@ def _counters(fans: int) -> Iterator[Row]:
 
 
 def load(table: str, columns: str, rows: Iterable[Row]) -> None:
-    """Add rows to a table as fast as its database takes them."""
-    with connection.cursor() as cursor:
+    """Add rows to a table, all of them in one transaction, as fast as its database takes them."""
+    with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in rows:
