@@ -10,11 +10,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection
 
 from tests.channels.edges import eventually, postgres_server
 from tests.services.concurrency import at_once
 from tests.services.faulty import Crowd, Installation, Member, is_kind_refusal
 
+pytestmark = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="only a server can go and come back"
+)
 THREADS = 32
 """How many pages one worker of the site answers at a time."""
 SILENCE_SECONDS = 12 + 3

@@ -11,10 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from tests.channels.edges import eventually
 from tests.services.faulty import Installation, is_kind_refusal
 
+pytestmark = pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="the database is a file of its own here"
+)
 DISK_MIB = 64
 BUSY_SECONDS = 20
 """How long a page waits for its turn to write (settings)."""
