@@ -201,6 +201,7 @@ def test_the_log_has_one_line_a_minute_of_an_outage_and_a_traceback_of_each_faul
     assert caplog.messages[0] == "pages cannot be answered (unable to open database file)"
 
 
+@pytest.mark.django_db  # a job that fails has old connections closed
 def test_jobs_says_it_ever_more_rarely_and_tries_within_seconds(caplog: pytest.LogCaptureFixture) -> None:
     job = Job("move", lambda: sqlite3.connect("/nowhere/at/all.sqlite3") and 0)
     for _ in range(20):

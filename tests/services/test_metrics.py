@@ -385,6 +385,7 @@ def test_an_inbox_file_that_cannot_be_read_leaves_figures_out(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("_calm")
+@pytest.mark.django_db  # a job that fails has old connections closed
 def test_jobs_is_unwell_while_a_job_goes_on_failing(monkeypatch: pytest.MonkeyPatch) -> None:
     works = SimpleNamespace(now=False)
 

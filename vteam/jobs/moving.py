@@ -3,7 +3,7 @@
 First a batch is read, numbered and judged, which holds up nobody; then one transaction consumes its rows, writes
 what follows and updates the standings. Batches grow and shrink so that this transaction holds the write lock for
 about `LOCK_US`, and for `LOCK_ALONE_US` where nobody else wrote lately: then larger batches touch each page once for
-more facts. While others write the lock is afterwards left free for twice as long as it was held.
+more facts. While others write the lock is afterwards left free for as long as it was held.
 
 Judging before locking is safe because `jobs` alone writes to the books. Should there be a second mover all the
 same, the fences refuse whoever comes later: rows can be consumed once, and UNIQUE(campaign, seq) is taken once.
@@ -27,11 +27,11 @@ from vteam.ledger.posting import Posting, judged
 from vteam.rules.facts import VISIT
 from vteam.rules.shapes import problem_with_moment, visited_share
 
-LOCK_US = 8_000
+LOCK_US = 16_000
 LOCK_ALONE_US = 40_000
 ALONE_SECONDS = 1.0
 BATCH_MIN, BATCH_START, BATCH_MAX = 8, 32, 4_000
-FREE_FACTOR = 2
+FREE_FACTOR = 1
 
 
 class Source(Protocol):
