@@ -1,7 +1,9 @@
 """Figures and health at the private ports: of a whole installation, of what waits, and with a database that is away."""
 
+import contextlib
 import http.client
 import os
+import random
 import re
 import signal
 import socket
@@ -38,14 +40,13 @@ Figures = dict[str, float]
 def three_free_ports() -> int:
     """The first of three neighbouring ports nobody listens on."""
     while True:
-        with socket.socket() as door:
-            door.bind(("127.0.0.1", 0))
-            first: int = door.getsockname()[1]
-        with socket.socket() as second, socket.socket() as third:
+        # Below the ports the kernel gives to whoever asks for any.
+        first = random.randrange(20_000, 32_000)
+        with contextlib.ExitStack() as doors:
             try:
-                second.bind(("127.0.0.1", first + 1))
-                third.bind(("127.0.0.1", first + 2))
-            except (OSError, OverflowError):
+                for port in (first, first + 1, first + 2):
+                    doors.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
                 continue
             return first
 
@@ -209,10 +210,11 @@ def test_nothing_private_is_open_unless_asked_for(tmp_path: Path, start: Start) 
 
 
 def test_a_private_port_that_is_taken_is_named_before_anything_starts(tmp_path: Path, start: Start) -> None:
+    first = three_free_ports()
     with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
+        door.bind(("127.0.0.1", first + 2))
         door.listen()
-        one = start(tmp_path, METRICS_PORT=str(door.getsockname()[1] - 2))
+        one = start(tmp_path, METRICS_PORT=str(first))
         assert one.process.wait(timeout=60) == 1
     one.reader.join()
     assert "VTEAM_METRICS_PORT (jobs)" in one.told
