@@ -21,10 +21,11 @@ from tempfile import TemporaryDirectory
 
 from bench.books import Books
 from bench.folder import free_ports, postgresql_server
-from bench.installation import Installation, Watch, answers
+from bench.installation import Installation, Watch
 from bench.report import Report
 from bench.tools import Misleading
 from bench.traffic import Deed, Doors, Memory, Traffic
+from vteam.processes.doors import answers
 
 SLUG = "maree-haute"
 LANES = 12
@@ -115,7 +116,7 @@ def crash(
             running.callback(installation.stop)
             outcome.start_seconds = max(outcome.start_seconds, _until_back(installation))
         watches = [running.enter_context(Watch(installation)) for installation in installations]
-        if not comes_true(lambda: answers(doors.site[1]), seconds=GIVE_UP_SECONDS):
+        if not comes_true(lambda: answers(*doors.site), seconds=GIVE_UP_SECONDS):
             raise Misleading("Nobody answers at the door people come in by.")
         traffic = Traffic(doors, seed=seed, lanes=LANES, memory=outcome.memory)
         with traffic.coming():

@@ -1,6 +1,5 @@
 """A whole installation as its machine sees it: `vteam run` kept running, its processes, doors and locks."""
 
-import http.client
 import os
 import signal
 import subprocess
@@ -14,13 +13,13 @@ from pathlib import Path
 from bench import kernel
 from bench.kernel import Process
 from vteam.locks import FOLDER
+from vteam.processes.doors import answers
 
 VTEAM = (sys.executable, "-c", "from vteam.cli import main; main()")
 ROLES = ("site", "edge", "jobs")
 SUPERVISOR, WORKER = "supervisor", "worker"
 OPENED = "Ctrl-C stops it"
 STOP_SECONDS_MAX = 30.0
-HEALTH_SECONDS_MAX = 2.0
 LOOK_SECONDS = 0.05
 
 
@@ -105,24 +104,12 @@ class Installation:
             and Counter({kind: len(those) for kind, those in found.items()}) == wanted
             and all(holders.get(role) == {found[role][0].pid} for role in self.roles)
             and self._every_worker_listens()
-            and all(answers(port) for port in self.ports.values())
+            and all(answers("127.0.0.1", port) for port in self.ports.values())
             and OPENED in self.log(since_start=True)
         )
 
     def _every_worker_listens(self) -> bool:
         return not self._workers or len(kernel.listening_on(self.ports["site"])) == self._workers
-
-
-def answers(port: int) -> bool:
-    """Whether /healthz answers 200."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HEALTH_SECONDS_MAX)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 @dataclass(slots=True)

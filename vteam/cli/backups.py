@@ -1,0 +1,99 @@
+"""`vteam backup` and `vteam restore`."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from vteam.cli.terminal import err, out, set_up
+
+if TYPE_CHECKING:
+    from vteam.backup.restoring import Restored
+
+BackupPath = Annotated[Path, typer.Argument(help="The backup's file.", dir_okay=False)]
+
+
+def backup(
+    file: BackupPath,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify/--no-verify", help="Put it back beside and check the books there, or not."),
+    ] = True,
+) -> None:
+    """Write everything but the keys into one new file, while all runs. See docs/backup.md."""
+    set_up()
+    from vteam.backup.making import back_up
+
+    with _steps() as tell:
+        back_up(file.absolute(), verified=verify, tell=tell)
+    size = file.stat().st_size
+    out.print(f"{file}: {size / 1e6:,.1f} MB{', verified' if verify else ''}.", markup=False, soft_wrap=True)
+    out.print(
+        "The keys are not in it: keep a copy of keys/ apart. Without it no address can be read again.",
+        soft_wrap=True,
+    )
+
+
+def restore(
+    file: BackupPath,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Do not ask before replacing what is there.")
+    ] = False,
+) -> None:
+    """Put a backup in the place of this installation, which is kept aside. See docs/backup.md."""
+    set_up()
+    from django.conf import settings
+
+    from vteam import clock
+    from vteam.backup import restoring
+    from vteam.backup.making import is_there
+
+    said = restoring.look(file)
+    made_at = f"{clock.from_us(said.made_at_us):%Y-%m-%d %H:%M:%S} UTC"
+    out.print(f"A backup of {made_at}, made by vTeam {said.version}.", markup=False)
+    if is_there() and not replace:
+        out.print(f"There is an installation already: {settings.DATA}", markup=False, soft_wrap=True)
+        if not typer.confirm("Replace it? It is kept aside."):
+            raise SystemExit(1)
+    with _steps() as tell:
+        restored = restoring.restore(file, tell=tell)
+    _tell_restored(restored, made_at)
+
+
+def _tell_restored(restored: "Restored", made_at: str) -> None:
+    lines = [
+        f"Restored. What happened after {made_at} is not in it: points, newcomers, what artists took back, and "
+        "addresses that said never again. Ask the artists before you open.",
+        "Dropped: sessions (people sign in again), codes not typed yet, letters not sent yet.",
+        "Who erased themselves is erased, whenever the backup was made.",
+    ]
+    if not restored.same_secret:
+        lines.append("keys/secret is another than it was: links in letters sent before do not work any more.")
+    if restored.aside:
+        lines.append(f"What was there is kept: {restored.aside}")
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _steps() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each piece of work it is told of; one that moves to and fro where nobody knows how much there is.
+
+    Told to end (SIGTERM) meanwhile, the work ends as by Ctrl-C: what it had begun is cleared away.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what)
+            progress.update(tasks[what], completed=done, total=total or None)
+
+        yield tell
