@@ -254,8 +254,11 @@ def test_batches_grow_while_transactions_are_short_but_never_beyond_the_most() -
     assert BATCH_MIN < mover.batch <= BATCH_MAX
 
 
-class OthersWriteToo(InboxTable):
-    """After each batch somebody else writes to the database, as the pages do."""
+class OthersWriteToo(Slow):
+    """After each batch somebody else writes to the database, as the pages do.
+
+    Slow, so that judging the next batch does not by itself leave the lock free for long enough.
+    """
 
     def prune(self, rows: Sequence[InboxRow]) -> None:
         def write() -> None:
