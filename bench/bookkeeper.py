@@ -15,13 +15,18 @@ def main(fans: int) -> None:
 
     django.setup()
     from bench.posting import Traffic
+    from vteam.jobs.checkpoints import WriteAheadLog
+    from vteam.jobs.garbage import collect_rarely
     from vteam.jobs.moving import InboxTable, Mover
 
-    traffic, mover, posted = Traffic(fans), Mover(InboxTable()), 0
+    collect_rarely()
+    log = WriteAheadLog()
+    traffic, mover, posted = Traffic(fans), Mover(InboxTable(), log), 0
     print("posting", flush=True)
-    while not select.select([sys.stdin], [], [], 0)[0]:
-        traffic.offer(FACTS_AT_ONCE)
-        posted += mover.move()
+    with log.copied_beside():
+        while not select.select([sys.stdin], [], [], 0)[0]:
+            traffic.offer(FACTS_AT_ONCE)
+            posted += mover.move()
     print(posted)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vteam.jobs.moving import Mover
     from vteam.rules.facts import NewFact
 
-FACTS_PER_ROUND, FACTS_PER_ROUND_QUICK = 40_000, 8_000
+FACTS_PER_ROUND, FACTS_PER_ROUND_QUICK = 40_000, 12_000
 ROUNDS, ROUNDS_QUICK = 5, 3
 SITE_WRITES_PER_S = 100
 
@@ -47,23 +47,28 @@ def run(*, quick: bool, fans: int, postgresql: bool) -> Report:
 
 
 def _measure(fans: int, *, facts: int, rounds: int, notes: list[str]) -> Report:
+    from vteam.jobs.checkpoints import WriteAheadLog
+    from vteam.jobs.garbage import collect_rarely
     from vteam.jobs.moving import InboxTable, Mover
 
-    mover, traffic = Mover(InboxTable()), Traffic(fans)
-    traffic.offer(facts // 4)
-    mover.move()  # warm: caches filled, the batch grown to its size
+    collect_rarely()  # as the jobs process does
+    log = WriteAheadLog()
+    mover, traffic = Mover(InboxTable(), log), Traffic(fans)
     alone, beside, scattered, waits = [], [], [], []
-    for _ in range(rounds):
-        traffic.offer(facts)
-        alone.append(_speed(mover))
-        traffic.scattered = True
-        traffic.offer(facts)
-        scattered.append(_speed(mover))
-        traffic.scattered = False
-        traffic.offer(facts)
-        with site_writing() as waited:
-            beside.append(_speed(mover))
-        waits += waited
+    with log.copied_beside():
+        traffic.offer(facts // 4)
+        mover.move()  # warm: caches filled, the batch grown to its size
+        for _ in range(rounds):
+            traffic.scattered = True
+            traffic.offer(facts)
+            scattered.append(_speed(mover))
+            traffic.scattered = False
+            traffic.offer(facts)
+            alone.append(_speed(mover))
+            traffic.offer(facts)
+            with site_writing() as waited:
+                beside.append(_speed(mover))
+            waits += waited
     _every_fact_was_paid(traffic.offered)
     return Report(
         bench="posting",

@@ -6,6 +6,7 @@ heavy-tailed (most fans have one or two awards, a few have hundreds), the histog
 left out is the transfers of before: of them judging reads the last alone.
 """
 
+import os
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -159,3 +160,4 @@ def careless() -> Iterator[None]:
         cursor.execute("PRAGMA cache_size=-400000")
     yield
     connection.close()  # the next one has the installation's own settings
+    os.sync()  # or what was written here would still be on its way to the disk while something is measured

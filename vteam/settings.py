@@ -143,11 +143,12 @@ POSTGRESQL_OPTIONS = {
 # One SQLite file unless a database is named. FULL: what was answered survives a power cut. IMMEDIATE: a writer
 # waits for its turn at the start, never fails in the middle. recursive_triggers: INSERT OR REPLACE meets the
 # append-only triggers too. wal_autocheckpoint, journal_size_limit: `jobs.checkpoints` keeps the write-ahead log short;
-# were it away, a commit would do it from 256 MB on, and the file is cut back to 64 MB afterwards.
+# were it away, a commit would do it from 256 MB on. The file is not cut back below that: writing over what is there is
+# cheaper than growing.
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; PRAGMA secure_delete=ON; "
     "PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=64000; "
-    "PRAGMA journal_size_limit=67108864;"
+    "PRAGMA journal_size_limit=268435456;"
 )
 if DATABASE_URL:
     DATABASES = {

@@ -42,11 +42,11 @@ DOWNLOADED = journaled(title_downloaded(fan=BO, title=5, at_us=AT_US))
 
 
 def at(fact: Fact, at_us: int) -> Fact:
-    return replace(fact, seen_at_us=at_us)
+    return fact._replace(seen_at_us=at_us)
 
 
 def changed(fact: Fact, **body: object) -> Fact:
-    return replace(fact, body={**fact.body, **body})
+    return fact._replace(body={**fact.body, **body})
 
 
 def outcome(fact: Fact, mission: Mission, earned: Earned = NOTHING_YET, season: Season = SEASON) -> Outcome:

@@ -17,6 +17,7 @@ from tests.services.letters import in_the_mailbox
 from vteam.channels.mail.codes import Asker, ask_code
 from vteam.channels.mail.delivery import deliver_due
 from vteam.channels.mail.models import OutboxMessage
+from vteam.jobs.checkpoints import WriteAheadLog
 from vteam.jobs.loop import TROUBLE_SECONDS_MAX, TURN_SECONDS, Job, forget, jobs, run_due
 from vteam.journal import sql
 from vteam.journal.sql import for_sqlite
@@ -39,7 +40,7 @@ def test_one_turn_moves_facts_and_ends_holds_and_the_courier_delivers() -> None:
     cast.open_season(C, (replace(RECRUIT, hold_us=HOUR_US), SPREAD))
     cast.offer(C, cast.joined(BO, recruiter=ANA), cast.arrival(10, ANA))
     ask_code(address="cy@example.org", entry=cast.entry(C), asker=asker, link_path="/code", at=AT)
-    loop = jobs()
+    loop = jobs(WriteAheadLog())
     with time_machine.travel(AT, tick=False):
         assert run_due(loop, at=100.0) > 0
         assert queries.points_of(C, ANA) == (50, 500)
@@ -62,7 +63,7 @@ def test_one_turn_moves_what_the_edge_left_in_its_own_file(tmp_path: Path) -> No
     with edge:
         edge.execute(for_sqlite(sql.INSERT_INBOX), (C, fact.kind, fact.key, AT_US, canonical(fact.body)))
     cast.move()
-    run_due(jobs(), at=100.0)
+    run_due(jobs(WriteAheadLog()), at=100.0)
     assert queries.points_of(C, ANA) == (50, 0)
     assert edge.execute("SELECT COUNT(*) FROM journal_inbox").fetchone() == (0,)
     edge.close()

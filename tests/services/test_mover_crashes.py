@@ -13,6 +13,7 @@ from tests.cast import AT_US
 from tests.services.concurrency import at_once, raised
 from tests.services.moving import ANA, C, EdgeInbox, books_hold, points, row_of, still
 from vteam.channels.links.models import VisitDay
+from vteam.jobs import moving
 from vteam.jobs.edgefile import EdgeFile
 from vteam.jobs.moving import BATCH_MAX, BATCH_MIN, BATCH_START, InboxTable, Mover
 from vteam.journal import sql
@@ -235,7 +236,11 @@ class Slow(InboxTable):
 
 
 @pytest.mark.django_db
-def test_batches_shrink_while_a_transaction_takes_too_long_but_never_below_the_least() -> None:
+def test_batches_shrink_while_a_transaction_takes_too_long_but_never_below_the_least(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for most in ("LOCK_US", "LOCK_ALONE_US"):
+        monkeypatch.setattr(moving, most, 5_000)
     cast.offer(C, *(cast.joined(fan) for fan in range(100)))
     mover = Mover(Slow())
     assert mover.move(pause=still) == 100

@@ -22,8 +22,9 @@ from vteam.channels.links.services import forget_spent
 from vteam.channels.mail.courier import delivering
 from vteam.channels.mail.delivery import forget_ended
 from vteam.jobs import counted
-from vteam.jobs.checkpoints import SECONDS, checkpoint
+from vteam.jobs.checkpoints import WriteAheadLog
 from vteam.jobs.edgefile import EdgeFile
+from vteam.jobs.garbage import collect_rarely
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.ledger.services import end_due_holds
 from vteam.metrics.ports import port_of
@@ -48,17 +49,16 @@ class Job:
     failures: int = 0
 
 
-def jobs() -> list[Job]:
-    """Everything the loop does, in the order of a turn."""
+def jobs(log: WriteAheadLog) -> list[Job]:
+    """Everything the loop does, in the order of a turn; `log` is told of what is moved."""
     found = [
         Job("end holds", lambda: end_due_holds(at_us=clock.now_us(), at_most=HOLDS_AT_ONCE)),
-        Job("move the inbox", Mover(InboxTable()).move),
-        Job("checkpoint", checkpoint, every=SECONDS),
+        Job("move the inbox", Mover(InboxTable(), log).move),
         Job("forget what expired", forget, every=60.0),
     ]
     if connection.vendor == "sqlite":
         edge = EdgeFile(edge_file())
-        found.insert(1, Job("move the edge's inbox", Mover(edge).move))
+        found.insert(1, Job("move the edge's inbox", Mover(edge, log).move))
     return found
 
 
@@ -108,9 +108,12 @@ def main() -> None:
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    found = jobs()
+    log = WriteAheadLog()
+    found = jobs(log)
     _tell_figures()
-    with delivering():  # beside the loop: a slow mail server must not hold up facts
+    collect_rarely()
+    # Beside the loop: neither a slow mail server nor copying the log must hold up facts.
+    with delivering(), log.copied_beside():
         while not stop.asked:
             done = run_due(found, at=time.monotonic())
             if not done or any(job.failures for job in found):

@@ -12,8 +12,8 @@ _OF_A_FAN = frozenset({"same", "fan", "day"})
 
 def place_of(name: str) -> str:
     """The key of a counter's row: its name, behind its fan's number where it is about one fan."""
-    kind, _, rest = name.partition(":")
-    return f"{rest.split(':', 2)[1]}:{name}" if kind in _OF_A_FAN else name
+    parts = name.split(":", 3)
+    return f"{parts[2]}:{name}" if parts[0] in _OF_A_FAN else name
 
 
 def places_of(names: Iterable[str]) -> dict[str, str]:

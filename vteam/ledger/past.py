@@ -4,8 +4,7 @@ The same object then takes what the batch itself adds, so a fact sees the ones b
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,8 +19,7 @@ PARAMETERS_AT_ONCE = 5_000
 LATER = frozenset({Kind.HOLD_ENDED, Kind.REVIEW_DECIDED, Kind.AWARD_REVERSED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A decision as the books hold it."""
 
     seq: int
@@ -167,15 +165,22 @@ class Past:
         self.counters[key] = n
         self.changed.add(key)
 
+    def add(self, keys: Sequence[str], change: int) -> None:
+        """Raise (or lower) each of these counters."""
+        counters = self.counters
+        for key in keys:
+            counters[key] = counters.get(key, 0) + change
+        self.changed.update(keys)
+
     def changed_counters(self) -> Iterable[tuple[str, int]]:
         """The counters that were set, by place, as they stand now; `prepare` asked for all of them."""
         return ((place, self.counters[name]) for place, name in self._names.items() if name in self.changed)
 
     def _fetch_counters(self, keys: set[str]) -> None:
         sql = "SELECT key, n FROM ledger_counter WHERE campaign_id = %s AND key IN ({})"
-        names = places_of(keys)
+        names = dict(sorted(places_of(keys).items()))
         self._names |= names
-        self.counters.update((names[place], n) for place, n in self._rows_in(sql, sorted(names)))
+        self.counters.update((names[place], n) for place, n in self._rows_in(sql, list(names)))
 
     def _fetch_decisions(self, seqs: set[int]) -> None:
         sql = "SELECT body FROM ledger_decision WHERE campaign_id = %s AND seq IN ({})"

@@ -27,7 +27,7 @@ from vteam.rules.decisions import (
     decide,
 )
 from vteam.rules.facts import Fact, Kind
-from vteam.rules.transfers import Transfer, chained, movement, pending
+from vteam.rules.transfers import ISSUE, PENDING, Transfer, chained, movement
 
 BUCKET_POINTS = 1_000
 RULINGS = frozenset({Kind.CAMPAIGN_VERSIONED, Kind.MISSION_VERSIONED})
@@ -128,9 +128,9 @@ class Posting:
             assert season is not None, "missions are judged within a season"
             decision = decide(fact, mission, season, self._earned(keys))
             if decision is not None:
-                counted = keys.counted if decision.outcome in COUNTING else []
+                counted = keys.counted if decision.outcome in COUNTING else ()
                 if decision.outcome is not Outcome.NEEDS_REVIEW:
-                    self._count(counted, +1)
+                    self.past.add(counted, +1)
                 self._record(fact, mission.key, mission.version, decision, counted, was_waiting=False)
 
     def _keep_count(self, fact: Fact) -> None:
@@ -138,19 +138,19 @@ class Posting:
         if fact.kind == Kind.FAN_CONFIRMED:
             self.enrolled.add(fact.body["fan"])
         elif fact.kind == Kind.ARRIVAL_CONFIRMED:
-            self._count([arrivals_key(fact.body["share"])], +1)
+            self.past.add((arrivals_key(fact.body["share"]),), +1)
         elif fact.kind in (Kind.RIGHT_AGREED, Kind.RIGHT_WITHDRAWN):
             key = closed_key(fact.body["title"], fact.body["way"])
             self.past.put(key, 0 if fact.body["open"] else self.past.count(key) or fact.seen_at_us)
 
     def _earned(self, keys: Keys) -> Earned:
-        count = self.past.count
+        known = self.past.counters.get
         return Earned(
-            the_same=count(keys.the_same),
-            by_fan=count(keys.by_fan),
-            by_fan_today=count(keys.by_fan_today),
-            from_network_today=count(keys.from_network_today) if keys.from_network_today else 0,
-            closed_since_us=count(keys.closed_since) if keys.closed_since else 0,
+            the_same=known(keys.the_same, 0),
+            by_fan=known(keys.by_fan, 0),
+            by_fan_today=known(keys.by_fan_today, 0),
+            from_network_today=known(keys.from_network_today, 0),
+            closed_since_us=known(keys.closed_since, 0),
         )
 
     def _judge_later(self, fact: Fact) -> None:
@@ -178,9 +178,9 @@ class Posting:
         self.ended.add(before.seq)
         counted = before.counted if decision.outcome is Outcome.AWARDED else ()
         if in_review:
-            self._count(counted, +1)
+            self.past.add(counted, +1)
         elif not counted:
-            self._count(before.counted, -1)
+            self.past.add(before.counted, -1)
         self._record(fact, before.mission, before.version, decision, counted, was_waiting=True)
 
     def _reverse(self, fact: Fact, before: Recorded) -> None:
@@ -188,14 +188,10 @@ class Posting:
         if before.decision.outcome is not Outcome.AWARDED or self.past.count(key):
             return
         self.past.put(key, 1)
-        self._count(before.counted, -1)
+        self.past.add(before.counted, -1)
         self._record(
             fact, before.mission, before.version, after_reversal(before.decision), (), was_waiting=False
         )
-
-    def _count(self, keys: Iterable[str], change: int) -> None:
-        for key in keys:
-            self.past.put(key, self.past.count(key) + change)
 
     def _record(
         self,
@@ -242,12 +238,10 @@ class Posting:
         )
         self.past.last_hash = transfer.sha256
         self.transfers.append(transfer)
-        self._add(made.decision.fan, source, -transfer.points)
-        self._add(made.decision.fan, target, transfer.points)
-
-    def _add(self, fan: int, account: str, points: int) -> None:
-        if account.endswith(f":{fan}"):
-            self.earned[fan][account == pending(fan)] += points
+        earned = self.earned[made.decision.fan]
+        for account, points in ((source, -transfer.points), (target, transfer.points)):
+            if account != ISSUE:
+                earned[account.startswith(PENDING)] += points
 
     def add_up(self) -> None:
         """Work out the standings that follow; nothing is written yet."""

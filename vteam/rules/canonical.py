@@ -16,7 +16,8 @@ _SPELLED_ONE_WAY = frozenset({str, int, bool, type(None)})
 
 def canonical(value: Mapping[str, Any]) -> str:
     """The canonical text of a mapping of strings, whole numbers, booleans, lists and mappings; TypeError for others."""
-    _refuse_others(value.values())
+    if not _SPELLED_ONE_WAY.issuperset(map(type, value.values())):
+        _refuse_others(value.values())
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
@@ -30,7 +31,8 @@ def _refuse_others(values: Iterable[Any]) -> None:
         if type(value) in _SPELLED_ONE_WAY or isinstance(value, str):
             continue
         if isinstance(value, list | tuple):
-            _refuse_others(value)
+            if not _SPELLED_ONE_WAY.issuperset(map(type, value)):
+                _refuse_others(value)
         elif isinstance(value, Mapping):
             _refuse_others(value.values())
         else:

@@ -4,8 +4,8 @@ Nothing is dropped silently: what earns nothing gets a decision too. Points move
 `movement` says, and every movement can be undone by a later one.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from vteam.rules.facts import Fact, Kind
 from vteam.rules.missions import Mission, Season
@@ -32,8 +32,7 @@ WAITING = frozenset({Outcome.HELD_UNTIL, Outcome.NEEDS_REVIEW})
 COUNTING = frozenset({Outcome.AWARDED, *WAITING})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earned:
+class Earned(NamedTuple):
     """What the books already hold that bears on one fact and mission; the counts are of earlier awards."""
 
     the_same: int = 0
@@ -43,30 +42,23 @@ class Earned:
     closed_since_us: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
-    """The counters one fact and mission ask for, by name. `counted` are those an award adds one to."""
+class Keys(NamedTuple):
+    """The counters one fact and mission ask for, by name.
+
+    `counted` are those an award raises by one and its undoing lowers again; `the_same` stands first. An award that
+    waits for a review raises none until it is accepted: whoever sends a crowd to somebody else's share must not
+    use up what honest visitors would have earned there.
+    """
 
     the_same: str
     by_fan: str
     by_fan_today: str
     from_network_today: str
     closed_since: str
-
-    @property
-    def counted(self) -> list[str]:
-        """The counters an award raises by one and its undoing lowers again; `the_same` stands first.
-
-        An award that waits for a review raises none until it is accepted: whoever sends a crowd to somebody
-        else's share must not use up what honest visitors would have earned there.
-        """
-        return [
-            key for key in (self.the_same, self.by_fan, self.by_fan_today, self.from_network_today) if key
-        ]
+    counted: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """A judgement. `points` is what it moves (0 when nothing); `due_at_us` when a held award will count."""
 
     fan: int
@@ -89,12 +81,18 @@ def keys_for(fact: Fact, mission: Mission, season: Season) -> Keys:
     fan, day = beneficiary(fact), season.day_of(fact.seen_at_us)
     network = fact.body.get("network", "")
     title = fact.body.get("title")
+    the_same = f"same:{mission.key}:{fan}:{_subject(fact)}"
+    by_fan = f"fan:{mission.key}:{fan}"
+    by_fan_today = f"day:{mission.key}:{fan}:{day}"
+    from_network_today = f"net:{mission.key}:{network}:{day}" if network else ""
+    always = (the_same, by_fan, by_fan_today)
     return Keys(
-        the_same=f"same:{mission.key}:{fan}:{_subject(fact)}",
-        by_fan=f"fan:{mission.key}:{fan}",
-        by_fan_today=f"day:{mission.key}:{fan}:{day}",
-        from_network_today=f"net:{mission.key}:{network}:{day}" if network else "",
+        the_same=the_same,
+        by_fan=by_fan,
+        by_fan_today=by_fan_today,
+        from_network_today=from_network_today,
         closed_since=closed_key(title, "download") if title else "",
+        counted=(*always, from_network_today) if network else always,
     )
 
 

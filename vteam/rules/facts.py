@@ -7,7 +7,7 @@ and is one fact. All times are whole microseconds UTC (`*_us`).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Kind(StrEnum):
@@ -43,8 +43,7 @@ class NewFact:
     body: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(NamedTuple):
     """A fact in the journal: `seq` (from 1, without gaps) is the only order."""
 
     campaign_id: int

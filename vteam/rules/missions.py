@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,8 +40,7 @@ class Season:
 
     def day_of(self, at_us: int) -> str:
         """The calendar day of a moment in the campaign's own time zone (ISO 8601)."""
-        moment = dt.datetime.fromtimestamp(at_us // 1_000_000, tz=ZoneInfo(self.time_zone))
-        return moment.date().isoformat()
+        return _day(self.time_zone, at_us // 1_000_000)
 
     def includes(self, at_us: int) -> bool:
         """Whether a moment lies inside the season."""
@@ -90,6 +90,11 @@ def in_force(versions: Sequence[Mission], fact: Fact) -> list[Mission]:
         if mission.from_us <= fact.seen_at_us:
             latest[mission.key] = mission
     return [latest[key] for key in sorted(latest) if _judges(latest[key], fact)]
+
+
+@lru_cache(maxsize=4096)
+def _day(time_zone: str, second: int) -> str:
+    return dt.datetime.fromtimestamp(second, tz=ZoneInfo(time_zone)).date().isoformat()
 
 
 def _judges(mission: Mission, fact: Fact) -> bool:

@@ -107,8 +107,7 @@ def problem_with(kind: str, content: Mapping[str, Any] | None) -> str | None:
     wrong = _first_wrong(content, shape)
     if wrong is not None:
         return f"{wrong} is missing or not what it should be"
-    unknown = sorted(content.keys() - shape.keys())
-    if unknown and kind in _CLOSED:
+    if kind in _CLOSED and (unknown := sorted(content.keys() - shape.keys())):
         return f"{unknown[0][:40]} is unknown"
     return None
 
@@ -134,5 +133,7 @@ def read_object(body: str) -> dict[str, Any] | None:
 
 
 def _first_wrong(content: Mapping[str, Any], shape: Mapping[str, Test]) -> str | None:
-    wrong = (field for field, test in shape.items() if field not in content or not test(content[field]))
-    return next(wrong, None)
+    for field, test in shape.items():
+        if field not in content or not test(content[field]):
+            return field
+    return None

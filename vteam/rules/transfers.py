@@ -4,16 +4,16 @@ Transfers are never edited. Each carries the hash of the one before, taken over 
 changed or missing row shows.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vteam.rules.canonical import canonical, digest
 from vteam.rules.decisions import WAITING, Decision, Outcome
 
 ISSUE = "issue"
+PENDING = "pending:"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
+class Transfer(NamedTuple):
     """A transfer as stored: `body` is the canonical text that `sha256` covers, chained to `previous`."""
 
     seq: int
@@ -27,7 +27,7 @@ class Transfer:
 
 def pending(fan: int) -> str:
     """The account of a fan's points that wait."""
-    return f"pending:{fan}"
+    return f"{PENDING}{fan}"
 
 
 def confirmed(fan: int) -> str:
