@@ -16,10 +16,10 @@ def main(fans: int) -> None:
     django.setup()
     from bench.posting import Traffic
     from vteam.jobs.checkpoints import WriteAheadLog
-    from vteam.jobs.garbage import collect_rarely
     from vteam.jobs.moving import InboxTable, Mover
+    from vteam.jobs.room import take_room
 
-    collect_rarely()
+    take_room()
     log = WriteAheadLog()
     traffic, mover, posted = Traffic(fans), Mover(InboxTable(), log), 0
     print("posting", flush=True)

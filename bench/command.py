@@ -71,6 +71,19 @@ def replay(quick: Quick = False, json: Json = False) -> None:
 
 
 @app.command()
+def growth(
+    json: Json = False,
+    facts: Annotated[
+        int, typer.Option(help="How many facts to play.", min=10_000, max=100_000_000)
+    ] = 1_000_000,
+) -> None:
+    """A season played to many facts (2 minutes a million): posting, ranks, size, `verify`, `replay`, a backup."""
+    from bench.growth import run
+
+    _tell(run(facts=facts), json)
+
+
+@app.command()
 def memory(quick: Quick = False, json: Json = False) -> None:
     """All the demo's processes together, and what an hour's traffic replayed fast adds to them."""
     from bench.memory import run

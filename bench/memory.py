@@ -19,7 +19,7 @@ FANS = 60
 LANES = 12
 # A campaign in which something happens every second: a visit, an arrival, a join or a download.
 HOUR_DEEDS = 3_600
-WARM_DEEDS = 1_200
+WARM_DEEDS = 7_200  # until caches are full and a look for garbage finds as much as came since the last
 WARM_SECONDS_QUICK, HOUR_SECONDS_QUICK = 8.0, 16.0
 HOUR_SECONDS_MAX = 900.0
 READY_SECONDS_MAX = 30.0

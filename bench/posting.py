@@ -48,10 +48,10 @@ def run(*, quick: bool, fans: int, postgresql: bool) -> Report:
 
 def _measure(fans: int, *, facts: int, rounds: int, notes: list[str]) -> Report:
     from vteam.jobs.checkpoints import WriteAheadLog
-    from vteam.jobs.garbage import collect_rarely
     from vteam.jobs.moving import InboxTable, Mover
+    from vteam.jobs.room import take_room
 
-    collect_rarely()  # as the jobs process does
+    take_room()  # as the jobs process does
     log = WriteAheadLog()
     mover, traffic = Mover(InboxTable(), log), Traffic(fans)
     alone, beside, scattered, waits = [], [], [], []

@@ -21,11 +21,14 @@ def run(*, quick: bool) -> Report:
         from django.db import connection
 
         from bench.season import CAMPAIGN
+        from vteam.jobs.moving import InboxTable, Mover
         from vteam.ledger.replay import replay
         from vteam.ledger.snapshot import snapshot
         from vteam.ledger.verify import verify
 
-        _play(facts)
+        open_books()
+        Traffic(FANS).offer(facts)
+        Mover(InboxTable()).move()
         speeds = []
         with snapshot(connection):
             for _ in range(rounds):
@@ -41,8 +44,8 @@ def run(*, quick: bool) -> Report:
     )
 
 
-def _play(facts: int) -> None:
-    """A season through the rules, as every season."""
+def open_books() -> None:
+    """A season with its missions, through the rules as every season, in an empty database."""
     from bench.season import CAMPAIGN, load, open_season
     from vteam import clock
     from vteam.jobs.moving import InboxTable, Mover
@@ -53,7 +56,6 @@ def _play(facts: int) -> None:
         for fact in open_season(at_us=clock.now_us())
     ]
     load("journal_inbox", "campaign_id, kind, key, seen_at_us, body", rows)
-    Traffic(FANS).offer(facts)
     Mover(InboxTable()).move()
 
 

@@ -90,6 +90,9 @@ def fill(*, fans: int, history: bool = False) -> None:
         )
         if history:
             _fill_history(fans, opening, at_us)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # its own turn would come in a minute
 
 
 def _fill_history(fans: int, opening: Sequence[facts.NewFact], at_us: int) -> None:

@@ -147,7 +147,7 @@ POSTGRESQL_OPTIONS = {
 # cheaper than growing.
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON; PRAGMA secure_delete=ON; "
-    "PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=64000; "
+    "PRAGMA foreign_keys=ON; PRAGMA cache_size=-2000; PRAGMA wal_autocheckpoint=64000; "
     "PRAGMA journal_size_limit=268435456;"
 )
 if DATABASE_URL:

@@ -24,8 +24,8 @@ from vteam.channels.mail.delivery import forget_ended
 from vteam.jobs import counted
 from vteam.jobs.checkpoints import WriteAheadLog
 from vteam.jobs.edgefile import EdgeFile
-from vteam.jobs.garbage import collect_rarely
 from vteam.jobs.moving import InboxTable, Mover
+from vteam.jobs.room import take_room
 from vteam.ledger.services import end_due_holds
 from vteam.metrics.ports import port_of
 from vteam.outage import report
@@ -111,7 +111,7 @@ def main() -> None:
     log = WriteAheadLog()
     found = jobs(log)
     _tell_figures()
-    collect_rarely()
+    take_room()
     # Beside the loop: neither a slow mail server nor copying the log must hold up facts.
     with delivering(), log.copied_beside():
         while not stop.asked:
