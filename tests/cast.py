@@ -52,6 +52,14 @@ RECRUIT = Mission(
 SPREAD = replace(RECRUIT, key="spread", kind="spread", points=50)
 DOWNLOAD = replace(RECRUIT, key="download", kind="download", points=50)
 MISSIONS = (RECRUIT, SPREAD, DOWNLOAD)
+PASS_ON = replace(
+    RECRUIT,
+    key="pass-on",
+    kind="pass-on",
+    per_network_per_day=5,
+    full_per_fan_per_day=20,
+    unknown_per_fan_per_day=10,
+)
 
 _numbers = itertools.count(1)
 
@@ -207,6 +215,33 @@ def arrival(
         day=day,
         by=by,
         act="stayed",
+        at_us=at_us,
+    )
+
+
+def served(
+    fan: int,
+    *,
+    title: int = 1,
+    listener: str,
+    by: int | None = None,
+    same_person: bool = False,
+    network: str = "",
+    evidence: facts.Evidence = facts.Evidence.RELAYED,
+    at_us: int = AT_US,
+) -> NewFact:
+    """The fact that a title went whole from a fan's computer to a listener's, in a network of the listener's own."""
+    number = next(_numbers)
+    return facts.copy_served(
+        introduction=f"{number:032x}",
+        fan=fan,
+        title=title,
+        listener=hashlib.sha256(listener.encode()).hexdigest()[:32],
+        by=by,
+        same_person=same_person,
+        network=network or f"network-{number}",
+        evidence=evidence,
+        proof=hashlib.sha256(str(number).encode()).hexdigest(),
         at_us=at_us,
     )
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import cast
-from tests.cast import AT_US, DAY_US, DOWNLOAD, HOUR_US, RECRUIT, SEASON, SPREAD
+from tests.cast import AT_US, DAY_US, DOWNLOAD, HOUR_US, PASS_ON, RECRUIT, SEASON, SPREAD
 from vteam import clock
 from vteam.rules.decisions import (
     COUNTING,
@@ -22,6 +22,7 @@ from vteam.rules.decisions import (
     beneficiary,
     decide,
     keys_for,
+    worth,
 )
 from vteam.rules.facts import Fact, NewFact, title_downloaded
 from vteam.rules.missions import Mission, Season, in_force
@@ -39,6 +40,7 @@ def journaled(new: NewFact, seq: int = 1) -> Fact:
 ARRIVED = journaled(cast.arrival(30, BO))
 RECRUITED = journaled(cast.joined(CY, recruiter=BO))
 DOWNLOADED = journaled(title_downloaded(fan=BO, title=5, at_us=AT_US))
+SERVED = journaled(cast.served(BO, title=5, listener="phone"))
 
 
 def at(fact: Fact, at_us: int) -> Fact:
@@ -57,7 +59,7 @@ def outcome(fact: Fact, mission: Mission, earned: Earned = NOTHING_YET, season: 
 
 # What pays ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("fact", "mission"), [(RECRUITED, RECRUIT), (ARRIVED, SPREAD), (DOWNLOADED, DOWNLOAD)]
+    ("fact", "mission"), [(RECRUITED, RECRUIT), (ARRIVED, SPREAD), (DOWNLOADED, DOWNLOAD), (SERVED, PASS_ON)]
 )
 def test_what_a_mission_pays_for_is_awarded_to_the_fan_who_did_it(fact: Fact, mission: Mission) -> None:
     decision = decide(fact, mission, SEASON, NOTHING_YET)
@@ -174,10 +176,12 @@ REASONS = [
     Outcome.OUTSIDE_MISSION,
     Outcome.SAME_PERSON,
     Outcome.RIGHTS_WITHDRAWN,
+    Outcome.EVIDENCE_UNPAID,
     Outcome.ALREADY_COUNTED,
     Outcome.OVER_LIMIT,
     Outcome.OVER_DAILY_LIMIT,
     Outcome.NEEDS_REVIEW,
+    Outcome.REVIEW_OF_UNKNOWN,
     Outcome.HELD_UNTIL,
     Outcome.AWARDED,
 ]
@@ -193,27 +197,79 @@ def test_of_several_reasons_the_most_telling_is_given() -> None:
 def assert_the_most_telling_is_given(reasons: set[Outcome]) -> None:
     season = replace(SEASON, ends_at_us=AT_US) if Outcome.OUTSIDE_SEASON in reasons else SEASON
     mission = replace(
-        SPREAD,
+        PASS_ON,
+        evidence=("witnessed",) if Outcome.EVIDENCE_UNPAID in reasons else (),
         closes_at_us=AT_US if Outcome.OUTSIDE_MISSION in reasons else SEASON.ends_at_us,
         hold_us=DAY_US if Outcome.HELD_UNTIL in reasons else 0,
         per_fan=2,
         per_fan_per_day=2,
         per_network_per_day=2,
+        unknown_per_fan_per_day=2,
     )
     earned = Earned(
         the_same=int(Outcome.ALREADY_COUNTED in reasons),
         by_fan=2 * (Outcome.OVER_LIMIT in reasons),
         by_fan_today=2 * (Outcome.OVER_DAILY_LIMIT in reasons),
         from_network_today=2 * (Outcome.NEEDS_REVIEW in reasons),
+        to_unknown_today=2 * (Outcome.REVIEW_OF_UNKNOWN in reasons),
         closed_since_us=AT_US * (Outcome.RIGHTS_WITHDRAWN in reasons),
     )
-    fact = changed(ARRIVED, by=BO if Outcome.SAME_PERSON in reasons else None)
+    fact = changed(SERVED, same_person=Outcome.SAME_PERSON in reasons)
     decision = decide(fact, mission, season, earned)
     assert decision is not None
     assert decision.outcome is next(
         reason for reason in REASONS if reason in reasons or reason is REASONS[-1]
     )
     assert (decision.points > 0) == (decision.outcome in COUNTING)
+
+
+# Passing on -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "end", [{"by": BO}, {"same_person": True}], ids=["signed in as the fan", "in the fan's own session"]
+)
+def test_a_fan_who_takes_their_own_copy_earns_nothing(end: dict[str, object]) -> None:
+    assert outcome(changed(SERVED, **end), PASS_ON) is Outcome.SAME_PERSON
+
+
+@pytest.mark.parametrize(
+    ("today", "points"), [(0, 500), (19, 500), (20, 250), (39, 250), (40, 125), (179, 1)]
+)
+def test_beyond_the_full_value_each_copy_of_a_day_is_worth_half_and_half_again(
+    today: int, points: int
+) -> None:
+    decision = decide(SERVED, PASS_ON, SEASON, Earned(by_fan_today=today))
+    assert decision == Decision(fan=BO, outcome=Outcome.AWARDED, points=points)
+
+
+@pytest.mark.parametrize("today", [180, 10**6])
+def test_what_is_worth_nothing_any_more_is_over_the_days_limit(today: int) -> None:
+    assert outcome(SERVED, PASS_ON, Earned(by_fan_today=today)) is Outcome.OVER_DAILY_LIMIT
+
+
+@given(full=st.integers(1, 200), points=st.integers(1, 100_000))
+def test_a_day_is_worth_less_than_twice_its_full_value(full: int, points: int) -> None:
+    mission = replace(PASS_ON, full_per_fan_per_day=full, points=points)
+    day = sum(worth(mission, counted) for counted in range(full * 20))
+    assert full * points <= day < 2 * full * points
+
+
+def test_beyond_so_many_listeners_nobody_knows_a_person_looks_while_fans_still_count() -> None:
+    ten = Earned(to_unknown_today=10)
+    assert outcome(SERVED, PASS_ON, ten) is Outcome.REVIEW_OF_UNKNOWN
+    known = changed(SERVED, by=CY)
+    assert keys_for(known, PASS_ON, SEASON).to_unknown_today == ""
+    assert outcome(known, PASS_ON) is Outcome.AWARDED
+
+
+def test_a_title_counts_once_a_listener_whatever_they_browse_with() -> None:
+    once = keys_for(changed(SERVED, by=CY), PASS_ON, SEASON).the_same
+    assert keys_for(changed(SERVED, by=CY, listener="another browser"), PASS_ON, SEASON).the_same == once
+    others = [
+        keys_for(changed(SERVED, by=CY, title=6), PASS_ON, SEASON).the_same,
+        keys_for(SERVED, PASS_ON, SEASON).the_same,
+        keys_for(changed(SERVED, listener="another phone"), PASS_ON, SEASON).the_same,
+    ]
+    assert len({once, *others}) == 4
 
 
 # What is counted ------------------------------------------------------------------------------------------------
@@ -242,6 +298,7 @@ def test_a_fact_from_no_known_network_counts_for_no_network() -> None:
 
 def test_only_titles_ask_whether_their_right_is_open() -> None:
     assert keys_for(DOWNLOADED, DOWNLOAD, SEASON).closed_since == "closed:5:download"
+    assert keys_for(SERVED, PASS_ON, SEASON).closed_since == "closed:5:pass-on"
     assert keys_for(ARRIVED, SPREAD, SEASON).closed_since == ""
 
 
@@ -328,4 +385,4 @@ def test_a_mission_that_became_another_kind_no_longer_pays_for_the_old_one() -> 
 
 
 def test_passing_on_is_announced_and_pays_for_no_fact_yet() -> None:
-    assert in_force([replace(SPREAD, kind="pass-on")], ARRIVED) == []
+    assert in_force([PASS_ON], ARRIVED) == []

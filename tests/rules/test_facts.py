@@ -1,6 +1,7 @@
 """The key that makes each fact one, and the shapes that let nothing unreadable into the journal."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import cast
-from tests.cast import AT_US, MISSIONS, SEASON, SPREAD
+from tests.cast import AT_US, MISSIONS, PASS_ON, SEASON, SPREAD
 from vteam.rules import facts
 from vteam.rules.canonical import canonical
 from vteam.rules.facts import Fact, Kind, NewFact
 from vteam.rules.missions import mission_of, season_of
 from vteam.rules.shapes import problem_with, read_object
 
+# What a mission had not before copies paid: a fact of then has none of it and is read as if it did not matter.
+LATER = {"evidence", "full_per_fan_per_day", "unknown_per_fan_per_day"}
 EVERY_KIND = [
     cast.season_fact(),
     *(cast.mission_fact(mission) for mission in MISSIONS),
@@ -23,6 +26,8 @@ EVERY_KIND = [
     cast.arrival(10, 1),
     cast.arrival(10, 1, by=2, day="2026-11-21"),
     facts.title_downloaded(fan=1, title=2, at_us=AT_US),
+    cast.served(1, title=2, listener="phone"),
+    cast.mission_fact(replace(PASS_ON, evidence=("relayed", "witnessed"))),
     facts.right_changed(agreed=True, event=1, title=2, way="download", holder=3, is_open=True, at_us=AT_US),
     facts.right_changed(agreed=False, event=2, title=2, way="pass-on", holder=3, is_open=False, at_us=AT_US),
     facts.hold_ended(decision=4, at_us=AT_US),
@@ -62,7 +67,13 @@ def test_a_fact_that_lacks_what_judging_reads_is_refused_with_the_name_of_it(fac
 def _has_a_default(fact: NewFact) -> set[str]:
     if fact.kind != Kind.MISSION_VERSIONED:
         return set()
-    return {"hold_us", "per_fan", "per_fan_per_day", "per_network_per_day", "withdrawn"}
+    return {"hold_us", "per_fan", "per_fan_per_day", "per_network_per_day", "withdrawn"} | LATER
+
+
+def test_a_mission_of_before_copies_paid_is_read_as_it_was() -> None:
+    before = {name: value for name, value in SPREAD.body().items() if name not in LATER}
+    assert problem_with(Kind.MISSION_VERSIONED, before) is None
+    assert mission_of(before) == SPREAD
 
 
 @pytest.mark.parametrize(
@@ -99,6 +110,10 @@ def test_what_nobody_can_read_is_refused(kind: str, body: str) -> None:
         {"per_fan": "many"},
         {"withdrawn": 1},
         {"surprise": 1},
+        {"evidence": "relayed"},
+        {"evidence": ["announced"]},
+        {"full_per_fan_per_day": 0},
+        {"unknown_per_fan_per_day": -1},
         {"key": "k" * 200},
         {"opens_at_us": 10**40},
     ],

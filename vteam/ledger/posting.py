@@ -15,6 +15,7 @@ from vteam.ledger.past import LATER, Past, Recorded, recorded
 from vteam.rules.canonical import canonical
 from vteam.rules.decisions import (
     COUNTING,
+    IN_REVIEW,
     WAITING,
     Decision,
     Earned,
@@ -129,7 +130,7 @@ class Posting:
             decision = decide(fact, mission, season, self._earned(keys))
             if decision is not None:
                 counted = keys.counted if decision.outcome in COUNTING else ()
-                if decision.outcome is not Outcome.NEEDS_REVIEW:
+                if decision.outcome not in IN_REVIEW:
                     self.past.add(counted, +1)
                 self._record(fact, mission.key, mission.version, decision, counted, was_waiting=False)
 
@@ -150,6 +151,7 @@ class Posting:
             by_fan=known(keys.by_fan, 0),
             by_fan_today=known(keys.by_fan_today, 0),
             from_network_today=known(keys.from_network_today, 0),
+            to_unknown_today=known(keys.to_unknown_today, 0),
             closed_since_us=known(keys.closed_since, 0),
         )
 
@@ -165,7 +167,7 @@ class Posting:
             self._settle(fact, before)
 
     def _settle(self, fact: Fact, before: Recorded) -> None:
-        in_review = before.decision.outcome is Outcome.NEEDS_REVIEW
+        in_review = before.decision.outcome in IN_REVIEW
         if fact.kind == Kind.HOLD_ENDED:
             decision = after_hold(before.decision)
         else:

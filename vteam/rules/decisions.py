@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from vteam.rules.facts import Fact, Kind
 from vteam.rules.missions import Mission, Season
+from vteam.rules.rights import Way
 
 
 class Outcome(StrEnum):
@@ -17,6 +18,7 @@ class Outcome(StrEnum):
     AWARDED = "awarded"
     HELD_UNTIL = "held_until"
     NEEDS_REVIEW = "needs_review"
+    REVIEW_OF_UNKNOWN = "review_of_unknown"
     ALREADY_COUNTED = "already_counted"
     OVER_DAILY_LIMIT = "over_daily_limit"
     OVER_LIMIT = "over_limit"
@@ -24,11 +26,13 @@ class Outcome(StrEnum):
     OUTSIDE_MISSION = "outside_mission"
     SAME_PERSON = "same_person"
     RIGHTS_WITHDRAWN = "rights_withdrawn"
+    EVIDENCE_UNPAID = "evidence_unpaid"
     REFUSED = "refused"
     REVERSED = "reversed"
 
 
-WAITING = frozenset({Outcome.HELD_UNTIL, Outcome.NEEDS_REVIEW})
+IN_REVIEW = frozenset({Outcome.NEEDS_REVIEW, Outcome.REVIEW_OF_UNKNOWN})
+WAITING = IN_REVIEW | {Outcome.HELD_UNTIL}
 COUNTING = frozenset({Outcome.AWARDED, *WAITING})
 
 
@@ -39,6 +43,7 @@ class Earned(NamedTuple):
     by_fan: int = 0
     by_fan_today: int = 0
     from_network_today: int = 0
+    to_unknown_today: int = 0
     closed_since_us: int = 0
 
 
@@ -54,6 +59,7 @@ class Keys(NamedTuple):
     by_fan: str
     by_fan_today: str
     from_network_today: str
+    to_unknown_today: str
     closed_since: str
     counted: tuple[str, ...]
 
@@ -81,18 +87,22 @@ def keys_for(fact: Fact, mission: Mission, season: Season) -> Keys:
     fan, day = beneficiary(fact), season.day_of(fact.seen_at_us)
     network = fact.body.get("network", "")
     title = fact.body.get("title")
+    unknown = fact.kind == Kind.COPY_SERVED and fact.body["by"] is None
     the_same = f"same:{mission.key}:{fan}:{_subject(fact)}"
     by_fan = f"fan:{mission.key}:{fan}"
     by_fan_today = f"day:{mission.key}:{fan}:{day}"
     from_network_today = f"net:{mission.key}:{network}:{day}" if network else ""
+    to_unknown_today = f"unknown:{mission.key}:{fan}:{day}" if unknown else ""
     always = (the_same, by_fan, by_fan_today)
+    sometimes = tuple(key for key in (from_network_today, to_unknown_today) if key)
     return Keys(
         the_same=the_same,
         by_fan=by_fan,
         by_fan_today=by_fan_today,
         from_network_today=from_network_today,
-        closed_since=closed_key(title, "download") if title else "",
-        counted=(*always, from_network_today) if network else always,
+        to_unknown_today=to_unknown_today,
+        closed_since=closed_key(title, _WAYS[fact.kind]) if title else "",
+        counted=always + sometimes,
     )
 
 
@@ -102,7 +112,11 @@ def closed_key(title: int, way: str) -> str:
 
 
 def _subject(fact: Fact) -> str:
-    """What may pay only once: the recruit, the share, the title."""
+    """What may pay only once: the recruit, the share, the title; a title to the same listener."""
+    if fact.kind == Kind.COPY_SERVED:
+        by = fact.body["by"]
+        listener = f"listener:{fact.body['listener']}" if by is None else f"fan:{by}"
+        return f"title:{fact.body['title']}:{listener}"
     field = _SUBJECTS[fact.kind]
     return f"{field}:{fact.body[field]}"
 
@@ -112,6 +126,7 @@ _SUBJECTS: dict[str, str] = {
     Kind.ARRIVAL_CONFIRMED: "share",
     Kind.TITLE_DOWNLOADED: "title",
 }
+_WAYS: dict[str, str] = {Kind.TITLE_DOWNLOADED: Way.DOWNLOAD, Kind.COPY_SERVED: Way.PASS_ON}
 
 
 def decide(fact: Fact, mission: Mission, season: Season, earned: Earned) -> Decision | None:
@@ -122,34 +137,57 @@ def decide(fact: Fact, mission: Mission, season: Season, earned: Earned) -> Deci
     refusal = _refusal(fact, mission, season, earned, fan)
     if refusal is not None:
         return Decision(fan=fan, outcome=refusal)
+    points = worth(mission, earned.by_fan_today)
     if _over(mission.per_network_per_day, earned.from_network_today):
-        return Decision(fan=fan, outcome=Outcome.NEEDS_REVIEW, points=mission.points)
+        return Decision(fan=fan, outcome=Outcome.NEEDS_REVIEW, points=points)
+    if _over(mission.unknown_per_fan_per_day, earned.to_unknown_today):
+        return Decision(fan=fan, outcome=Outcome.REVIEW_OF_UNKNOWN, points=points)
     if mission.hold_us:
         due = fact.seen_at_us + mission.hold_us
-        return Decision(fan=fan, outcome=Outcome.HELD_UNTIL, points=mission.points, due_at_us=due)
-    return Decision(fan=fan, outcome=Outcome.AWARDED, points=mission.points)
+        return Decision(fan=fan, outcome=Outcome.HELD_UNTIL, points=points, due_at_us=due)
+    return Decision(fan=fan, outcome=Outcome.AWARDED, points=points)
+
+
+def worth(mission: Mission, counted_today: int) -> int:
+    """The points of a fan's next award of the day: halved each time the full-value number is used up again."""
+    if mission.full_per_fan_per_day is None:
+        return mission.points
+    return mission.points >> min(counted_today // mission.full_per_fan_per_day, mission.points.bit_length())
 
 
 def _refusal(fact: Fact, mission: Mission, season: Season, earned: Earned, fan: int) -> Outcome | None:
     """Why a fact earns nothing, the most telling reason first; None when it may earn."""
-    at = fact.seen_at_us
-    if not season.includes(at):
+    return (
+        _outside(fact, mission, season)
+        or _does_not_count(fact, mission, earned, fan)
+        or _limit_reached(mission, earned)
+    )
+
+
+def _outside(fact: Fact, mission: Mission, season: Season) -> Outcome | None:
+    if not season.includes(fact.seen_at_us):
         return Outcome.OUTSIDE_SEASON
-    if not mission.opens_at_us <= at < mission.closes_at_us:
+    if not mission.opens_at_us <= fact.seen_at_us < mission.closes_at_us:
         return Outcome.OUTSIDE_MISSION
+    return None
+
+
+def _does_not_count(fact: Fact, mission: Mission, earned: Earned, fan: int) -> Outcome | None:
     if _by_the_same_person(fact, fan):
         return Outcome.SAME_PERSON
-    if 0 < earned.closed_since_us <= at:
+    if 0 < earned.closed_since_us <= fact.seen_at_us:
         return Outcome.RIGHTS_WITHDRAWN
+    if mission.evidence and fact.body.get("evidence") not in mission.evidence:
+        return Outcome.EVIDENCE_UNPAID
     if earned.the_same > 0:
         return Outcome.ALREADY_COUNTED
-    return _limit_reached(mission, earned)
+    return None
 
 
 def _limit_reached(mission: Mission, earned: Earned) -> Outcome | None:
     if _over(mission.per_fan, earned.by_fan):
         return Outcome.OVER_LIMIT
-    if _over(mission.per_fan_per_day, earned.by_fan_today):
+    if _over(mission.per_fan_per_day, earned.by_fan_today) or not worth(mission, earned.by_fan_today):
         return Outcome.OVER_DAILY_LIMIT
     return None
 
@@ -157,6 +195,8 @@ def _limit_reached(mission: Mission, earned: Earned) -> Outcome | None:
 def _by_the_same_person(fact: Fact, fan: int) -> bool:
     if fact.kind == Kind.FAN_CONFIRMED:
         return bool(fact.body["fan"] == fan or fact.body["same_session"])
+    if fact.kind == Kind.COPY_SERVED:
+        return bool(fact.body["by"] == fan or fact.body["same_person"])
     return fact.kind == Kind.ARRIVAL_CONFIRMED and fact.body["by"] == fan
 
 

@@ -18,11 +18,20 @@ class Kind(StrEnum):
     FAN_CONFIRMED = "FanConfirmed"
     ARRIVAL_CONFIRMED = "ArrivalConfirmed"
     TITLE_DOWNLOADED = "TitleDownloaded"
+    COPY_SERVED = "CopyServed"
     RIGHT_AGREED = "RightAgreed"
     RIGHT_WITHDRAWN = "RightWithdrawn"
     HOLD_ENDED = "HoldEnded"
     REVIEW_DECIDED = "ReviewDecided"
     AWARD_REVERSED = "AwardReversed"
+
+
+class Evidence(StrEnum):
+    """How we know that a title left a fan's computer whole; docs/evidence.md says what each kind leaves open."""
+
+    RELAYED = "relayed"  # every byte went through the edge
+    RECEIPTED = "receipted"  # both ends of a direct transfer signed what they sent and got
+    WITNESSED = "witnessed"  # a peer of ours watched a torrent client's download
 
 
 # Of these the first with a key is the fact and later ones are the same thing seen again, whatever they add.
@@ -105,6 +114,39 @@ def title_downloaded(*, fan: int, title: int, at_us: int) -> NewFact:
     """A fan's personal copy was sent to them whole; `at_us` is when it was asked for."""
     body = {"fan": fan, "title": title}
     return NewFact(kind=Kind.TITLE_DOWNLOADED, key=f"download:{fan}:{title}", seen_at_us=at_us, body=body)
+
+
+def copy_served(
+    *,
+    introduction: str,
+    fan: int,
+    title: int,
+    listener: str,
+    by: int | None,
+    same_person: bool,
+    network: str,
+    evidence: Evidence,
+    proof: str,
+    at_us: int,
+) -> NewFact:
+    """A title went whole from a fan's own computer to a listener's; we had introduced the two to each other.
+
+    `introduction`: a random name, one for each time two were introduced. `listener`: a keyed hash (32 hex digits) of
+    the browser or client that has the title now; `by`: the fan it belongs to, when signed in. `same_person`: the two
+    ends share a session or an account. `network`: a keyed hash of the listener's near network. `proof`: SHA-256 (64
+    hex digits) of the evidence row, which can be erased.
+    """
+    body = {
+        "fan": fan,
+        "title": title,
+        "listener": listener,
+        "by": by,
+        "same_person": same_person,
+        "network": network,
+        "evidence": str(evidence),
+        "proof": proof,
+    }
+    return NewFact(kind=Kind.COPY_SERVED, key=f"served:{introduction}", seen_at_us=at_us, body=body)
 
 
 def right_changed(

@@ -27,6 +27,7 @@ PAYS_FOR = {
     MissionKind.RECRUIT: Kind.FAN_CONFIRMED,
     MissionKind.SPREAD: Kind.ARRIVAL_CONFIRMED,
     MissionKind.DOWNLOAD: Kind.TITLE_DOWNLOADED,
+    MissionKind.PASS_ON: Kind.COPY_SERVED,
 }
 
 
@@ -49,7 +50,12 @@ class Season:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mission:
-    """One version of a mission. A limit of None means no limit; `hold_us` is how long an award waits."""
+    """One version of a mission. A limit of None means no limit; `hold_us` is how long an award waits.
+
+    Of copies that a fan served, `evidence` names the kinds that pay (none: every kind). So many a day as
+    `full_per_fan_per_day` are worth `points`, as many again half of it, and so on; beyond
+    `unknown_per_fan_per_day` to listeners who are no fans, a person looks at the rest.
+    """
 
     key: str
     version: int
@@ -63,6 +69,9 @@ class Mission:
     per_fan_per_day: int | None = None
     per_network_per_day: int | None = None
     withdrawn: bool = False
+    evidence: tuple[str, ...] = ()
+    full_per_fan_per_day: int | None = None
+    unknown_per_fan_per_day: int | None = None
 
     def body(self) -> dict[str, Any]:
         """The mission as a fact carries it."""
@@ -76,7 +85,7 @@ def season_of(fact: Fact) -> Season:
 
 def mission_of(body: Mapping[str, Any]) -> Mission:
     """The mission a `MissionVersioned` fact brought."""
-    return Mission(**body)
+    return Mission(**{**body, "evidence": tuple(body.get("evidence", ()))})
 
 
 def in_force(versions: Sequence[Mission], fact: Fact) -> list[Mission]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
-from vteam.rules.facts import Kind
+from vteam.rules.facts import Evidence, Kind
 from vteam.rules.missions import MissionKind
 from vteam.rules.rights import Way
 
@@ -14,6 +14,8 @@ Test = Callable[[Any], bool]
 NUMBER_MAX = 2**62  # the databases' whole numbers, with room to add two
 MOMENT_US_MAX = 7_258_118_400_000_000  # the year 2200: everything before it has a calendar day
 NAME_LENGTH_MAX = 60
+ABSENT = object()
+_HEX = frozenset("0123456789abcdef")
 
 
 def _number(value: Any) -> bool:
@@ -30,6 +32,10 @@ def _truth(value: Any) -> bool:
 
 def _name(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= NAME_LENGTH_MAX and value.isprintable()
+
+
+def _hash_of(digits: int) -> Test:
+    return lambda value: isinstance(value, str) and len(value) == digits and set(value) <= _HEX
 
 
 def _text(value: Any) -> bool:
@@ -51,8 +57,21 @@ def _time_zone(value: Any) -> bool:
         return False
 
 
+def _evidence(value: Any) -> bool:
+    return value in list(Evidence)
+
+
 def _or_none(test: Test) -> Test:
     return lambda value: value is None or test(value)
+
+
+def _or_absent(test: Test) -> Test:
+    """For what facts of earlier versions do not have."""
+    return lambda value: value is ABSENT or test(value)
+
+
+def _several(test: Test) -> Test:
+    return lambda value: isinstance(value, list) and all(map(test, value))
 
 
 def _season(value: Any) -> bool:
@@ -73,6 +92,9 @@ _MISSION: dict[str, Test] = {
     "per_fan_per_day": _or_none(_number),
     "per_network_per_day": _or_none(_number),
     "withdrawn": _truth,
+    "evidence": _or_absent(_several(_evidence)),
+    "full_per_fan_per_day": _or_absent(_or_none(_positive)),
+    "unknown_per_fan_per_day": _or_absent(_or_none(_number)),
 }
 _RIGHT: dict[str, Test] = {"title": _number, "way": _way, "holder": _number, "open": _truth}
 _SHAPES: dict[str, dict[str, Test]] = {
@@ -87,6 +109,16 @@ _SHAPES: dict[str, dict[str, Test]] = {
     },
     Kind.ARRIVAL_CONFIRMED: {"share": _number, "fan": _number, "network": _name, "by": _or_none(_number)},
     Kind.TITLE_DOWNLOADED: {"fan": _number, "title": _number},
+    Kind.COPY_SERVED: {
+        "fan": _number,
+        "title": _number,
+        "listener": _hash_of(32),
+        "by": _or_none(_number),
+        "same_person": _truth,
+        "network": _name,
+        "evidence": _evidence,
+        "proof": _hash_of(64),
+    },
     Kind.RIGHT_AGREED: _RIGHT,
     Kind.RIGHT_WITHDRAWN: _RIGHT,
     Kind.HOLD_ENDED: {"decision": _number},
@@ -134,6 +166,6 @@ def read_object(body: str) -> dict[str, Any] | None:
 
 def _first_wrong(content: Mapping[str, Any], shape: Mapping[str, Test]) -> str | None:
     for field, test in shape.items():
-        if field not in content or not test(content[field]):
+        if not test(content.get(field, ABSENT)):
             return field
     return None

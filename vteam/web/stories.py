@@ -86,6 +86,8 @@ class _Told:
                 return _("Someone came from “%(place)s”") % {"place": place}
             return _("Someone came through your copy of a title")
         title = self.titles.get(body.get("title", 0), _("a title"))
+        if fact.kind == Kind.COPY_SERVED:
+            return _("“%(title)s” went whole from you to someone else") % {"title": title}
         return _("You downloaded “%(title)s”") % {"title": title}
 
     def _why(self, recorded: Recorded, fact: Fact) -> str:
@@ -101,6 +103,8 @@ class _Told:
 _REASONS: dict[Outcome, Callable[[], str]] = {
     Outcome.AWARDED: lambda: _("counted at once"),
     Outcome.NEEDS_REVIEW: lambda: _("many from the same network today: a person will look at it"),
+    Outcome.REVIEW_OF_UNKNOWN: lambda: _("many listeners we do not know today: a person will look at it"),
+    Outcome.EVIDENCE_UNPAID: lambda: _("this way of passing it on is seen, and not paid here"),
     Outcome.ALREADY_COUNTED: lambda: _("this already counted once"),
     Outcome.OVER_DAILY_LIMIT: lambda: _("over today's limit: try again tomorrow"),
     Outcome.OVER_LIMIT: lambda: _("you have reached the limit of this mission"),
