@@ -7,6 +7,9 @@ need() { command -v "$1" >/dev/null 2>&1 || packages="$packages $2"; }
 need chromium chromium
 need ffmpeg ffmpeg
 need mpg123 mpg123
+need pdftotext poppler-utils
+need pdftoppm poppler-utils
+need zbarimg zbar-tools
 need nsenter util-linux
 need mount mount
 need unshare util-linux

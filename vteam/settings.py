@@ -193,10 +193,12 @@ LOGGING = {
     "formatters": {"line": {"()": "vteam.logs.Line"}, "json": {"()": "vteam.logs.Object"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL.upper()},
-    # A refused request is an answer, not an event; only our own faults are. psycopg warns of what it raises as well.
+    # A refused request is an answer, not an event; only our own faults are. psycopg warns of what it raises as well,
+    # and fontTools tells which letters a document has.
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "CRITICAL"},
         "psycopg": {"level": "ERROR"},
+        "fontTools": {"level": "WARNING"},
     },
 }

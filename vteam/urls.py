@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, re_path
 
 from vteam.web.health import healthz
-from vteam.web.views import campaign, fans, holders, joining, landing, mailbox, shares, titles
+from vteam.web.views import campaign, fans, holders, joining, landing, mailbox, shares, slips, titles
 
 handler500 = "vteam.web.views.faults.server_error"
 urlpatterns: list[URLPattern] = [
@@ -41,4 +41,6 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/titles", titles.titles, name="titles"),
     path("<slug:slug>/titles/<slug:key>/listen.mp3", titles.listen, name="listen"),
     path("<slug:slug>/titles/<slug:key>/copy.mp3", titles.copy, name="copy"),
+    path("<slug:slug>/titles/<slug:key>/permission", slips.slip, name="slip"),
+    path("<slug:slug>/titles/<slug:key>/permission.pdf", slips.slip_file, name="slip-file"),
 ]

@@ -69,12 +69,14 @@ def pages() -> dict[str, Any]:
     slug = campaign.slug
     return {
         "public": [
-            f"/{slug}/", f"/{slug}/join", f"/{slug}/ranking", "/sign-in", "/mailbox", f"/l/{place.code}",
+            f"/{slug}/", f"/{slug}/join", f"/{slug}/ranking", f"/{slug}/titles/les-digues/permission",
+            f"/{slug}/titles/sel/permission", "/sign-in", "/mailbox", f"/l/{place.code}",
             f"/l/{ended.code}", "/l/aaaaaaaaaa", "/nothing/here",
         ],
         "own": [
             f"/{slug}/home", f"/{slug}/points", f"/{slug}/links", f"/{slug}/links/{place.code}",
             f"/{slug}/links/{ended.code}", f"/{slug}/titles", f"/{slug}/ranking", "/me", "/me?erase",
+            f"/{slug}/titles/les-digues/permission",
             f"/holder/{holder.pk}",
             f"/l/{place.code}",
         ],

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from vteam.rights.models import Holder, RightEvent, TitleHolder
-from vteam.rules.rights import Circulation, RightRecord, Way, circulation
+from vteam.rights.models import AgreementText, Holder, RightEvent, TitleHolder
+from vteam.rules.rights import Act, Circulation, RightRecord, Way, circulation
 
 Circulations = dict[Way, Circulation]
 
@@ -69,6 +70,38 @@ def record_of(event: RightEvent) -> RightRecord:
 def history(title_id: int) -> list[RightEvent]:
     """Everything holders ever said about a title, newest first."""
     return list(RightEvent.objects.filter(title_id=title_id).order_by("-id"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """One holder's yes to one way, in force: when they gave it, until when it holds, and the very words they saw."""
+
+    holder: Holder
+    at_us: int
+    until_us: int | None
+    text: str
+    text_language: str
+
+
+def agreements(title_id: int, way: Way) -> list[Agreement]:
+    """What each named holder last said about a way, where that was a yes; in the order of the holders."""
+    last = {
+        event.holder_id: event
+        for event in RightEvent.objects.filter(title_id=title_id, way=way).order_by("id")
+    }
+    agreed = {holder: event for holder, event in last.items() if event.act == Act.AGREED}
+    texts = AgreementText.objects.in_bulk({event.text_sha256 for event in agreed.values()})
+    return [
+        Agreement(
+            holder=holder,
+            at_us=event.at_us,
+            until_us=event.until_us,
+            text=texts[event.text_sha256].text,
+            text_language=event.text_language,
+        )
+        for holder in holders_of(title_id)
+        if (event := agreed.get(holder.pk))
+    ]
 
 
 def holders_of(title_id: int) -> list[Holder]:

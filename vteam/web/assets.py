@@ -25,9 +25,18 @@ def manifest() -> dict[str, str]:
     return names
 
 
+def asset_file(name: str) -> Path:
+    """Where a built file is, for what is drawn here instead of in a browser."""
+    return FOLDER / _built(name)
+
+
 def asset_url(name: str) -> str:
     """The address of a built file, without any language before it, good for ever: "site.css"."""
+    return ADDRESS + _built(name)
+
+
+def _built(name: str) -> str:
     try:
-        return ADDRESS + manifest()[name]
+        return manifest()[name]
     except KeyError:
         raise SettingsError(f"the build made no {name}: run `make setup` again") from None

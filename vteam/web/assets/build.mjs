@@ -40,6 +40,11 @@ const fonts = [
     file: `${FONTS}/bricolage-grotesque/files/bricolage-grotesque-latin-ext-standard-normal.woff2`,
     axes: { wght: 800 },
   },
+  // For what is printed (web/slipfile.py): each whole in one weight, as TrueType.
+  { name: "print-display.ttf", file: `${FONTS}/bricolage-grotesque/files/bricolage-grotesque-latin-standard-normal.woff2`, axes: { wght: 800, wdth: 80, opsz: 48 } },
+  { name: "print-display-more.ttf", file: `${FONTS}/bricolage-grotesque/files/bricolage-grotesque-latin-ext-standard-normal.woff2`, axes: { wght: 800, wdth: 80, opsz: 48 } },
+  { name: "print-text.ttf", file: `${FONTS}/instrument-sans/files/instrument-sans-latin-wght-normal.woff2`, axes: { wght: 400 } },
+  { name: "print-text-more.ttf", file: `${FONTS}/instrument-sans/files/instrument-sans-latin-ext-wght-normal.woff2`, axes: { wght: 400 } },
   {
     name: "text.woff2",
     file: `${FONTS}/instrument-sans/files/instrument-sans-latin-wght-normal.woff2`,
@@ -84,7 +89,8 @@ function environments() {
 async function writeFonts() {
   for (const { name, file, axes } of fonts) {
     const whole = readFileSync(join(root, file));
-    const options = { targetFormat: /** @type {const} */ ("woff2"), ...(axes && { variationAxes: axes }) };
+    const targetFormat = name.endsWith(".ttf") ? /** @type {const} */ ("sfnt") : /** @type {const} */ ("woff2");
+    const options = { targetFormat, ...(axes && { variationAxes: axes }) };
     keep(name, await subsetFont(whole, LATIN, options));
   }
   const licences = ["bricolage-grotesque", "instrument-sans"].map((name) => readFileSync(join(root, FONTS, name, "LICENSE"), "utf8"));

@@ -1,0 +1,52 @@
+"""The permission slip: a page for whoever scans a printed one, saying how things stand now, and a fan's own file."""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from vteam import clock
+from vteam.campaigns.models import Campaign
+from vteam.campaigns.slips import Slip, slip_of
+from vteam.people.models import Fan
+from vteam.web.addresses import site_base
+from vteam.web.answers import campaign_or_404, for_fans, private_render, withdrawn
+from vteam.web.language import plain_reverse
+from vteam.web.visitors import fan_here
+
+
+@require_safe
+def slip(request: HttpRequest, slug: str, key: str) -> HttpResponseBase:
+    """How it stands now, for everybody."""
+    campaign = campaign_or_404(slug)
+    context = {"campaign": campaign, "slip": _slip(campaign, key), "fan": fan_here(request, campaign)}
+    return private_render(request, "slip.html", context)
+
+
+@for_fans
+@require_safe
+def slip_file(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpResponseBase:
+    """The slip as a PDF made for this fan; 410 where the title may not be passed on (any more)."""
+    found = _slip(campaign, key)
+    if not found.holds:
+        return withdrawn(request, campaign, found.title.name)
+    from vteam.web.slipfile import drawn  # with all that draws: loaded once the first is asked for
+
+    content = drawn(
+        found,
+        campaign=campaign,
+        name=fan.name,
+        address=site_base(request) + plain_reverse("slip", campaign.slug, key),
+        at=clock.now(),
+    )
+    response = HttpResponse(content, content_type="application/pdf")
+    file_name = _("Permission for %(title)s") % {"title": found.title.name}
+    response["Content-Disposition"] = content_disposition_header(True, f"{file_name}.pdf") or "attachment"
+    return response
+
+
+def _slip(campaign: Campaign, key: str) -> Slip:
+    found = slip_of(campaign, key, at_us=clock.now_us())
+    if found is None:
+        raise Http404
+    return found
