@@ -20,8 +20,7 @@ run: setup ## the demo campaign, with all its processes; prints what to open
 
 test: setup $(VENV)/dev.stamp node_modules/dev.stamp ## every test, real browsers and databases included
 	@tests/tools.sh
-	@$(BIN)/python -m pytest
-	@VTEAM_TEST_DATABASE=postgresql $(BIN)/python -m pytest tests/services tests/stories
+	@tests/both.sh
 
 check: setup $(VENV)/dev.stamp node_modules/dev.stamp ## style, types, layers, migrations, translations
 	@$(BIN)/ruff check

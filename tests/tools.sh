@@ -13,6 +13,7 @@ need zbarimg zbar-tools
 need nsenter util-linux
 need mount mount
 need unshare util-linux
+need ip iproute2
 need nginx nginx
 need caddy caddy
 need systemd-analyze systemd
