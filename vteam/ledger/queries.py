@@ -19,11 +19,17 @@ RANK = (
     "+ COALESCE((SELECT SUM(fans) FROM ledger_level WHERE campaign_id = %s AND points > %s AND points < %s), 0)"
 )
 FANS = "SELECT COALESCE(SUM(fans), 0) FROM ledger_bucket WHERE campaign_id = %s"
-# Who has so many points or fewer, from some place among them on; the index is entered at the points, and only the
-# places passed over are walked.
+FIRST = (
+    "SELECT fan_id, confirmed, pending FROM ledger_total WHERE campaign_id = %s "
+    "ORDER BY confirmed DESC, fan_id LIMIT %s"
+)
+# Who has so many points or fewer, from some place among them on; the index is entered at the points, the places passed
+# over are walked in it alone, and only who is shown is looked up.
 FROM_LEVEL = (
-    "SELECT fan_id, confirmed, pending FROM ledger_total WHERE campaign_id = %s AND confirmed <= %s "
-    "ORDER BY confirmed DESC, fan_id LIMIT %s OFFSET %s"
+    "SELECT t.fan_id, t.confirmed, t.pending FROM (SELECT campaign_id, fan_id FROM ledger_total "
+    "WHERE campaign_id = %s AND confirmed <= %s ORDER BY confirmed DESC, fan_id LIMIT %s OFFSET %s) AS shown "
+    "JOIN ledger_total t ON t.campaign_id = shown.campaign_id AND t.fan_id = shown.fan_id "
+    "ORDER BY t.confirmed DESC, t.fan_id"
 )
 # The points of whoever stands behind so many others, and how many have more: by the histogram, the bucket first.
 LEVEL_BEHIND = (
@@ -124,8 +130,12 @@ def _ranks_around(own: Standing, fans_at: Mapping[int, int]) -> dict[int, int]:
 
 def top(campaign_id: int, *, at_most: int, skip: int = 0) -> list[Standing]:
     """The ranking from place `skip` on, ties in the order of joining."""
-    points, above = _level_behind(campaign_id, skip) if skip else (UNBOUNDED, 0)
-    found = rows(FROM_LEVEL, [campaign_id, points, at_most, skip - above])
+    above = 0
+    if skip:
+        points, above = _level_behind(campaign_id, skip)
+        found = rows(FROM_LEVEL, [campaign_id, points, at_most, skip - above])
+    else:
+        found = rows(FIRST, [campaign_id, at_most])
     standings: list[Standing] = []
     rank = above + 1
     for place, (fan, points, waiting) in enumerate(found, start=skip + 1):
