@@ -89,7 +89,9 @@ def _in_order(table: str, *sides: list[dict[str, Any]]) -> tuple[list[dict[str, 
 
 def test_every_value_of_every_row_is_still_there(landed: Path) -> None:
     """Whoever takes a table or a column away on purpose says so here, and who keeps its rows under other keys."""
-    for table, before in landing.rows(landed):
+    for table, rows in landing.rows(landed):
+        # Places of the histogram where nobody stands are left out since.
+        before = [row for row in rows if row.get("fans") != 0]
         now = [landing.as_text(row) for row in model_of(table)._default_manager.order_by("pk")]
         assert len(now) == len(before), table
         for old, new in zip(*_in_order(table, before, now), strict=True):

@@ -8,7 +8,9 @@ import pytest
 
 from tests import cast
 from tests.cast import AT_US, HOUR_US, SPREAD
+from tests.services.moving import books_hold
 from vteam.ledger import queries
+from vteam.ledger.models import Bucket, Level
 from vteam.ledger.queries import Standing
 
 C = 7
@@ -134,3 +136,17 @@ def test_a_fans_story_is_read_newest_first_a_page_at_a_time() -> None:
     assert queries.still_counts(C, story[0].seq)
     assert not queries.still_counts(C, 10**6)
     assert queries.arrivals_of(C, [10, 11, 999]) == {10: 1, 11: 1}
+
+
+@pytest.mark.django_db
+def test_the_histogram_keeps_no_place_where_nobody_stands() -> None:
+    """A fan who climbs leaves one behind at every step; a rank adds up all that are kept."""
+    cast.open_season(C, (SPREAD,))
+    for step in range(60):
+        cast.offer(
+            C, cast.arrival(step, 1, near=f"near {step}"), cast.arrival(step + 100, 2, near=f"far {step}")
+        )
+        cast.move()
+    assert [(level.points, level.fans) for level in Level.objects.filter(campaign_id=C)] == [(3_000, 2)]
+    assert [(bucket.bucket, bucket.fans) for bucket in Bucket.objects.filter(campaign_id=C)] == [(3, 2)]
+    assert books_hold(C)

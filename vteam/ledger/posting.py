@@ -5,7 +5,7 @@ needs no lock that others wait for; writing happens in the caller's transaction.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -62,6 +62,9 @@ ADD_TO_LEVEL = (
     "INSERT INTO ledger_level (campaign_id, points, fans) VALUES (%s, %s, %s) "
     "ON CONFLICT (campaign_id, points) DO UPDATE SET fans = ledger_level.fans + excluded.fans"
 )
+# Nobody stands there any more. Left behind, such rows would soon be most of what a rank adds up.
+DELETE_EMPTY_BUCKET = "DELETE FROM ledger_bucket WHERE campaign_id = %s AND bucket = %s AND fans = 0"
+DELETE_EMPTY_LEVEL = "DELETE FROM ledger_level WHERE campaign_id = %s AND points = %s AND fans = 0"
 READ_TOTALS = "SELECT fan_id, confirmed, pending FROM ledger_total WHERE campaign_id = %s AND fan_id IN ({})"
 
 
@@ -267,19 +270,20 @@ class Posting:
         self._many(DELETE_HOLD, [(campaign, seq) for seq in self.ended])
         self._many(SET_COUNTER, [(campaign, place, n) for place, n in sorted(self.past.changed_counters())])
         self._many(SET_TOTAL, self.totals)
-        self._write_histogram({points: change for points, change in self.levels.items() if change})
+        self._write_histogram(self.levels)
 
-    def _write_histogram(self, levels: dict[int, int]) -> None:
+    def _write_histogram(self, levels: Mapping[int, int]) -> None:
         """Only net changes touch the histogram: a fan who climbs within a batch writes two rows, not twenty."""
         buckets: dict[int, int] = defaultdict(int)
         for points, change in levels.items():
             buckets[points // BUCKET_POINTS] += change
-        campaign = self.campaign_id
-        self._many(ADD_TO_LEVEL, [(campaign, points, change) for points, change in sorted(levels.items())])
-        self._many(
-            ADD_TO_BUCKET,
-            [(campaign, bucket, change) for bucket, change in sorted(buckets.items()) if change],
-        )
+        self._change(levels, ADD_TO_LEVEL, DELETE_EMPTY_LEVEL)
+        self._change(buckets, ADD_TO_BUCKET, DELETE_EMPTY_BUCKET)
+
+    def _change(self, fans: Mapping[int, int], add: str, delete_empty: str) -> None:
+        changes = [(self.campaign_id, place, change) for place, change in sorted(fans.items()) if change]
+        self._many(add, changes)
+        self._many(delete_empty, [(campaign, place) for campaign, place, change in changes if change < 0])
 
     def _totals_of(self, fans: Sequence[int]) -> dict[int, tuple[int, int]]:
         if not fans:
