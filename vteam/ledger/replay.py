@@ -18,7 +18,7 @@ from vteam.journal.queries import every_fact
 from vteam.ledger import models
 from vteam.ledger.posting import post_facts
 
-PAGE = 500
+PAGE = 2_000
 ROWS_AT_ONCE = 2_000
 
 
@@ -89,7 +89,10 @@ def replay(
         facts = every_fact(connection, campaign_id)
         done = 0
         while page := list(islice(facts, PAGE)):
+            with scratch.cursor() as cursor:
+                cursor.execute("BEGIN")
             post_facts(scratch, campaign_id, page)
+            scratch.connection.commit()
             done += len(page)
             progress(done)
         return first_difference(connection, scratch, campaign_id)
