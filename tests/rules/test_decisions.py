@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from tests import cast
 from tests.cast import AT_US, DAY_US, DOWNLOAD, HOUR_US, PASS_ON, RECRUIT, SEASON, SPREAD
 from vteam import clock
+from vteam.ledger.counters import place_of
+from vteam.ledger.models import Counter
 from vteam.rules.decisions import (
     COUNTING,
     Decision,
@@ -26,6 +28,7 @@ from vteam.rules.decisions import (
 )
 from vteam.rules.facts import Fact, NewFact, title_downloaded
 from vteam.rules.missions import Mission, Season, in_force
+from vteam.rules.shapes import NAME_LENGTH_MAX, NUMBER_MAX
 
 ANA, BO, CY = 1, 2, 3
 NOTHING_YET = Earned()
@@ -178,6 +181,7 @@ REASONS = [
     Outcome.RIGHTS_WITHDRAWN,
     Outcome.EVIDENCE_UNPAID,
     Outcome.ALREADY_COUNTED,
+    Outcome.ALREADY_WAITS,
     Outcome.OVER_LIMIT,
     Outcome.OVER_DAILY_LIMIT,
     Outcome.NEEDS_REVIEW,
@@ -208,6 +212,7 @@ def assert_the_most_telling_is_given(reasons: set[Outcome]) -> None:
     )
     earned = Earned(
         the_same=int(Outcome.ALREADY_COUNTED in reasons),
+        waiting=int(Outcome.ALREADY_WAITS in reasons),
         by_fan=2 * (Outcome.OVER_LIMIT in reasons),
         by_fan_today=2 * (Outcome.OVER_DAILY_LIMIT in reasons),
         from_network_today=2 * (Outcome.NEEDS_REVIEW in reasons),
@@ -261,15 +266,31 @@ def test_beyond_so_many_listeners_nobody_knows_a_person_looks_while_fans_still_c
     assert outcome(known, PASS_ON) is Outcome.AWARDED
 
 
-def test_a_title_counts_once_a_listener_whatever_they_browse_with() -> None:
-    once = keys_for(changed(SERVED, by=CY), PASS_ON, SEASON).the_same
-    assert keys_for(changed(SERVED, by=CY, listener="another browser"), PASS_ON, SEASON).the_same == once
-    others = [
-        keys_for(changed(SERVED, by=CY, title=6), PASS_ON, SEASON).the_same,
-        keys_for(SERVED, PASS_ON, SEASON).the_same,
-        keys_for(changed(SERVED, listener="another phone"), PASS_ON, SEASON).the_same,
-    ]
-    assert len({once, *others}) == 4
+def test_a_title_counts_once_a_browser_and_once_a_fan() -> None:
+    def subjects(**body: object) -> set[str]:
+        return set(keys_for(changed(SERVED, **body), PASS_ON, SEASON).the_same)
+
+    signed_out, signed_in = subjects(), subjects(by=CY)
+    assert signed_out < signed_in, "signing in makes nobody another listener"
+    assert subjects(by=CY, listener="another browser") & signed_in
+    assert not subjects(listener="another phone") & signed_in
+    assert not subjects(title=6, by=CY) & signed_in
+
+
+def test_a_field_of_another_kind_asks_for_no_right() -> None:
+    assert keys_for(changed(ARRIVED, title=5), SPREAD, SEASON).closed_since == ""
+
+
+def test_every_counter_fits_its_column_at_the_limits_of_what_a_fact_may_hold() -> None:
+    """PostgreSQL would refuse a longer one, and with it everything behind it."""
+    most, text = NUMBER_MAX - 1, "m" * NAME_LENGTH_MAX
+    bodies = dict.fromkeys(("fan", "share", "title", "recruiter", "by"), most)
+    longest = {**bodies, "network": text, "listener": "f" * 32, "same_person": False, "act": text}
+    size = Counter._meta.get_field("key").max_length
+    for fact in (ARRIVED, RECRUITED, DOWNLOADED, SERVED):
+        keys = keys_for(changed(fact, **longest), replace(PASS_ON, key=text), SEASON)
+        for key in (*keys.counted, *keys.waiting, keys.closed_since):
+            assert len(place_of(key)) <= size, key
 
 
 # What is counted ------------------------------------------------------------------------------------------------
@@ -280,7 +301,7 @@ def test_counters_tell_fans_missions_days_networks_and_things_apart() -> None:
         keys_for(ARRIVED, replace(SPREAD, key="spread-2"), SEASON).by_fan,
         keys_for(at(ARRIVED, AT_US + DAY_US), SPREAD, SEASON).by_fan_today,
         keys_for(changed(ARRIVED, network="other"), SPREAD, SEASON).from_network_today,
-        keys_for(changed(ARRIVED, share=31), SPREAD, SEASON).the_same,
+        *keys_for(changed(ARRIVED, share=31), SPREAD, SEASON).the_same,
     ]
     assert len({*keys.counted, *others}) == len(keys.counted) + len(others)
 
@@ -384,5 +405,7 @@ def test_a_mission_that_became_another_kind_no_longer_pays_for_the_old_one() -> 
     assert keys_and_versions(versions, at(ARRIVED, AT_US)) == [("bonus", 2)]
 
 
-def test_passing_on_is_announced_and_pays_for_no_fact_yet() -> None:
-    assert in_force([PASS_ON], ARRIVED) == []
+def test_passing_on_pays_for_copies_served_and_for_nothing_else() -> None:
+    assert keys_and_versions([PASS_ON], SERVED) == [("pass-on", 1)]
+    for other in (ARRIVED, RECRUITED, DOWNLOADED):
+        assert in_force([PASS_ON], other) == []

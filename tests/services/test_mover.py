@@ -147,6 +147,21 @@ def test_what_nobody_can_read_is_kept_aside_and_never_stops_the_queue(
 
 
 @pytest.mark.django_db
+def test_a_field_that_belongs_to_another_kind_of_fact_changes_nothing() -> None:
+    cast.open_season(C)
+    body = dict(cast.arrival(10, ANA).body) | {
+        "title": 1,
+        "way": "download",
+        "evidence": "relayed",
+        "by": None,
+    }
+    cast.offer(C, replace(cast.arrival(10, ANA), body=body), cast.arrival(11, ANA))
+    cast.move()
+    assert points(ANA) == (100, 0)
+    assert books_hold(C)
+
+
+@pytest.mark.django_db
 def test_campaigns_interleaved_in_one_inbox_each_get_their_own_order_and_books() -> None:
     campaigns = (3, 1, 2)
     for campaign in campaigns:

@@ -57,7 +57,7 @@ def test_with_a_network_for_every_listener_they_earn_ten_a_day() -> None:
 
 @pytest.mark.django_db
 def test_with_an_account_for_every_listener_too_less_than_forty_a_day() -> None:
-    faked = (cast.served(BO, listener="fake", by=1_000 + number) for number in range(300))
+    faked = (cast.served(BO, listener=f"fake {number}", by=1_000 + number) for number in range(300))
     counted, waiting = play(faked)
     assert 20 * 500 < counted < 40 * 500
     assert waiting == 0
@@ -67,6 +67,35 @@ def test_with_an_account_for_every_listener_too_less_than_forty_a_day() -> None:
 def test_the_same_listener_and_title_count_once_and_another_title_counts_again() -> None:
     again = (cast.served(BO, title=title, listener="phone") for title in (1, 1, 2))
     assert play(again) == (1_000, 0)
+
+
+@pytest.mark.django_db
+def test_what_waits_cannot_be_brought_again_until_a_person_has_looked() -> None:
+    full = [cast.served(BO, listener=f"first {number}", network="home") for number in range(5)]
+    again = [cast.served(BO, listener="late", network="home") for _ in range(20)]
+    assert play([*full, *again]) == (2_500, 500)
+    (waits,) = waiting_for_review(C, at_most=5)
+    decide_review(campaign_id=C, decision=waits.seq, accepted=False, reason="no", at_us=AT_US)
+    cast.offer(C, cast.served(BO, listener="late"))
+    cast.move()
+    assert points(BO) == (3_000, 0), "once refused, another honest time may count"
+    assert books_hold(C)
+
+
+@pytest.mark.django_db
+def test_of_two_that_wait_only_one_counts() -> None:
+    """The same person once signed out and once as a fan: two waits, one copy."""
+    full = [cast.served(BO, listener=f"first {number}", network="home") for number in range(5)]
+    play([*full, cast.served(BO, listener="late", by=9, network="home")])
+    (waits,) = waiting_for_review(C, at_most=5)
+    cast.offer(C, cast.served(BO, listener="another browser", by=9))
+    cast.move()
+    assert points(BO) == (2_500, 500), "as the same fan it waits already"
+    decide_review(campaign_id=C, decision=waits.seq, accepted=True, reason="a party", at_us=AT_US)
+    cast.offer(C, cast.served(BO, listener="late"))
+    cast.move()
+    assert points(BO) == (3_000, 0)
+    assert books_hold(C)
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ read and written instead of one a counter.
 from collections.abc import Iterable
 
 # Counters whose name goes on `:mission:fan` (`rules.decisions.keys_for`).
-_OF_A_FAN = frozenset({"same", "fan", "day", "unknown"})
+_OF_A_FAN = frozenset({"same", "waits", "fan", "day", "unknown"})
 
 
 def place_of(name: str) -> str:

@@ -61,7 +61,7 @@ class Counter(models.Model):
 
     pk = models.CompositePrimaryKey("campaign_id", "key")
     campaign_id = models.BigIntegerField()
-    key = models.CharField(max_length=160)
+    key = models.CharField(max_length=200)
     n = models.BigIntegerField()
 
     class Meta:

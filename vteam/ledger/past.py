@@ -131,7 +131,7 @@ class Past:
             return [reversed_key(fact.body["decision"])]
         keys = [arrivals_key(fact.body["share"])] if fact.kind == Kind.ARRIVAL_CONFIRMED else []
         for _, wanted in self.judging(fact):
-            keys += [*wanted.counted, wanted.closed_since]
+            keys += [*wanted.counted, *wanted.waiting, wanted.closed_since]
         return [key for key in keys if key]
 
     def _keys_of_later(self) -> Iterable[str]:

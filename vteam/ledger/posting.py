@@ -16,7 +16,9 @@ from vteam.rules.canonical import canonical
 from vteam.rules.decisions import (
     COUNTING,
     IN_REVIEW,
+    SAME,
     WAITING,
+    WAITS,
     Decision,
     Earned,
     Keys,
@@ -133,7 +135,10 @@ class Posting:
             decision = decide(fact, mission, season, self._earned(keys))
             if decision is not None:
                 counted = keys.counted if decision.outcome in COUNTING else ()
-                if decision.outcome not in IN_REVIEW:
+                if decision.outcome in IN_REVIEW:
+                    counted += keys.waiting
+                    self.past.add(keys.waiting, +1)
+                else:
                     self.past.add(counted, +1)
                 self._record(fact, mission.key, mission.version, decision, counted, was_waiting=False)
 
@@ -150,7 +155,8 @@ class Posting:
     def _earned(self, keys: Keys) -> Earned:
         known = self.past.counters.get
         return Earned(
-            the_same=known(keys.the_same, 0),
+            the_same=sum(known(key, 0) for key in keys.the_same),
+            waiting=sum(known(key, 0) for key in keys.waiting),
             by_fan=known(keys.by_fan, 0),
             by_fan_today=known(keys.by_fan_today, 0),
             from_network_today=known(keys.from_network_today, 0),
@@ -174,16 +180,20 @@ class Posting:
         if fact.kind == Kind.HOLD_ENDED:
             decision = after_hold(before.decision)
         else:
-            meanwhile = in_review and self.past.count(before.counted[0]) > 0
+            the_same = [key for key in before.counted if key.startswith(SAME)]
+            meanwhile = in_review and any(self.past.count(key) > 0 for key in the_same)
             decision = after_review(
                 before.decision, accepted=fact.body["accepted"], counted_meanwhile=meanwhile
             )
         self.past.waiting.discard(before.seq)
         self.begun.pop(before.seq, None)
         self.ended.add(before.seq)
+        waiting = tuple(key for key in before.counted if key.startswith(WAITS))
         counted = before.counted if decision.outcome is Outcome.AWARDED else ()
         if in_review:
+            counted = tuple(key for key in counted if key not in waiting)
             self.past.add(counted, +1)
+            self.past.add(waiting, -1)
         elif not counted:
             self.past.add(before.counted, -1)
         self._record(fact, before.mission, before.version, decision, counted, was_waiting=True)

@@ -20,6 +20,7 @@ class Outcome(StrEnum):
     NEEDS_REVIEW = "needs_review"
     REVIEW_OF_UNKNOWN = "review_of_unknown"
     ALREADY_COUNTED = "already_counted"
+    ALREADY_WAITS = "already_waits"
     OVER_DAILY_LIMIT = "over_daily_limit"
     OVER_LIMIT = "over_limit"
     OUTSIDE_SEASON = "outside_season"
@@ -33,6 +34,7 @@ class Outcome(StrEnum):
 
 IN_REVIEW = frozenset({Outcome.NEEDS_REVIEW, Outcome.REVIEW_OF_UNKNOWN})
 WAITING = IN_REVIEW | {Outcome.HELD_UNTIL}
+SAME, WAITS = "same:", "waits:"
 COUNTING = frozenset({Outcome.AWARDED, *WAITING})
 
 
@@ -40,6 +42,7 @@ class Earned(NamedTuple):
     """What the books already hold that bears on one fact and mission; the counts are of earlier awards."""
 
     the_same: int = 0
+    waiting: int = 0
     by_fan: int = 0
     by_fan_today: int = 0
     from_network_today: int = 0
@@ -50,12 +53,14 @@ class Earned(NamedTuple):
 class Keys(NamedTuple):
     """The counters one fact and mission ask for, by name.
 
-    `counted` are those an award raises by one and its undoing lowers again; `the_same` stands first. An award that
-    waits for a review raises none until it is accepted: whoever sends a crowd to somebody else's share must not
-    use up what honest visitors would have earned there.
+    `the_same`: of what may pay only once. `counted` are those an award raises by one and its undoing lowers again,
+    `the_same` among them. An award that waits for a review raises none of them until it is accepted: whoever sends
+    a crowd to somebody else's share must not use up what honest visitors would have earned there. Only `waiting`
+    is raised while it waits, where the same could otherwise be brought again and again.
     """
 
-    the_same: str
+    the_same: tuple[str, ...]
+    waiting: tuple[str, ...]
     by_fan: str
     by_fan_today: str
     from_network_today: str
@@ -87,21 +92,24 @@ def keys_for(fact: Fact, mission: Mission, season: Season) -> Keys:
     fan, day = beneficiary(fact), season.day_of(fact.seen_at_us)
     network = fact.body.get("network", "")
     title = fact.body.get("title")
-    unknown = fact.kind == Kind.COPY_SERVED and fact.body["by"] is None
-    the_same = f"same:{mission.key}:{fan}:{_subject(fact)}"
+    way = _WAYS.get(fact.kind)
+    subjects = [f"{mission.key}:{fan}:{subject}" for subject in _subjects(fact)]
+    the_same = tuple(SAME + subject for subject in subjects)
+    is_copy = fact.kind == Kind.COPY_SERVED
     by_fan = f"fan:{mission.key}:{fan}"
     by_fan_today = f"day:{mission.key}:{fan}:{day}"
     from_network_today = f"net:{mission.key}:{network}:{day}" if network else ""
-    to_unknown_today = f"unknown:{mission.key}:{fan}:{day}" if unknown else ""
-    always = (the_same, by_fan, by_fan_today)
+    to_unknown_today = f"unknown:{mission.key}:{fan}:{day}" if is_copy and fact.body["by"] is None else ""
+    always = (*the_same, by_fan, by_fan_today)
     sometimes = tuple(key for key in (from_network_today, to_unknown_today) if key)
     return Keys(
         the_same=the_same,
+        waiting=tuple(WAITS + subject for subject in subjects) if is_copy else (),
         by_fan=by_fan,
         by_fan_today=by_fan_today,
         from_network_today=from_network_today,
         to_unknown_today=to_unknown_today,
-        closed_since=closed_key(title, _WAYS[fact.kind]) if title else "",
+        closed_since=closed_key(title, way) if way and title else "",
         counted=always + sometimes,
     )
 
@@ -111,14 +119,14 @@ def closed_key(title: int, way: str) -> str:
     return f"closed:{title}:{way}"
 
 
-def _subject(fact: Fact) -> str:
-    """What may pay only once: the recruit, the share, the title; a title to the same listener."""
+def _subjects(fact: Fact) -> list[str]:
+    """What may pay only once: the recruit, the share, the title; a title to the same browser and to the same fan."""
     if fact.kind == Kind.COPY_SERVED:
-        by = fact.body["by"]
-        listener = f"listener:{fact.body['listener']}" if by is None else f"fan:{by}"
-        return f"title:{fact.body['title']}:{listener}"
+        title, by = f"title:{fact.body['title']}", fact.body["by"]
+        browser = f"{title}:listener:{fact.body['listener']}"
+        return [browser] if by is None else [browser, f"{title}:fan:{by}"]
     field = _SUBJECTS[fact.kind]
-    return f"{field}:{fact.body[field]}"
+    return [f"{field}:{fact.body[field]}"]
 
 
 _SUBJECTS: dict[str, str] = {
@@ -181,7 +189,7 @@ def _does_not_count(fact: Fact, mission: Mission, earned: Earned, fan: int) -> O
         return Outcome.EVIDENCE_UNPAID
     if earned.the_same > 0:
         return Outcome.ALREADY_COUNTED
-    return None
+    return Outcome.ALREADY_WAITS if earned.waiting > 0 else None
 
 
 def _limit_reached(mission: Mission, earned: Earned) -> Outcome | None:

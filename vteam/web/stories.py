@@ -106,6 +106,7 @@ _REASONS: dict[Outcome, Callable[[], str]] = {
     Outcome.REVIEW_OF_UNKNOWN: lambda: _("many listeners we do not know today: a person will look at it"),
     Outcome.EVIDENCE_UNPAID: lambda: _("this way of passing it on is seen, and not paid here"),
     Outcome.ALREADY_COUNTED: lambda: _("this already counted once"),
+    Outcome.ALREADY_WAITS: lambda: _("this already waits for a person to look at it"),
     Outcome.OVER_DAILY_LIMIT: lambda: _("over today's limit: try again tomorrow"),
     Outcome.OVER_LIMIT: lambda: _("you have reached the limit of this mission"),
     Outcome.OUTSIDE_SEASON: lambda: _("outside the season"),
