@@ -194,11 +194,12 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL.upper()},
     # A refused request is an answer, not an event; only our own faults are. psycopg warns of what it raises as well,
-    # and fontTools tells which letters a document has.
+    # and what draws slips tells which letters they have and lack.
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "CRITICAL"},
         "psycopg": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},
+        "fpdf": {"level": "ERROR"},
     },
 }

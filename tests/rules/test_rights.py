@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vteam.rules.rights import Act, Circulation, RightRecord, Standing, Way, circulation
+from vteam.rules.rights import Act, Circulation, Course, RightRecord, Standing, Way, circulation, course
 
 MIRA, LABEL = 1, 2
 NOW = 1_000_000
@@ -131,3 +131,38 @@ def test_a_withdrawal_closes_whatever_was_said_before(history: list[RightRecord]
     withdrawal = said(MIRA, Act.WITHDRAWN, at_us=at_us)
     answer = circulation(way=Way.DOWNLOAD, holders=[MIRA], records=[*history, withdrawal], at_us=at_us)
     assert answer.standing is Standing.WITHDRAWN
+
+
+# How it went ----------------------------------------------------------------------------------------------------
+def went(*records: RightRecord, at_us: int = NOW) -> Course:
+    return course(way=Way.DOWNLOAD, holders=(MIRA, LABEL), records=records, at_us=at_us)
+
+
+BOTH = (said(MIRA, Act.AGREED, at_us=10), said(LABEL, Act.AGREED, at_us=20))
+
+
+@pytest.mark.parametrize(
+    ("then", "since"),
+    [
+        ((), None),
+        ((said(MIRA, Act.WITHDRAWN, at_us=30),), 30),
+        ((said(MIRA, Act.REFUSED, at_us=30),), 30),
+        ((said(MIRA, Act.WITHDRAWN, at_us=30), said(LABEL, Act.WITHDRAWN, at_us=40)), 30),
+        ((said(MIRA, Act.WITHDRAWN, at_us=30), said(MIRA, Act.AGREED, at_us=40)), None),
+        ((said(MIRA, Act.AGREED, at_us=30, until_us=50),), 50),
+        ((said(MIRA, Act.AGREED, at_us=30, until_us=50), said(LABEL, Act.WITHDRAWN, at_us=60)), 50),
+        ((said(MIRA, Act.AGREED, at_us=30, from_us=60, until_us=NOW + 1),), None),
+        ((said(MIRA, Act.WITHDRAWN, at_us=30, way=Way.LISTEN),), None),
+        ((said(MIRA, Act.WITHDRAWN, at_us=NOW + 1),), None),
+    ],
+)
+def test_what_was_open_is_closed_since_the_word_that_closed_it(
+    then: tuple[RightRecord, ...], since: int | None
+) -> None:
+    assert went(*BOTH, *then) == Course(ever_open=True, closed_since_us=since)
+
+
+def test_what_was_never_open_never_ended() -> None:
+    assert went() == Course(ever_open=False, closed_since_us=None)
+    assert went(BOTH[0], said(MIRA, Act.WITHDRAWN, at_us=30)) == Course(ever_open=False, closed_since_us=None)
+    assert went(*BOTH, at_us=19) == Course(ever_open=False, closed_since_us=None)

@@ -1,5 +1,6 @@
 """SQLite's write-ahead log is copied beside the loop: it begins anew while rows are moved, and nothing waits for it."""
 
+import itertools
 import logging
 import sqlite3
 import time
@@ -10,8 +11,10 @@ import pytest
 from django.db import OperationalError, connection
 
 from tests import cast
-from vteam.jobs import checkpoints
+from vteam.errors import Away
+from vteam.jobs import checkpoints, counted, figures
 from vteam.jobs.checkpoints import WriteAheadLog
+from vteam.jobs.figures import JobsFigures
 from vteam.jobs.moving import InboxTable, Mover
 
 C = 7
@@ -22,11 +25,13 @@ pytestmark = [
 
 
 def facts_in_the_file() -> int:
-    """What stands in the database's file itself, without its log."""
+    """What stands in the database's file itself, without its log; -1 while it is being written to."""
     file = sqlite3.connect(f"file:{connection.settings_dict['NAME']}?immutable=1", uri=True)
     try:
         count: int = file.execute("SELECT COUNT(*) FROM journal_fact").fetchone()[0]
         return count
+    except sqlite3.DatabaseError:
+        return -1
     finally:
         file.close()
 
@@ -36,9 +41,9 @@ def times_begun() -> int:
     return int.from_bytes(Path(f"{connection.settings_dict['NAME']}-wal").read_bytes()[12:16], "big")
 
 
-def move(log: WriteAheadLog, first: int) -> None:
-    cast.offer(C, *(cast.joined(first + fan) for fan in range(20)))
-    assert Mover(InboxTable(), log).move(pause=lambda seconds: None) == 20
+def move(log: WriteAheadLog, *fans: int) -> None:
+    cast.offer(C, *(cast.joined(fan) for fan in fans))
+    assert Mover(InboxTable(), log).move(pause=lambda seconds: None) == len(fans)
 
 
 def soon(holds: Callable[[], bool]) -> bool:
@@ -48,17 +53,20 @@ def soon(holds: Callable[[], bool]) -> bool:
     return holds()
 
 
-def test_what_is_moved_comes_into_the_file_and_the_log_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bulk_is_copied_and_then_what_came_meanwhile_so_that_the_log_begins_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(checkpoints, "MOVED_ROWS", 20)
-    log = WriteAheadLog()
+    monkeypatch.setattr(checkpoints, "SECONDS", 3_600.0)
+    log, fan = WriteAheadLog(), itertools.count(1_000)
     with log.copied_beside():
-        move(log, 1_000)
+        move(log, *range(1, 21))
         assert soon(lambda: facts_in_the_file() == 20)
-        move(log, 2_000)  # asked again for what came while the bulk was copied
-        assert soon(lambda: facts_in_the_file() == 40)
+        assert soon(log._copied.is_set)
+        move(log, 21, 22)  # too few to be the bulk of the next time
+        assert soon(lambda: facts_in_the_file() == 22)
         begun = times_begun()
-        move(log, 3_000)
-        assert times_begun() > begun
+        assert soon(lambda: move(log, next(fan)) or times_begun() > begun)
 
 
 def test_a_quiet_log_is_copied_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +79,7 @@ def test_a_quiet_log_is_copied_after_a_while(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_without_the_thread_the_mover_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "MOVED_ROWS", 20)
-    move(WriteAheadLog(), 1_000)
+    move(WriteAheadLog(), *range(1, 21))
     assert facts_in_the_file() == 20
 
 
@@ -83,11 +91,29 @@ def test_a_copy_that_fails_is_told_and_tried_again(
 
     def full() -> None:
         monkeypatch.setattr(checkpoints, "checkpoint", usual)
-        raise OperationalError("disk I/O error") from sqlite3.OperationalError("disk I/O error")
+        cause = sqlite3.OperationalError("disk I/O error")
+        cause.sqlite_errorcode = sqlite3.SQLITE_IOERR
+        raise OperationalError("disk I/O error") from cause
 
     monkeypatch.setattr(checkpoints, "checkpoint", full)
+    failed = counted.failures[checkpoints.NAME]
     cast.offer(C, cast.joined(1))
     with caplog.at_level(logging.WARNING), WriteAheadLog().copied_beside():
         cast.move()
         assert soon(lambda: facts_in_the_file() == 1)
-    assert "checkpoint" in caplog.text
+    assert "checkpoint must wait (disk I/O error)" in caplog.text
+    assert counted.failures[checkpoints.NAME] == failed + 1
+    assert checkpoints.NAME not in counted.failing_since
+
+
+def test_a_log_that_is_never_copied_makes_jobs_unwell(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise OperationalError("disk I/O error")
+
+    monkeypatch.setattr(checkpoints, "checkpoint", broken)
+    monkeypatch.setattr(figures, "FAILING_SECONDS_MAX", 0.0)
+    with WriteAheadLog().copied_beside():
+        assert soon(lambda: checkpoints.NAME in counted.failing_since)
+        with pytest.raises(Away, match="checkpoint"):
+            JobsFigures(None).well()
+    counted.failing_since.pop(checkpoints.NAME)

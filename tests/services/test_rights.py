@@ -15,7 +15,7 @@ from vteam.rights.models import AgreementText, Holder, RightEvent
 from vteam.rights.services import invite, invited, set_holders, take_invitation
 from vteam.rights.wording import wording
 from vteam.rules import facts
-from vteam.rules.rights import Act, Standing, Way
+from vteam.rules.rights import Act, Course, Standing, Way
 
 pytestmark = pytest.mark.django_db
 KEEP = "Keep it, please don't pass it on."
@@ -71,7 +71,10 @@ def test_a_withdrawal_answers_from_the_same_moment_on_and_can_be_taken_back(
 ) -> None:
     says(mira, title, Act.AGREED)
     says(mira, title, Act.WITHDRAWN, at_us=AT_US + 1, why="another label asked")
-    assert queries.stood(title.pk, Way.DOWNLOAD, at_us=AT_US).standing is Standing.OPEN
+    went = queries.course_of(title.pk, Way.DOWNLOAD, at_us=AT_US)
+    assert went == Course(ever_open=True, closed_since_us=None)
+    went = queries.course_of(title.pk, Way.DOWNLOAD, at_us=AT_US + 9)
+    assert went == Course(ever_open=True, closed_since_us=AT_US + 1)
     assert stands(title, at_us=AT_US + 1) is Standing.WITHDRAWN
     says(mira, title, Act.AGREED, at_us=AT_US + 2)
     assert stands(title, at_us=AT_US + 2) is Standing.OPEN

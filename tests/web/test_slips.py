@@ -8,17 +8,19 @@ import logging
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
+import time_machine
 from django.http import HttpResponseBase
 
 from tests.web.test_holders import Holding
 from vteam import clock
+from vteam.campaigns.agreements import speak
 from vteam.campaigns.models import Title
-from vteam.campaigns.slips import slip_of
+from vteam.campaigns.slips import Slip, slip_of
 from vteam.rights.models import Holder
-from vteam.rights.services import Said, record_act
-from vteam.rights.wording import wording
 from vteam.rules.rights import Act, Way
+from vteam.web.views import slips
 
 PAGE = "/en/maree-haute/titles/les-digues/permission"
 FILE = "/en/maree-haute/titles/les-digues/permission.pdf"
@@ -44,33 +46,80 @@ class SlipTests(Holding):
     def holders(self) -> list[str]:
         return [holder.name for holder in Holder.objects.filter(titles__title_id=self.title().pk)]
 
-    def test_everybody_may_ask_and_reads_who_allowed_it_in_their_very_words(self) -> None:
-        page = self.client.get(PAGE)
-        self.assertContains(page, "Yes.")
+    def stands(self) -> Slip:
+        found = slip_of(self.campaign, "les-digues", at_us=clock.now_us())
+        assert found is not None
+        return found
+
+    def says(self, *said: tuple[int, Act]) -> None:
+        """Holders by their place among the title's, and what each says of passing it on, a second apart."""
+        holders = list(Holder.objects.filter(titles__title_id=self.title().pk).order_by("pk"))
+        for place, act in said:
+            self.clock.shift(dt.timedelta(seconds=1))
+            self.say_as(holders[place], act)
+
+    def setUp(self) -> None:
+        travel = time_machine.travel(clock.now(), tick=False)
+        self.clock = travel.start()
+        self.addCleanup(travel.stop)
+
+    def test_everybody_may_ask_and_reads_the_very_words_and_a_fan_reads_who(self) -> None:
+        page, fans = self.client.get(PAGE), self.signed_in().get(PAGE)
         assert len(self.holders()) > 1
-        for name in self.holders():
-            self.assertContains(page, name)
-        self.assertContains(page, "directement depuis leur ordinateur")
+        for name in set(self.holders()) - {self.campaign.file.artist}:
+            self.assertNotContains(page, name)
+            self.assertContains(fans, name)
+        self.assertContains(page, "Performer")
+        for one in (page, fans):
+            self.assertContains(one, "Yes.")
+            self.assertContains(one, "directement depuis leur ordinateur")
         self.assertNotContains(page, "PDF")
+        self.assertContains(fans, "PDF")
         self.assertIn("no-store", page["Cache-Control"])
         self.assertContains(page, "noindex")
         self.assertContains(self.client.get(PAGE.replace("/en/", "/fr/")), "Oui.")
 
-    def test_once_taken_back_it_says_since_when_and_makes_no_file(self) -> None:
-        before = clock.now()
-        self.say(Act.WITHDRAWN, way=Way.PASS_ON)
-        page = self.client.get(PAGE)
+    def test_once_taken_back_it_says_since_when_and_the_file_leads_to_the_page(self) -> None:
+        self.says((0, Act.WITHDRAWN))
+        page = self.signed_in().get(PAGE)
         self.assertContains(page, "Not any more.")
         self.assertContains(page, "It was allowed until")
         for name in set(self.holders()) - {self.campaign.file.artist}:
             self.assertNotContains(page, name)
-        ended = slip_of(self.campaign, "les-digues", at_us=clock.now_us())
-        assert ended is not None
-        assert ended.ended is not None
-        assert dt.timedelta() <= ended.ended - before < dt.timedelta(minutes=1)
-        self.assertEqual(self.signed_in().get(FILE).status_code, 410)
-        self.say(Act.AGREED, way=Way.PASS_ON)
+        self.assertEqual(self.stands().ended, clock.now())
+        self.assertRedirects(self.signed_in().get(FILE), PAGE)
+        self.says((0, Act.AGREED))
         self.assertContains(self.client.get(PAGE), "Yes.")
+
+    def test_of_two_who_take_it_back_the_first_ended_it(self) -> None:
+        self.says((1, Act.WITHDRAWN))
+        ended = clock.now()
+        self.clock.shift(dt.timedelta(hours=4))
+        self.says((0, Act.WITHDRAWN), (0, Act.AGREED), (2, Act.REFUSED))
+        self.assertEqual(self.stands().ended, ended)
+
+    def test_a_no_after_a_yes_ends_it_as_well(self) -> None:
+        self.says((0, Act.REFUSED))
+        self.assertEqual(self.stands().ended, clock.now())
+        self.assertContains(self.client.get(PAGE), "Not any more.")
+
+    def test_a_yes_that_was_never_everybodys_was_never_a_permission(self) -> None:
+        sel = Title.objects.get(campaign=self.campaign, key="sel")
+        holder = Holder.objects.filter(titles__title_id=sel.pk).order_by("pk")[0]
+        for act in (Act.AGREED, Act.WITHDRAWN):
+            self.clock.shift(dt.timedelta(seconds=1))
+            self.say_as(holder, act, title=sel)
+        self.assertContains(self.client.get("/en/maree-haute/titles/sel/permission"), "No.")
+        self.assertRedirects(
+            self.signed_in().get("/en/maree-haute/titles/sel/permission.pdf"),
+            "/en/maree-haute/titles/sel/permission",
+        )
+
+    def test_a_title_that_left_while_it_was_allowed_was_allowed_until_then(self) -> None:
+        left = clock.now()
+        Title.objects.filter(pk=self.title().pk).update(retired_at=left)
+        self.says((0, Act.WITHDRAWN))
+        self.assertEqual(self.stands().ended, left)
 
     def test_what_was_never_allowed_says_no_and_another_way_does_not_open_it(self) -> None:
         page = self.client.get("/en/maree-haute/titles/sel/permission")
@@ -89,7 +138,7 @@ class SlipTests(Holding):
         sooner, later = (clock.now() + dt.timedelta(days=days) for days in (3, 9))
         holders = Holder.objects.filter(titles__title_id=self.title().pk)
         for holder, end in zip(holders, (later, sooner), strict=False):
-            self.say_until(holder, end)
+            self.say_as(holder, Act.AGREED, until=end)
         slip = slip_of(self.campaign, "les-digues", at_us=clock.now_us())
         assert slip is not None
         assert slip.until == sooner
@@ -99,14 +148,19 @@ class SlipTests(Holding):
         assert not after.holds
         assert after.ended == sooner
 
-    def say_until(self, holder: Holder, end: dt.datetime) -> None:
-        title = self.title()
-        words = wording(Way.PASS_ON, title=title.name, artist=title.artist, language="fr")
-        said = Said(
-            title_id=title.pk, way=Way.PASS_ON, act=Act.AGREED, wording=words,
-            at_us=clock.now_us(), until_us=clock.to_us(end),
-        )  # fmt: skip
-        record_act(holder=holder, person=None, said=said)
+    def say_as(
+        self, holder: Holder, act: Act, *, title: Title | None = None, until: dt.datetime | None = None
+    ) -> None:
+        speak(
+            holder=holder,
+            person=None,
+            title=title or self.title(),
+            way=Way.PASS_ON,
+            act=act,
+            language="fr",
+            at_us=clock.now_us(),
+            until_us=clock.to_us(until) if until else None,
+        )
 
 
 class SlipFileTests(Holding):
@@ -130,20 +184,28 @@ class SlipFileTests(Holding):
         self.assertIn("Peut-on faire circuler « Les digues » ?", text)
 
     def test_long_names_many_holders_and_letters_of_elsewhere_still_make_a_file(self) -> None:
-        self.bo.name = "Łukasz Ő 影 <b>&amp;</b> **" + "x" * 10
+        self.bo.name = "Łukasz Ő 影 {nb} <b>&amp;</b> **xxxx"
         self.bo.save()
         Title.objects.filter(pk=self.title().pk).update(name="Ein sehr langer Titel " * 3)
         for holder in Holder.objects.filter(titles__title_id=self.title().pk):
             Holder.objects.filter(pk=holder.pk).update(name="Þórunn Ágústsdóttir-" * 6)
         text, code = printed(self.file().content)  # type: ignore[attr-defined]
         self.assertIn("Łukasz Ő", text)
-        self.assertIn("<b>&amp;</b> **", text)
+        self.assertIn("{nb} <b>&amp;</b> **", text)
         self.assertIn("Þórunn", text)
         self.assertTrue(code.endswith("/permission"))
 
-    def test_drawing_tells_the_log_nothing(self) -> None:
+    def test_drawing_tells_the_log_nothing_not_even_which_letters_a_name_has(self) -> None:
+        self.bo.name = "影"
+        self.bo.save()
         with self.assertNoLogs(level=logging.INFO):
             self.file()
+
+    def test_so_many_files_an_hour_and_no_drawing_for_who_asks_only_for_the_head(self) -> None:
+        self.assertEqual(self.signed_in().head(FILE).status_code, 405)
+        with patch.object(slips, "FILES_PER_HOUR", 1):
+            self.assertEqual(self.file().status_code, 200)
+            self.assertEqual(self.file().status_code, 429)
 
     def test_strangers_are_led_to_the_door(self) -> None:
         self.assertEqual(self.client.get(FILE).status_code, 302)

@@ -87,6 +87,14 @@ def test_a_translation_must_fill_what_the_original_fills() -> None:
     assert found == ["other placeholders: '%(name)s is here' ()"]
 
 
+def test_french_marks_stay_with_their_word() -> None:
+    said = Catalog()
+    said.add("Really?")
+    found = messages.problems(said, french('msgid "Really?"\nmsgstr "Vraiment ?"\n'))
+    assert found == ["a mark that can stand on a line of its own: 'Really?' ()"]
+    assert messages.problems(said, french('msgid "Really?"\nmsgstr "Vraiment\u00a0?"\n')) == []
+
+
 def test_one_singular_with_two_plurals_is_refused() -> None:
     catalog = Catalog()
     messages._add(catalog, ("one fan", "%(n)s fans"), None, ("a.html", 1))

@@ -5,29 +5,28 @@ SQLite does it in whichever commit finds the log long: a visitor's, or one that 
 (`SQLITE_PRAGMAS` in settings). PostgreSQL does its own.
 """
 
-import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
-from django.db import close_old_connections, connection
+from django.db import connection
 
-from vteam.outage import report
+from vteam.beside import Beside
+from vteam.jobs import counted
 
-logger = logging.getLogger(__name__)
+NAME = "checkpoint"
 # About 150 MB of log in a big season. It is read again from the start after a crash, in a second.
 MOVED_ROWS = 8_000
 SECONDS = 5.0
-TROUBLE_SECONDS_MAX = 30.0
-FAREWELL_SECONDS = 8.0
+FAREWELL = "the write-ahead log was still being copied at the end; whoever opens the database next goes on"
 
 
 class WriteAheadLog:
     """Has the log copied as rows are moved: by a thread inside `copied_beside`, otherwise by the mover itself."""
 
     def __init__(self) -> None:
-        self._rows, self._beside, self._bulk = 0, False, False
-        self._wanted, self._copied = threading.Event(), threading.Event()
+        self._rows, self._bulk = 0, False
+        self._copied = threading.Event()
+        self._beside: Beside | None = None
 
     def grew(self, rows: int) -> None:
         """So many rows more were moved; the mover says it between two batches, outside any transaction.
@@ -37,57 +36,35 @@ class WriteAheadLog:
         nothing is added.
         """
         self._rows += rows
-        if self._copied.is_set():
+        if self._beside and self._copied.is_set():
             self._copied.clear()
-            self._wanted.set()
+            self._beside.wake()
         elif self._rows >= MOVED_ROWS:
             self._rows = 0
             if self._beside:
                 self._bulk = True
-                self._wanted.set()
+                self._beside.wake()
             else:
                 checkpoint()
 
-    @contextmanager
-    def copied_beside(self) -> Iterator[None]:
+    def copied_beside(self) -> AbstractContextManager[None]:
         """Copy in a thread while the block runs: when rows moved ask for it, and every few seconds."""
         if connection.vendor != "sqlite":
-            yield
-            return
-        stop = threading.Event()
-        thread = threading.Thread(target=self._copy_until, args=(stop,), name="checkpoints", daemon=True)
-        thread.start()
-        self._beside = True
-        try:
-            yield
-        finally:
-            self._beside = False
-            stop.set()
-            self._wanted.set()
-            thread.join(timeout=FAREWELL_SECONDS)
+            return nullcontext()
+        self._beside = Beside(NAME, self._turn)
+        return self._beside.running(farewell=FAREWELL)
 
-    def _copy_until(self, stop: threading.Event) -> None:
-        failures, pause = 0, SECONDS
+    def _turn(self) -> float:
+        bulk, self._bulk = self._bulk, False
         try:
-            while True:
-                self._wanted.wait(pause)
-                if stop.is_set():
-                    return
-                self._wanted.clear()
-                bulk, self._bulk = self._bulk, False
-                try:
-                    checkpoint()
-                except Exception as fault:
-                    failures += 1
-                    longer = min(SECONDS * 2 ** min(failures - 1, 16), TROUBLE_SECONDS_MAX)
-                    pause = report(logger, "checkpoint", fault, failures=failures, pause=longer)
-                    close_old_connections()
-                else:
-                    failures, pause = 0, SECONDS
-                    if bulk:
-                        self._copied.set()
-        finally:
-            connection.close()
+            checkpoint()
+        except Exception:
+            counted.failed(NAME)
+            raise
+        counted.worked(NAME)
+        if bulk:
+            self._copied.set()
+        return SECONDS
 
 
 def checkpoint() -> None:

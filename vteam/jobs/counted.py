@@ -29,17 +29,20 @@ def batch(taken: Sequence[InboxRow], *, locked_us: int) -> None:
     _alive[0] = time.monotonic()
 
 
-def worked(job: str) -> None:
-    """A job had its turn and did it."""
-    failing_since.pop(job, None)
+def turned() -> None:
+    """The loop went on to its next job."""
     _alive[0] = time.monotonic()
+
+
+def worked(job: str) -> None:
+    """A job had its turn, in the loop or beside it, and did it."""
+    failing_since.pop(job, None)
 
 
 def failed(job: str) -> None:
-    """A job had its turn and could not do it."""
+    """A job had its turn, in the loop or beside it, and could not do it."""
     failures[job] += 1
     failing_since.setdefault(job, time.monotonic())
-    _alive[0] = time.monotonic()
 
 
 def silent_seconds() -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vteam.rights.models import AgreementText, Holder, RightEvent, TitleHolder
-from vteam.rules.rights import Act, Circulation, RightRecord, Way, circulation
+from vteam.rules.rights import Act, Circulation, Course, RightRecord, Way, circulation, course
 
 Circulations = dict[Way, Circulation]
 
@@ -33,10 +33,10 @@ def circulations(title_ids: Iterable[int], *, at_us: int) -> dict[int, Circulati
     return found
 
 
-def stood(title_id: int, way: Way, *, at_us: int) -> Circulation:
-    """How one way of circulating a title stood at a moment that is past; the holders are today's."""
+def course_of(title_id: int, way: Way, *, at_us: int) -> Course:
+    """How one way of circulating a title went until now; the holders are today's."""
     holders, records = _holders([title_id]), _records([title_id])
-    return circulation(way=way, holders=holders[title_id], records=records[title_id], at_us=at_us)
+    return course(way=way, holders=holders[title_id], records=records[title_id], at_us=at_us)
 
 
 def _holders(title_ids: list[int]) -> dict[int, list[int]]:

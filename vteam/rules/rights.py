@@ -91,6 +91,29 @@ def circulation(
     return Circulation(way=way, standing=gravest, waiting_for=tuple(closed), words=words)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What became of a way until a moment: whether it was ever open, and since when it is closed after it was (µs)."""
+
+    ever_open: bool
+    closed_since_us: int | None
+
+
+def course(*, way: Way, holders: Sequence[int], records: Sequence[RightRecord], at_us: int) -> Course:
+    """How a way went, with the holders of today; it can change only where somebody speaks or an agreement turns."""
+    own = [record for record in records if record.way == way]
+    turns = {
+        turn for record in own for turn in (record.at_us, record.from_us, record.until_us) if turn is not None
+    }
+    ever_open, was_open, since = False, False, None
+    for turn in sorted(turn for turn in turns if turn <= at_us):
+        is_open = circulation(way=way, holders=holders, records=own, at_us=turn).is_open
+        if was_open != is_open:
+            since = None if is_open else turn
+        was_open, ever_open = is_open, ever_open or is_open
+    return Course(ever_open=ever_open, closed_since_us=since)
+
+
 def _standing(record: RightRecord | None, at_us: int) -> Standing:
     if record is None:
         return Standing.NOT_AGREED

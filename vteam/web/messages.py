@@ -22,6 +22,8 @@ from django.utils.translation.template import templatize
 PACKAGE = Path(__file__).parent.parent
 LOCALE = Path(__file__).parent / "locale"
 DOMAIN = "django"
+# French marks are kept at their word by a no-break space.
+LOOSE_MARK = re.compile(r" [?!;:»](?!\w)|« ")
 Said = str | tuple[str, ...]
 KEYWORDS = {
     "_": None,
@@ -110,6 +112,8 @@ def problems(said_now: Catalog, kept: Catalog) -> list[str]:
             found.append(f"said nowhere: {_shown(message)}")
         elif not _same_placeholders(message):
             found.append(f"other placeholders: {_shown(message)}")
+        elif kept.locale_identifier == "fr" and any(map(LOOSE_MARK.search, _strings(message.string))):
+            found.append(f"a mark that can stand on a line of its own: {_shown(message)}")
     return found
 
 

@@ -19,7 +19,7 @@ from vteam.campaigns.slips import Slip
 from vteam.web.assets import asset_file
 from vteam.web.colour import Scheme, spot
 from vteam.web.templatetags.vteam import hour, local, long_day, moment
-from vteam.web.templatetags.vteam_words import role_name
+from vteam.web.templatetags.vteam_words import role_name, slip_until
 
 # Millimetres.
 WIDTH, MARGIN, GAP, COVER, CODE, BAND = 210, 20, 8, 52, 34, 7
@@ -57,6 +57,7 @@ class _Sheet(FPDF):
         for family, file in FONTS.items():
             self.add_font(family, fname=asset_file(file))
         self.set_fallback_fonts(["text-more", "display-more"], exact_match=False)
+        self.alias_nb_pages("")  # nobody's name is a place for the number of pages
         self.set_lang(get_language() or "en")
         self.set_margin(MARGIN)
         self.set_auto_page_break(auto=True, margin=MARGIN + CODE + GAP)
@@ -78,7 +79,7 @@ class _Sheet(FPDF):
         self._write(asked, size=25, family="display", leading=1.06, width=beside, after=3)
         self._write(_("Yes."), size=58, family="display", colour=self.second.text, leading=1.0, width=beside)
         self.set_y(max(self.get_y(), BAND + GAP + COVER) + GAP)
-        self._write(_until(slip, self.campaign), size=13)
+        self._write(slip_until(slip, self.campaign), size=13)
 
     def who(self, slip: Slip) -> None:
         """Each holder, with the day of their yes."""
@@ -143,11 +144,3 @@ class _Sheet(FPDF):
         self.multi_cell(width, height, text, align=Align.L, new_x=XPos.LEFT, new_y=YPos.NEXT)
         if after:
             self.ln(after)
-
-
-def _until(slip: Slip, campaign: Campaign) -> str:
-    if slip.until is None:
-        return _("Everybody it belongs to has agreed, until one of them takes it back.")
-    end = local(slip.until, campaign)
-    when = {"day": long_day(end), "time": hour(end)}
-    return _("Everybody it belongs to has agreed, until %(day)s, %(time)s.") % when

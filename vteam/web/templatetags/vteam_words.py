@@ -7,8 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from vteam.campaigns.file import PrizeEntry
+from vteam.campaigns.models import Campaign
+from vteam.campaigns.slips import Slip
 from vteam.rules.rights import Act, Standing, Way
-from vteam.web.templatetags.vteam import number
+from vteam.web.templatetags.vteam import hour, local, long_day, number
 
 register = template.Library()
 
@@ -56,6 +58,16 @@ def act_name(act: str) -> str:
     """What a holder did."""
     names = {Act.AGREED: _("agreed"), Act.REFUSED: _("refused"), Act.WITHDRAWN: _("took back")}
     return names[Act(act)]
+
+
+@register.simple_tag
+def slip_until(slip: Slip, campaign: Campaign) -> str:
+    """Until when a permission that holds will."""
+    if slip.until is None:
+        return _("Everybody it belongs to has agreed, until one of them takes it back.")
+    end = local(slip.until, campaign)
+    when = {"day": long_day(end), "time": hour(end)}
+    return _("Everybody it belongs to has agreed, until %(day)s, %(time)s.") % when
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from vteam.channels.copies.services import count_sent, personal_copy, sending, t
 from vteam.channels.links.services import share_inside_copies
 from vteam.people.models import Fan
 from vteam.rights.models import RightEvent
-from vteam.rights.queries import stood
-from vteam.rules.rights import Act, Way
+from vteam.rights.queries import course_of
+from vteam.rules.rights import Way
 from vteam.web.addresses import short_link
 from vteam.web.answers import campaign_or_404, for_fans, send_mp3, withdrawn
 
@@ -85,15 +85,8 @@ def copy(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpRe
 def _closed(request: HttpRequest, campaign: Campaign, key: str, way: Way) -> HttpResponseBase:
     """410 for what was open once, or was taken off the campaign; 404 for what never was there."""
     title = Title.objects.filter(campaign=campaign, key=key).first()
-    if title is None or (title.retired_at is None and not _was_open(title, way)):
+    if title is None:
+        raise Http404
+    if title.retired_at is None and not course_of(title.pk, way, at_us=clock.now_us()).ever_open:
         raise Http404
     return withdrawn(request, campaign, title.name)
-
-
-def _was_open(title: Title, way: Way) -> bool:
-    """Whether a title ever circulated this way: a way opens at an agreement, or when one begins to hold."""
-    agreed = RightEvent.objects.filter(title_id=title.pk, way=way, act=Act.AGREED)
-    moments = {moment for pair in agreed.values_list("at_us", "from_us") for moment in pair}
-    return any(
-        stood(title.pk, way, at_us=moment).is_open for moment in sorted(moments) if moment <= clock.now_us()
-    )
