@@ -19,8 +19,8 @@ import pytest
 
 from tests.channels.edges import BROWSER, eventually, free_port
 from tests.docs.webservers import NAME, Answer, Front, caddy, nginx
+from tests.services.running import ADD_SHARE
 from tests.services.test_metrics import Watched
-from tests.services.test_run import ADD_SHARE
 
 DEMO = Path(__file__).parents[2] / "demo"
 PER_MINUTE = 3

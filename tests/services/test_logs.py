@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.channels.edges import BROWSER, eventually
-from tests.services.test_run import ADD_SHARE, Installation
+from tests.services.running import ADD_SHARE, Installation
 from vteam import settings
 from vteam.logs import Line, Object, as_object, masked
 

@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests import cast
 from tests.channels.edges import eventually
-from tests.services.test_run import ADD_SHARE, Installation, alive
+from tests.services.running import ADD_SHARE, Installation, alive
 from vteam.errors import Away, CannotStart, SettingsError
 from vteam.jobs import counted, figures
 from vteam.jobs.figures import JobsFigures
