@@ -77,7 +77,7 @@ def growth(
         int, typer.Option(help="How many facts to play.", min=10_000, max=100_000_000)
     ] = 1_000_000,
 ) -> None:
-    """A season played to many facts (2 minutes a million): posting, ranks, size, `verify`, `replay`, a backup."""
+    """A season played to many facts (a few minutes a million): posting, ranks, size, `verify`, `replay`, a backup."""
     from bench.growth import run
 
     _tell(run(facts=facts), json)
