@@ -14,16 +14,11 @@ def main(fans: int) -> None:
     import django
 
     django.setup()
-    from bench.posting import Traffic
-    from vteam.jobs.checkpoints import WriteAheadLog
-    from vteam.jobs.moving import InboxTable, Mover
-    from vteam.jobs.room import take_room
+    from bench.posting import Traffic, mover_of_jobs
 
-    take_room()
-    log = WriteAheadLog()
-    traffic, mover, posted = Traffic(fans), Mover(InboxTable(), log), 0
+    traffic, posted = Traffic(fans), 0
     print("posting", flush=True)
-    with log.copied_beside():
+    with mover_of_jobs() as mover:
         while not select.select([sys.stdin], [], [], 0)[0]:
             traffic.offer(FACTS_AT_ONCE)
             posted += mover.move()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.folder import prepared_folder
-from bench.posting import Traffic
+from bench.posting import Traffic, mover_of_jobs
 from bench.replay import open_books
 from bench.report import Report
 from bench.tools import Misleading
@@ -26,18 +26,13 @@ def run(*, facts: int) -> Report:
 
         from bench.season import CAMPAIGN
         from vteam.backup.making import back_up
-        from vteam.jobs.checkpoints import WriteAheadLog
-        from vteam.jobs.moving import InboxTable, Mover
-        from vteam.jobs.room import take_room
         from vteam.ledger.replay import replay
         from vteam.ledger.snapshot import snapshot
         from vteam.ledger.verify import verify
 
-        take_room()
         open_books()
-        log, traffic = WriteAheadLog(), Traffic(max(facts // FACTS_PER_FAN, 1_000))
-        mover, notes = Mover(InboxTable(), log), []
-        with log.copied_beside():
+        traffic, notes = Traffic(max(facts // FACTS_PER_FAN, 1_000)), []
+        with mover_of_jobs() as mover:
             for stage in range(1, STAGES + 1):
                 per_s = _post(facts * stage // STAGES - traffic.offered, traffic, mover.move)
                 size, rank_us = _mib(folder), _rank_us()

@@ -47,15 +47,9 @@ def run(*, quick: bool, fans: int, postgresql: bool) -> Report:
 
 
 def _measure(fans: int, *, facts: int, rounds: int, notes: list[str]) -> Report:
-    from vteam.jobs.checkpoints import WriteAheadLog
-    from vteam.jobs.moving import InboxTable, Mover
-    from vteam.jobs.room import take_room
-
-    take_room()  # as the jobs process does
-    log = WriteAheadLog()
-    mover, traffic = Mover(InboxTable(), log), Traffic(fans)
+    traffic = Traffic(fans)
     alone, beside, scattered, waits = [], [], [], []
-    with log.copied_beside():
+    with mover_of_jobs() as mover:
         traffic.offer(facts // 4)
         mover.move()  # warm: caches filled, the batch grown to its size
         for _ in range(rounds):
@@ -81,6 +75,19 @@ def _measure(fans: int, *, facts: int, rounds: int, notes: list[str]) -> Report:
         },
         notes=[*notes, f"{len(waits):,} writes of the site, {rounds} rounds of {facts:,} facts"],
     )
+
+
+@contextmanager
+def mover_of_jobs() -> Iterator["Mover"]:
+    """A mover of the inbox as the jobs process has it, with the room it takes and the log copied beside it."""
+    from vteam.jobs.checkpoints import WriteAheadLog
+    from vteam.jobs.moving import InboxTable, Mover
+    from vteam.jobs.room import take_room
+
+    take_room()
+    log = WriteAheadLog()
+    with log.copied_beside():
+        yield Mover(InboxTable(), log)
 
 
 def _speed(mover: "Mover") -> float:

@@ -87,11 +87,11 @@ def run_due(found: list[Job], *, at: float) -> int:
 
 
 def _run(job: Job, at: float) -> int:
+    counted.turned()
     try:
         done = job.run()
     except Exception as fault:
         job.failures += 1
-        counted.turned()
         counted.failed(job.name)
         pause = min(TURN_SECONDS * 2 ** min(job.failures, 16), TROUBLE_SECONDS_MAX)
         job.due = at + report(logger, job.name, fault, failures=job.failures, pause=pause)
@@ -100,7 +100,6 @@ def _run(job: Job, at: float) -> int:
     if job.failures:
         logger.info("%s works again", job.name)
     job.failures, job.due = 0, at + job.every
-    counted.turned()
     counted.worked(job.name)
     return done
 

@@ -189,9 +189,9 @@ class Posting:
         self.begun.pop(before.seq, None)
         self.ended.add(before.seq)
         waiting = tuple(key for key in before.counted if key.startswith(WAITS))
-        counted = before.counted if decision.outcome is Outcome.AWARDED else ()
+        awarded = decision.outcome is Outcome.AWARDED
+        counted = tuple(key for key in before.counted if key not in waiting) if awarded else ()
         if in_review:
-            counted = tuple(key for key in counted if key not in waiting)
             self.past.add(counted, +1)
             self.past.add(waiting, -1)
         elif not counted:
