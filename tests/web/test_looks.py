@@ -18,12 +18,14 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.web.axe import findings
 from vteam import clock
+from vteam.campaigns.agreements import speak
 from vteam.channels.links.models import Share
 from vteam.channels.links.services import end_share, make_share
 from vteam.demo.opening import account, open_demo
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.people.services import become_fan
 from vteam.rights.models import Holder
+from vteam.rules.rights import Act, Way
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -64,13 +66,18 @@ def pages() -> dict[str, Any]:
     holder = Holder.objects.filter(campaign_id=campaign.pk).order_by("pk").first()
     assert holder is not None
     Holder.objects.filter(pk=holder.pk).update(person=person)
+    speak(
+        holder=holder, person=person, title=campaign.titles.get(key="phare-eteint"), way=Way.PASS_ON,
+        act=Act.WITHDRAWN, language="en", at_us=clock.to_us(at),
+    )  # fmt: skip
     client = Client()
     client.force_login(person)
     slug = campaign.slug
     return {
         "public": [
             f"/{slug}/", f"/{slug}/join", f"/{slug}/ranking", f"/{slug}/titles/les-digues/permission",
-            f"/{slug}/titles/sel/permission", "/sign-in", "/mailbox", f"/l/{place.code}",
+            f"/{slug}/titles/sel/permission", f"/{slug}/titles/phare-eteint/permission", "/sign-in", "/mailbox",
+            f"/l/{place.code}",
             f"/l/{ended.code}", "/l/aaaaaaaaaa", "/nothing/here",
         ],
         "own": [
