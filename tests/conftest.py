@@ -10,6 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, settings
 
 from vteam import appendonly
+from vteam.jobs import counted
 
 # Two cores are shared by many: how long one example takes says nothing. The tables of a test are its own, and
 # hypothesis' examples in them tell each other apart by campaign.
@@ -35,6 +36,12 @@ def _tables_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if transactional:
         appendonly.uninstall(connection)
+
+
+@pytest.fixture(autouse=True)
+def _no_job_fails_yet() -> None:
+    """What the loop counts belongs to its process; here many loops share one, and one's failures are not another's."""
+    counted.failing_since.clear()
 
 
 @pytest.fixture(scope="session")

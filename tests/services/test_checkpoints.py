@@ -116,4 +116,3 @@ def test_a_log_that_is_never_copied_makes_jobs_unwell(monkeypatch: pytest.Monkey
         assert soon(lambda: checkpoints.NAME in counted.failing_since)
         with pytest.raises(Away, match="checkpoint"):
             JobsFigures(None).well()
-    counted.failing_since.pop(checkpoints.NAME)

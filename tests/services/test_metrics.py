@@ -386,7 +386,6 @@ def test_an_inbox_file_that_cannot_be_read_leaves_figures_out(tmp_path: Path) ->
     assert "vteam_jobs_waiting_rows{main}" not in told
 
 
-@pytest.mark.usefixtures("_calm")
 @pytest.mark.django_db  # a job that fails has old connections closed
 def test_jobs_is_unwell_while_a_job_goes_on_failing(monkeypatch: pytest.MonkeyPatch) -> None:
     works = SimpleNamespace(now=False)
@@ -408,7 +407,6 @@ def test_jobs_is_unwell_while_a_job_goes_on_failing(monkeypatch: pytest.MonkeyPa
     told.well()
 
 
-@pytest.mark.usefixtures("_calm")
 def test_jobs_is_unwell_when_its_loop_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     told = JobsFigures(edge_file=None)
     run_due([Job("nothing", lambda: 0)], at=1.0)
@@ -416,11 +414,3 @@ def test_jobs_is_unwell_when_its_loop_stands_still(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(figures, "SILENT_SECONDS_MAX", 0.0)
     with pytest.raises(Away, match="stood still"):
         told.well()
-
-
-@pytest.fixture
-def _calm() -> Iterator[None]:
-    """No job failed before, and none is left failing."""
-    counted.failing_since.clear()
-    yield
-    counted.failing_since.clear()

@@ -131,8 +131,11 @@ class Past:
             return [reversed_key(fact.body["decision"])]
         keys = [arrivals_key(fact.body["share"])] if fact.kind == Kind.ARRIVAL_CONFIRMED else []
         for _, wanted in self.judging(fact):
-            keys += [*wanted.counted, *wanted.waiting, wanted.closed_since]
-        return [key for key in keys if key]
+            keys += wanted.counted
+            keys += wanted.waiting
+            if wanted.closed_since:
+                keys.append(wanted.closed_since)
+        return keys
 
     def _keys_of_later(self) -> Iterable[str]:
         for decision in self.decisions.values():

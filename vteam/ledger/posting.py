@@ -155,8 +155,8 @@ class Posting:
     def _earned(self, keys: Keys) -> Earned:
         known = self.past.counters.get
         return Earned(
-            the_same=sum(known(key, 0) for key in keys.the_same),
-            waiting=sum(known(key, 0) for key in keys.waiting),
+            the_same=sum([known(key, 0) for key in keys.the_same]),
+            waiting=sum([known(key, 0) for key in keys.waiting]),
             by_fan=known(keys.by_fan, 0),
             by_fan_today=known(keys.by_fan_today, 0),
             from_network_today=known(keys.from_network_today, 0),

@@ -89,28 +89,31 @@ def beneficiary(fact: Fact) -> int | None:
 
 def keys_for(fact: Fact, mission: Mission, season: Season) -> Keys:
     """The counters that bear on a fact under a mission."""
-    fan, day = beneficiary(fact), season.day_of(fact.seen_at_us)
-    network = fact.body.get("network", "")
-    title = fact.body.get("title")
-    way = _WAYS.get(fact.kind)
-    subjects = [f"{mission.key}:{fan}:{subject}" for subject in _subjects(fact)]
-    the_same = tuple(SAME + subject for subject in subjects)
+    body, whose = fact.body, f"{mission.key}:{beneficiary(fact)}"
+    day = season.day_of(fact.seen_at_us)
     is_copy = fact.kind == Kind.COPY_SERVED
-    by_fan = f"fan:{mission.key}:{fan}"
-    by_fan_today = f"day:{mission.key}:{fan}:{day}"
-    from_network_today = f"net:{mission.key}:{network}:{day}" if network else ""
-    to_unknown_today = f"unknown:{mission.key}:{fan}:{day}" if is_copy and fact.body["by"] is None else ""
-    always = (*the_same, by_fan, by_fan_today)
-    sometimes = tuple(key for key in (from_network_today, to_unknown_today) if key)
+    subjects = _subjects(fact)
+    the_same = tuple([f"{SAME}{whose}:{subject}" for subject in subjects])
+    by_fan, by_fan_today = f"fan:{whose}", f"day:{whose}:{day}"
+    counted = (*the_same, by_fan, by_fan_today)
+    from_network_today = to_unknown_today = closed_since = ""
+    if network := body.get("network"):
+        from_network_today = f"net:{mission.key}:{network}:{day}"
+        counted += (from_network_today,)
+    if is_copy and body["by"] is None:
+        to_unknown_today = f"unknown:{whose}:{day}"
+        counted += (to_unknown_today,)
+    if (way := _WAYS.get(fact.kind)) and (title := body.get("title")):
+        closed_since = closed_key(title, way)
     return Keys(
         the_same=the_same,
-        waiting=tuple(WAITS + subject for subject in subjects) if is_copy else (),
+        waiting=tuple([f"{WAITS}{whose}:{subject}" for subject in subjects]) if is_copy else (),
         by_fan=by_fan,
         by_fan_today=by_fan_today,
         from_network_today=from_network_today,
         to_unknown_today=to_unknown_today,
-        closed_since=closed_key(title, way) if way and title else "",
-        counted=always + sometimes,
+        closed_since=closed_since,
+        counted=counted,
     )
 
 
