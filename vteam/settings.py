@@ -52,6 +52,8 @@ ARRIVALS_PER_NETWORK_HOUR = env.int("ARRIVALS_PER_NETWORK_HOUR", 600, validate=R
 VISITS_PER_NETWORK_MINUTE = env.int("VISITS_PER_NETWORK_MINUTE", 300, validate=Range(1, 1_000_000))
 EDGE_ROWS_WAITING = env.int("EDGE_ROWS_WAITING", 10_000, validate=Range(100, 1_000_000))
 ARRIVALS_PER_SHARE_DAY = env.int("ARRIVALS_PER_SHARE_DAY", 1_000, validate=Range(1, 1_000_000))
+RELAY_MIB_S = env.int("RELAY_MIB_S", 20, validate=Range(1, 10_000))
+PAGES_PER_NETWORK = env.int("PAGES_PER_NETWORK", 60, validate=Range(1, 100_000))
 APPEAL_DAYS = env.int("APPEAL_DAYS", 30, validate=Range(0, 3650))
 AUDIO_MIB_MAX = env.int("AUDIO_MIB_MAX", 40, validate=Range(1, 500))
 
@@ -101,6 +103,7 @@ INSTALLED_APPS = [
     "vteam.campaigns",
     "vteam.channels.links",
     "vteam.channels.copies",
+    "vteam.channels.swarm",
     "vteam.channels.mail",
     "vteam.jobs",
     "vteam.web",

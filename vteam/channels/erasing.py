@@ -12,6 +12,7 @@ from django.db import transaction
 
 from vteam import clock
 from vteam.channels.mail.delivery import forget_letters
+from vteam.channels.swarm.services import forget_evidence
 from vteam.people.erasure import erase_account, erasing_of, log_path, note, noted
 from vteam.people.models import Person
 
@@ -45,4 +46,5 @@ def erase_again(*, log: Path | None = None) -> int:
 @transaction.atomic
 def _erase(person: Person) -> None:
     forget_letters(lookup=bytes(person.lookup))
+    forget_evidence(fans=person.fans.values_list("pk", flat=True))
     erase_account(person=person)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from vteam.channels.links.redirect import NO_SUCH_LINK, PREFIX, Answer, Redirect, Reply, Request, spoken
-from vteam.edge import counted
+from vteam.edge import counted, sockets
 from vteam.edge.commits import GroupCommit
 from vteam.errors import Away
 
@@ -27,6 +27,22 @@ OUR_FAULT = spoken(
     "Quelque chose s'est cassé chez nous. Rouvre le lien un peu plus tard.\n",
 )
 
+NOT_FROM_HERE = spoken(
+    403,
+    "Only our own pages may talk here.\nSeules nos propres pages peuvent parler ici.\n",
+)
+TOO_MANY_HERE = spoken(
+    429,
+    "Too many pages from your network are open here. Please close one.\n"
+    "Trop de pages sont ouvertes ici depuis ton réseau. Fermes-en une.\n",
+)
+FOR_PAGES = spoken(
+    426,
+    "This address is for our pages to talk to; there is nothing to see.\n"
+    "Cette adresse sert à nos pages pour se parler ; il n'y a rien à voir.\n",
+    (b"upgrade", b"websocket"),
+)
+
 FAULT = "a request was not answered as it should be: our own fault"
 
 Send = Callable[[Answer], None]
@@ -36,8 +52,9 @@ logger = logging.getLogger(__name__)
 class Edge:
     """Answers requests in the loop's thread, most of them without a task of their own."""
 
-    def __init__(self, *, redirect: Redirect, inbox: GroupCommit) -> None:
+    def __init__(self, *, redirect: Redirect, inbox: GroupCommit, door: sockets.Door | None = None) -> None:
         self._redirect = redirect
+        self.door = door
         self._inbox = inbox
         self._looking: set[asyncio.Task[None]] = set()
 
@@ -59,6 +76,10 @@ class Edge:
             return self._redirect.reply(request)
         if request.path == "/healthz":
             return self._health()
+        if request.path == sockets.PATH and self.door is not None:
+            return Reply(
+                {403: NOT_FROM_HERE, 429: TOO_MANY_HERE}.get(self.door.refuses(request) or 0, FOR_PAGES)
+            )
         return Reply(NO_SUCH_LINK)
 
     async def _health(self) -> Reply:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from prometheus_client.core import Metric
 
+from vteam.channels.swarm.meetings import Meetings
 from vteam.edge import counted
 from vteam.edge.budget import VisitBudget
 from vteam.edge.commits import GroupCommit
@@ -17,8 +18,8 @@ HEALTH_SECONDS_MAX = 2.0
 class EdgeFigures:
     """Made in the running loop; asked by the private port's thread."""
 
-    def __init__(self, *, inbox: GroupCommit, budget: VisitBudget) -> None:
-        self._inbox, self._budget = inbox, budget
+    def __init__(self, *, inbox: GroupCommit, budget: VisitBudget, meetings: Meetings) -> None:
+        self._inbox, self._budget, self._meetings = inbox, budget, meetings
         self._loop = asyncio.get_running_loop()
 
     def well(self) -> None:
@@ -51,6 +52,12 @@ class EdgeFigures:
             "Visits not durable yet, whose visitors wait.",
             self._inbox.rows_waiting,
         )
+        yield gauge("vteam_edge_pages", "Pages that pass titles on or wait for one.", self._meetings.people())
+        yield counter(
+            "vteam_edge_introductions", "Pages introduced to each other.", self._meetings.introduced
+        )
+        yield counter("vteam_edge_copies_passed", "Titles that passed whole.", self._meetings.passed)
+        yield counter("vteam_edge_relayed_bytes", "Bytes the relay carried.", self._meetings.relayed_bytes)
         yield gauge("vteam_edge_away", "1 while visits cannot be recorded.", self._inbox.is_away)
 
 

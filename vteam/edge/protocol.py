@@ -9,7 +9,7 @@ here is logged.
 import asyncio
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -18,7 +18,9 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from vteam.channels.links.redirect import Answer, Request, spoken
+from vteam.edge import sockets
 from vteam.edge.app import COME_AGAIN, Edge
+from vteam.edge.sockets import WebSocket
 
 REQUEST_SECONDS_MAX = 10
 REQUEST_BYTES_MAX = 16 * 1024
@@ -28,6 +30,7 @@ KEEP_ALIVE_SECONDS = 20
 NO_PEER = "192.0.2.0"
 CLOSE = b"connection: close\r\n\r\n"
 KEEP = b"\r\n"
+HANDSHAKE = (b"host", b"upgrade", b"connection", b"sec-websocket-key", b"sec-websocket-version")
 MALFORMED = spoken(400, "This is no request a browser makes.\nAucun navigateur ne fait une telle demande.\n")
 # In its turn among the requests of a connection, so that what came before it is answered first.
 NONE_AT_ALL = Request("", "", {}, NO_PEER)
@@ -103,8 +106,9 @@ class EdgeProtocol(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # nothing here can be upgraded to; the request is answered as any other
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._becomes_a_socket(rest=data[upgrade.args[0] :]):
+                return
         except httptools.HttpParserError:
             self._read(NONE_AT_ALL, keeps=False)
         if self._receiving:
@@ -113,6 +117,23 @@ class EdgeProtocol(asyncio.Protocol):
             self.hang_up()
         else:
             self._go_on()
+
+    def _becomes_a_socket(self, *, rest: bytes) -> bool:
+        """Whether the request just read made this connection a WebSocket; otherwise it is answered as any other."""
+        if self._answering is not None or len(self._waiting) != 1 or self._one_too_many or self._unread:
+            return False
+        door, request = self._edge.door, self._waiting[0]
+        if door is None or request.path != sockets.PATH or door.refuses(request) is not None:
+            return False
+        self._waiting.clear()
+        self._last_was_read = True
+        self._server.connections.discard(self)
+        connections = cast(set[Any], self._server.connections)
+        page = WebSocket(self._transport, connections, door, door.near(request))
+        page.begin(b"".join((b"GET ", self._url, b" HTTP/1.1\r\n", *_handshake(request.headers), b"\r\n")))
+        if rest:
+            page.data_received(rest)
+        return True
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -189,6 +210,11 @@ class EdgeProtocol(asyncio.Protocol):
         dated = [b"%b: %b\r\n" % header for header in self._server.default_headers]
         body = b"" if method == "HEAD" else answer.body
         return b"".join((answer.head, *dated, CLOSE if closes else KEEP, body))
+
+
+def _handshake(headers: Mapping[bytes, bytes]) -> list[bytes]:
+    """What of a request's headers asks for a WebSocket (RFC 6455, 4.1)."""
+    return [b"%b: %b\r\n" % (name, headers[name]) for name in HANDSHAKE if name in headers]
 
 
 def hang_up_on_the_late(connections: Iterable[Any], *, now: float) -> None:

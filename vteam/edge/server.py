@@ -22,13 +22,16 @@ import uvloop
 from vteam import settings
 from vteam.channels import networks
 from vteam.channels.links.redirect import Near, Redirect, Site
+from vteam.channels.swarm.meetings import Meetings
 from vteam.edge.app import Edge
 from vteam.edge.budget import VisitBudget
 from vteam.edge.commits import GroupCommit
 from vteam.edge.databases import Database, database_from
 from vteam.edge.protocol import EdgeProtocol, hang_up_on_the_late
+from vteam.edge.rights import PassOnRights
 from vteam.edge.shares import shares_of
 from vteam.edge.stores import store_for
+from vteam.edge.swarm import Swarm
 from vteam.errors import Away, CannotStart
 from vteam.locks import held
 from vteam.metrics.ports import port_of
@@ -55,6 +58,9 @@ class EdgeOptions:
     behind_proxies: bool = False
     rows_waiting_max: int
     budget: VisitBudget
+    key: bytes
+    relay_bytes_per_s: int
+    pages_per_network: int
 
 
 def main() -> None:
@@ -76,6 +82,9 @@ def options_from_settings() -> EdgeOptions:
         behind_proxies=bool(networks.trusted_proxies()),
         rows_waiting_max=settings.EDGE_ROWS_WAITING,
         budget=VisitBudget(per_network=settings.VISITS_PER_NETWORK_MINUTE),
+        key=settings.SECRET_KEY.encode(),
+        relay_bytes_per_s=settings.RELAY_MIB_S * 2**20,
+        pages_per_network=settings.PAGES_PER_NETWORK,
     )
 
 
@@ -92,22 +101,34 @@ async def serve(options: EdgeOptions) -> None:
     """The edge's whole life in a running loop; CannotStart when it cannot record visits or listen."""
     inbox = GroupCommit(store_for(options.database), rows_waiting_max=options.rows_waiting_max)
     shares = shares_of(options.database)
+    near, rights = _remembering(options.near), PassOnRights(options.database)
     redirect = Redirect(
         shares=shares,
         budget=options.budget,
         site=options.site,
-        near=_remembering(options.near),
+        near=near,
         behind_proxies=options.behind_proxies,
     )
-    server = uvicorn.Server(_config(Edge(redirect=redirect, inbox=inbox)))
+    swarm = Swarm(
+        inbox=inbox,
+        rights=rights,
+        site=options.site,
+        near=near,
+        behind_proxies=options.behind_proxies,
+        key=options.key,
+        relay_bytes_per_s=options.relay_bytes_per_s,
+        per_network=options.pages_per_network,
+    )
+    server = uvicorn.Server(_config(Edge(redirect=redirect, inbox=inbox, door=swarm.door)))
     clocks = [
+        asyncio.create_task(swarm.run()),
         asyncio.create_task(_every_minute(options.budget)),
         asyncio.create_task(_every_second(server.server_state.connections)),
     ]
     gc.freeze()
     try:
         await _can_record(inbox)
-        _tell_figures(inbox, options.budget)
+        _tell_figures(inbox, options.budget, swarm.meetings)
         listener = listening(options.host, options.port)
         await server.serve(sockets=[listener])
     finally:
@@ -116,15 +137,16 @@ async def serve(options: EdgeOptions) -> None:
         options.budget.turn()
         await inbox.close()
         shares.close()
+        rights.close()
 
 
-def _tell_figures(inbox: GroupCommit, budget: VisitBudget) -> None:
+def _tell_figures(inbox: GroupCommit, budget: VisitBudget, meetings: Meetings) -> None:
     """Opens the private port, if the settings ask for one; what it needs is loaded only then."""
     if port_of(ROLE):
         from vteam.edge.figures import EdgeFigures
         from vteam.metrics.port import open_port
 
-        figures = EdgeFigures(inbox=inbox, budget=budget)
+        figures = EdgeFigures(inbox=inbox, budget=budget, meetings=meetings)
         open_port(ROLE, figures, figures.well)
 
 

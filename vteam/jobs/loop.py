@@ -21,6 +21,7 @@ from vteam.campaigns.services import forget_networks
 from vteam.channels.links.services import forget_spent
 from vteam.channels.mail.courier import delivering
 from vteam.channels.mail.delivery import forget_ended
+from vteam.channels.swarm.services import forget_asked
 from vteam.jobs import counted
 from vteam.jobs.checkpoints import WriteAheadLog
 from vteam.jobs.edgefile import EdgeFile
@@ -75,6 +76,7 @@ def forget() -> int:
         forget_expired(at=at)
         + forget_spent(at=at)
         + forget_past(at=at)
+        + forget_asked(at=at)
         + forget_ended(at=at)
         + forget_networks(at=at)
         + sessions

@@ -20,12 +20,13 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from vteam.channels.links.services import count_visits
+from vteam.channels.swarm.services import keep_evidence
 from vteam.jobs import counted
 from vteam.jobs.checkpoints import WriteAheadLog
 from vteam.journal import sql
 from vteam.journal.moving import Addition, InboxRow, addition, reject
 from vteam.ledger.posting import Posting, judged
-from vteam.rules.facts import VISIT
+from vteam.rules.facts import EVIDENCE, NO_FACTS, VISIT
 from vteam.rules.shapes import problem_with_moment, visited_share
 
 LOCK_US = 32_000
@@ -144,7 +145,7 @@ class Batch:
         self.rows = rows
         self._additions: list[Addition] = []
         self._postings: list[Posting] = []
-        facts = sorted((row for row in rows if row.kind != VISIT), key=lambda row: row.campaign_id)
+        facts = sorted((row for row in rows if row.kind not in NO_FACTS), key=lambda row: row.campaign_id)
         for campaign_id, group in itertools.groupby(facts, key=lambda row: row.campaign_id):
             found = addition(connection, campaign_id, list(group))
             self._additions.append(found)
@@ -154,6 +155,7 @@ class Batch:
     def write(self) -> None:
         """Write all of it; the caller holds the transaction."""
         count_visits(_visits(row for row in self.rows if row.kind == VISIT))
+        keep_evidence(row for row in self.rows if row.kind == EVIDENCE)
         for found in self._additions:
             found.write(connection)
         for posting in self._postings:

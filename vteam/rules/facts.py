@@ -40,6 +40,9 @@ FIRST_WINS = frozenset({Kind.ARRIVAL_CONFIRMED})
 # A visit travels through the edge's inbox like a fact, and becomes a counter instead of one: strangers must not
 # be able to write for ever into what is kept for ever.
 VISIT = "Visit"
+# What was seen of a copy on its way, beside the fact that names its hash: it becomes a row that can be erased.
+EVIDENCE = "Evidence"
+NO_FACTS = frozenset({VISIT, EVIDENCE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

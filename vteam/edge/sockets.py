@@ -1,0 +1,239 @@
+"""WebSockets at the edge (RFC 6455): a page's talk with the meetings, and its blocks.
+
+`websockets` reads and writes the frames; here is what it must not do: a page of another site gets no connection, a
+connection of ours has a size for its messages, a time for its first word and for its next sign of life, and there are
+only so many from one network. What a page does not understand, or may not say, ends it with a reason.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from websockets.exceptions import InvalidState
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request as Handshake
+from websockets.server import ServerProtocol
+
+from vteam.channels.links.redirect import Request, Site
+from vteam.channels.swarm.meetings import Meetings, Seat
+from vteam.channels.swarm.passing import Page
+from vteam.channels.swarm.receipts import key_from
+from vteam.channels.swarm.tickets import LENGTH_MAX, opened
+from vteam.edge.tasks import Tasks
+from vteam.errors import Away
+
+PATH = "/ws"
+FIRST_WORD_SECONDS, SILENCE_SECONDS = 10.0, 70.0
+HELLO_BYTES_MAX = LENGTH_MAX + 4096
+MESSAGE_BYTES_MAX = 16 * 1024 + 64
+WRITE_HIGH_BYTES = 256 * 1024
+"""A page that leaves more than this untaken is asked for nothing more."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Door:
+    """What every connection needs. `is_open`: whether a title may be passed on now; Away where that cannot be known.
+
+    `key`: what tickets are signed with. `per_network`: how many connections one network may have.
+    """
+
+    meetings: Meetings
+    site: Site
+    near: Callable[[Request], str]
+    is_open: Callable[[int], Any]
+    key: bytes
+    per_network: int
+    now: Callable[[], float]
+    now_us: Callable[[], int]
+    tasks: Tasks
+    here: Counter[str]
+
+    def refuses(self, request: Request) -> int | None:
+        """The status a request to come in is refused with; None where it may."""
+        origin = request.headers.get(b"origin", b"")
+        host = origin.rpartition(b"//")[2]
+        base = self.site.base(host)
+        if base is None or base != origin:
+            return 403
+        return 429 if self.here[self.near(request)] >= self.per_network else None
+
+
+class WebSocket:
+    """One connection, in place of the HTTP protocol it began as. An `asyncio.Protocol` and an `End`."""
+
+    def __init__(self, transport: Any, connections: set[Any], door: Door, network: str) -> None:
+        self.hang_up_at = math.inf
+        self._transport, self._connections, self._door, self._network = transport, connections, door, network
+        self._protocol = ServerProtocol(max_size=HELLO_BYTES_MAX)
+        self._seat: Seat | None = None
+        self._greeted = self._gone = False
+        self._parts: list[bytes] = []
+        self._opcode = Opcode.TEXT
+        self.is_full = False
+
+    # The connection ----------------------------------------------------------------------------------------------
+
+    def begin(self, handshake: bytes) -> None:
+        """Answers the request that asked for a WebSocket, written anew as it came."""
+        self._transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
+        self._transport.set_protocol(self)
+        self._connections.add(self)
+        self._door.here[self._network] += 1
+        self.hang_up_at = self._door.now() + FIRST_WORD_SECONDS
+        self._protocol.receive_data(handshake)
+        for event in self._protocol.events_received():
+            if isinstance(event, Handshake):
+                self._protocol.send_response(self._protocol.accept(event))
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The page is gone."""
+        if self._gone:
+            return
+        self._gone = True
+        self._connections.discard(self)
+        self._door.here[self._network] -= 1
+        if not self._door.here[self._network]:
+            del self._door.here[self._network]
+        if self._seat:
+            self._door.meetings.leave(self._seat)
+
+    def pause_writing(self) -> None:
+        """The page does not take what it is sent: it is asked for nothing more until it does."""
+        self.is_full = True
+
+    def resume_writing(self) -> None:
+        """It takes again."""
+        self.is_full = False
+        self._door.meetings.turn()
+
+    def hang_up(self) -> None:
+        """Ends the connection now."""
+        self._transport.abort()
+
+    def shutdown(self) -> None:
+        """The server stops: the page is told that it may come again."""
+        self._end(CloseCode.SERVICE_RESTART, "")
+
+    # Reading -----------------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        """Frames, or parts of them."""
+        if self._greeted:
+            self.hang_up_at = self._door.now() + SILENCE_SECONDS
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame) and not self._gone:
+                self._frame(event)
+        self._flush()
+
+    def eof_received(self) -> bool:
+        """The page will send nothing more."""
+        self._protocol.receive_eof()
+        self._flush()
+        return False
+
+    def _frame(self, frame: Frame) -> None:
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
+            self._opcode, self._parts = frame.opcode, []
+        elif frame.opcode is not Opcode.CONT:
+            return
+        self._parts.append(bytes(frame.data))
+        if sum(map(len, self._parts)) > (MESSAGE_BYTES_MAX if self._greeted else HELLO_BYTES_MAX):
+            self._end(CloseCode.MESSAGE_TOO_BIG, "too_big")
+        elif frame.fin:
+            whole, self._parts = b"".join(self._parts), []
+            self._message(whole)
+
+    def _message(self, whole: bytes) -> None:
+        if self._opcode is Opcode.BINARY:
+            why = self._door.meetings.block(self._seat, whole) if self._seat else "unknown"
+        else:
+            why = self._text(whole)
+        if why:
+            self._end(CloseCode.POLICY_VIOLATION, why)
+
+    def _text(self, whole: bytes) -> str | None:
+        try:
+            message = orjson.loads(whole)
+        except ValueError:
+            return "unknown"
+        if not isinstance(message, dict):
+            return "unknown"
+        if self._seat:
+            return self._door.meetings.said(self._seat, message)
+        if self._greeted:
+            return None  # it is being let in
+        return self._hello(message)
+
+    def _hello(self, message: dict[str, Any]) -> str | None:
+        ticket = opened(str(message.get("ticket")), key=self._door.key, at_us=self._door.now_us())
+        if ticket is None:
+            return "ticket"
+        self._greeted = True
+        self.hang_up_at = self._door.now() + SILENCE_SECONDS
+        page = Page(
+            end=self,
+            ticket=ticket,
+            key=key_from(message.get("key")),
+            direct=message.get("direct") is True,
+        )
+        have = message.get("have")
+        self._door.tasks.start(self._let_in(page, have if type(have) is int else 0))
+        return None
+
+    async def _let_in(self, page: Page, have: int) -> None:
+        """The gate first: a title that may not be passed on has no room."""
+        why = "season" if page.ticket.ends_us <= self._door.now_us() else ""
+        try:
+            why = why or ("" if await self._door.is_open(page.ticket.title) else "withdrawn")
+        except Away:
+            self._end(CloseCode.TRY_AGAIN_LATER, "")
+            return
+        if self._gone:
+            return
+        if why:
+            self.tell({"now": "closed", "why": why})
+            self.close()
+        else:
+            self._seat = self._door.meetings.enter(page, have=have)
+
+    # Writing -----------------------------------------------------------------------------------------------------
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a message."""
+        if not self._gone:
+            self._send(lambda: self._protocol.send_text(orjson.dumps(message)))
+
+    def pass_on(self, frame: bytes) -> None:
+        """Send a block with what stands before it."""
+        if not self._gone:
+            self._send(lambda: self._protocol.send_binary(frame))
+
+    def close(self) -> None:
+        """End the connection once what was told has left."""
+        self._end(CloseCode.NORMAL_CLOSURE, "")
+
+    def _end(self, code: int, why: str) -> None:
+        if not self._gone:
+            self._send(lambda: self._protocol.send_close(code, why))
+            # The page has the time of a first word to say goodbye too.
+            self.hang_up_at = self._door.now() + FIRST_WORD_SECONDS
+            self._greeted = False
+
+    def _send(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except InvalidState:
+            return  # it is closing already
+        self._flush()
+
+    def _flush(self) -> None:
+        for data in self._protocol.data_to_send():
+            if data:
+                self._transport.write(data)
+            else:
+                self._transport.close()

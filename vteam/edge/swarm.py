@@ -1,0 +1,117 @@
+"""Passing on at the edge: the meetings with their door, the gate asked every second, and the relay's budget."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from vteam import clock
+from vteam.channels.links.redirect import Near, Request, Site
+from vteam.channels.swarm.evidence import Row
+from vteam.channels.swarm.meetings import Meetings, Recorded
+from vteam.edge.commits import GroupCommit
+from vteam.edge.rights import PassOnRights
+from vteam.edge.sockets import Door
+from vteam.edge.tasks import Tasks
+from vteam.errors import Away
+
+GATE_SECONDS = 1.0
+TURN_SECONDS = 0.05
+logger = logging.getLogger(__name__)
+
+
+class RelayBudget:
+    """Bytes the relay may carry: so many a second, half a second's worth at once."""
+
+    def __init__(self, *, bytes_per_s: int) -> None:
+        self._rate, self._most = bytes_per_s, max(bytes_per_s // 2, 2**20)
+        self._left, self._at = float(self._most), time.monotonic()
+
+    def spend(self, size: int) -> bool:
+        """Whether so many bytes may pass now."""
+        now = time.monotonic()
+        self._left = min(self._left + (now - self._at) * self._rate, self._most)
+        self._at = now
+        if self._left < min(size, self._most):
+            return False
+        self._left -= size
+        return True
+
+
+class Swarm:
+    """Made in the running loop; `run` goes on until it is cancelled."""
+
+    def __init__(
+        self,
+        *,
+        inbox: GroupCommit,
+        rights: PassOnRights,
+        site: Site,
+        near: Near,
+        behind_proxies: bool,
+        key: bytes,
+        relay_bytes_per_s: int,
+        per_network: int,
+    ) -> None:
+        self._inbox, self._rights = inbox, rights
+        self._tasks = Tasks()
+        self._near, self._behind_proxies = near, behind_proxies
+        budget = RelayBudget(bytes_per_s=relay_bytes_per_s)
+        self.meetings = Meetings(record=self._recorded, now_us=clock.now_us, spend=budget.spend)
+        self.door = Door(
+            meetings=self.meetings,
+            site=site,
+            near=self._network_of,
+            is_open=self._is_open,
+            key=key,
+            per_network=per_network,
+            now=asyncio.get_running_loop().time,
+            now_us=clock.now_us,
+            tasks=self._tasks,
+            here=Counter(),
+        )
+
+    async def run(self) -> None:
+        """The meetings' clock. While the database is away nothing is closed: nothing can be withdrawn in it either."""
+        gate_at = 0.0
+        while True:
+            await asyncio.sleep(TURN_SECONDS)
+            try:
+                self.meetings.turn()
+                if time.monotonic() >= gate_at:
+                    gate_at = time.monotonic() + GATE_SECONDS
+                    await self._ask_the_gate()
+            except Away as away:
+                logger.warning("whether titles may be passed on cannot be asked: %s", away)
+            except Exception:
+                logger.exception("the meetings' clock failed: our own fault")
+
+    async def _ask_the_gate(self) -> None:
+        titles = self.meetings.titles()
+        if titles:
+            still = await self._rights.open_titles(titles, at_us=clock.now_us())
+            self.meetings.close(titles - still, why="withdrawn")
+            self.meetings.end_seasons()
+
+    async def _is_open(self, title: int) -> bool:
+        return title in await self._rights.open_titles([title], at_us=clock.now_us())
+
+    def _network_of(self, request: Request) -> str:
+        headers = request.headers
+        forwarded = headers.get(b"x-forwarded-for", b"") if self._behind_proxies else b""
+        host = headers.get(b"host", b"").decode("latin-1")
+        return self._near(request.peer, forwarded.decode("latin-1"), host=host)
+
+    def _recorded(self, rows: Sequence[Row], done: Recorded) -> None:
+        """All rows durable, or told why one is not; they are written in their order."""
+        left, failed = len(rows), None
+
+        def one(away: Away | None) -> None:
+            nonlocal left, failed
+            left, failed = left - 1, failed or away
+            if not left:
+                done(failed)
+
+        for row in rows:
+            self._inbox.record(row, one)
