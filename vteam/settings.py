@@ -197,12 +197,13 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL.upper()},
     # A refused request is an answer, not an event; only our own faults are. psycopg warns of what it raises as well,
-    # and what draws slips tells which letters they have and lack.
+    # what draws slips tells which letters they have and lack, and each WebSocket that it opened.
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "CRITICAL"},
         "psycopg": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},
         "fpdf": {"level": "ERROR"},
+        "websockets": {"level": "ERROR"},
     },
 }

@@ -3,7 +3,19 @@
 from django.urls import URLPattern, path, re_path
 
 from vteam.web.health import healthz
-from vteam.web.views import campaign, fans, holders, joining, landing, mailbox, shares, slips, titles
+from vteam.web.views import (
+    campaign,
+    fans,
+    getting,
+    holders,
+    joining,
+    landing,
+    mailbox,
+    passing,
+    shares,
+    slips,
+    titles,
+)
 
 handler500 = "vteam.web.views.faults.server_error"
 urlpatterns: list[URLPattern] = [
@@ -25,6 +37,9 @@ urlpatterns: list[URLPattern] = [
     path("invitation/<str:secret>", holders.invitation, name="invitation"),
     # Where short links lead (the edge redirects /r/CODE here)
     path("l/<str:code>", landing.landing, name="landing"),
+    path("l/<str:code>/<slug:key>/ticket", getting.ticket, name="listener-ticket"),
+    path("l/<str:code>/<slug:key>/ask", getting.ask, name="ask"),
+    path("asked/<str:code>", getting.asked, name="asked"),
     path("arrived", landing.arrived, name="arrived"),
     # A campaign
     path("<slug:slug>/", campaign.campaign, name="campaign"),
@@ -41,6 +56,11 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/titles", titles.titles, name="titles"),
     path("<slug:slug>/titles/<slug:key>/listen.mp3", titles.listen, name="listen"),
     path("<slug:slug>/titles/<slug:key>/copy.mp3", titles.copy, name="copy"),
+    path("<slug:slug>/titles/<slug:key>/pass-on", passing.pass_on, name="pass-on"),
+    path("<slug:slug>/titles/<slug:key>/pass-on/copy", passing.copy, name="pass-on-copy"),
+    path("<slug:slug>/titles/<slug:key>/pass-on/ticket", passing.ticket, name="seeder-ticket"),
+    path("<slug:slug>/titles/<slug:key>/pass-on/counted", passing.counted, name="pass-on-counted"),
+    path("<slug:slug>/pass-on/asking", passing.asking, name="asking"),
     path("<slug:slug>/titles/<slug:key>/permission", slips.slip, name="slip"),
     path("<slug:slug>/titles/<slug:key>/permission.pdf", slips.slip_file, name="slip-file"),
 ]

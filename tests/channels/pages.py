@@ -39,7 +39,7 @@ def ticket(role: Role = Role.SEEDER, *, pieces: Pieces = PIECES, name: str = "",
         network=f"net of {name or role}",
         expires_us=AT_US + HOUR_US,
         ends_us=AT_US + 1000 * HOUR_US,
-        pieces=pieces,
+        pieces=pieces if role is Role.SEEDER else None,
     )
     return replace(bo, **changed)
 

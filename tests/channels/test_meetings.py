@@ -38,9 +38,11 @@ class Books:
         self.left -= size
         return True
 
-    def enter(self, role: Role, *, have: int = 0, **changed: Any) -> tuple[Seat, Told, Any]:
+    def enter(
+        self, role: Role, *, have: int = 0, of: str = PIECES.sum_of(0, PIECES.count), **changed: Any
+    ) -> tuple[Seat, Told, Any]:
         entered, told, key = page(role, **changed)
-        seat = self.meetings.enter(entered, have=have)
+        seat = self.meetings.enter(entered, have=have, of=of)
         assert seat is not None
         return seat, told, key
 
@@ -136,7 +138,7 @@ def test_a_receipt_that_is_not_right_is_refused_with_a_reason(books: Books, say:
 def test_receipts_come_step_by_step_and_each_once(books: Books) -> None:
     long = pieces_of([pages.BIG], length=pages.LENGTH)
     books.enter(Role.SEEDER, direct=True, pieces=long)
-    cy = books.enter(Role.LISTENER, direct=True, pieces=long)
+    cy = books.enter(Role.LISTENER, direct=True)
     introduction, step = cy[1].last("met")["id"], step_of(long)
 
     def sign(stop: int) -> str | None:
@@ -159,7 +161,7 @@ def test_without_a_key_nothing_can_be_signed(books: Books) -> None:
     books.enter(Role.SEEDER, direct=True)
     entered, told, key = page(Role.LISTENER, direct=True)
     entered.key = b""
-    seat = books.meetings.enter(entered, have=0)
+    seat = books.meetings.enter(entered)
     assert seat is not None
     receipt = signature(key, told.last("met")["id"], Role.LISTENER, PIECES.count)
     books.meetings.said(seat, {"do": "receipt", "number": 1, "pieces": PIECES.count, "signature": receipt})
@@ -185,6 +187,9 @@ def test_nobody_goes_on_from_more_than_we_saw_nor_from_what_they_have_not(books:
     books.meetings.leave(cy[0])
     stranger = books.enter(Role.LISTENER, have=PIECES.count, name="somebody else")
     assert stranger[1].last("met")["from"] == 0
+    another = books.enter(Role.LISTENER, have=3, of="another copy")
+    assert another[1].last("met")["from"] == 0
+    books.meetings.leave(another[0])
     again = books.enter(Role.LISTENER, have=claimed)
     assert again[1].last("met")["from"] == (3 if claimed > 3 else 0)
 
@@ -243,7 +248,7 @@ def test_what_may_be_under_way_is_bounded(books: Books) -> None:
     _, cy = books.enter(Role.SEEDER), books.enter(Role.LISTENER)
     ahead = cy[1].last("met")["ahead"]
     long = pieces_of([pages.BIG], length=pages.LENGTH)
-    bo, di = books.enter(Role.SEEDER, pieces=long, fan=99), books.enter(Role.LISTENER, pieces=long, fan=99)
+    bo, di = books.enter(Role.SEEDER, pieces=long, fan=99), books.enter(Role.LISTENER, fan=99)
     books.meetings.said(di[0], {"do": "relay", "number": 1})
     for piece in range(ahead + 1):
         books.meetings.said(di[0], {"do": "want", "number": 1, "piece": piece})

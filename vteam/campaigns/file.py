@@ -44,7 +44,7 @@ PER_NETWORK_PER_DAY = {"recruit": 5, "spread": 5}
 HOLDS = {"recruit": "24h"}
 # The first part of an address belongs to pages of vTeam's own.
 RESERVED_SLUGS = frozenset({
-    "account", "accounts", "admin", "announce", "api", "arrived", "assets", "books", "campaign", "campaigns",
+    "account", "accounts", "admin", "announce", "api", "arrived", "asked", "assets", "books", "campaign", "campaigns",
     "code", "demo", "feeds", "healthz", "holder", "invitation", "join", "login", "logout", "mailbox", "media",
     "metrics", "never", "pictures", "ranking", "robots", "sign-in", "sign-out", "signin", "static", "theme",
     "vteam", "world",

@@ -29,6 +29,11 @@ class OfferedTitle:
         """Whether members may download it now."""
         return self.ways[Way.DOWNLOAD].is_open
 
+    @property
+    def can_pass_on(self) -> bool:
+        """Whether fans may pass it on now."""
+        return self.ways[Way.PASS_ON].is_open
+
 
 def campaign_by_slug(slug: str) -> Campaign | None:
     """The campaign at an address."""

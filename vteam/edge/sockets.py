@@ -182,10 +182,10 @@ class WebSocket:
             direct=message.get("direct") is True,
         )
         have = message.get("have")
-        self._door.tasks.start(self._let_in(page, have if type(have) is int else 0))
+        self._door.tasks.start(self._let_in(page, have if type(have) is int else 0, str(message.get("of"))))
         return None
 
-    async def _let_in(self, page: Page, have: int) -> None:
+    async def _let_in(self, page: Page, have: int, of: str) -> None:
         """The gate first: a title that may not be passed on has no room."""
         why = "season" if page.ticket.ends_us <= self._door.now_us() else ""
         try:
@@ -199,7 +199,7 @@ class WebSocket:
             self.tell({"now": "closed", "why": why})
             self.close()
         else:
-            self._seat = self._door.meetings.enter(page, have=have)
+            self._seat = self._door.meetings.enter(page, have=have, of=of)
 
     # Writing -----------------------------------------------------------------------------------------------------
 

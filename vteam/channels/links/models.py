@@ -6,7 +6,9 @@ from vteam.people.models import Fan
 
 
 class Share(models.Model):
-    """One fan's link for one place. The latest `kind` "copy" is the link inside the fan's own copies of titles."""
+    """One fan's link for one place (`kind` "place"), or one of those a fan has once: "copy" stands inside the fan's
+    copies of titles, "hand" on the screen from which titles are passed on.
+    """
 
     campaign_id = models.BigIntegerField()
     fan = models.ForeignKey(Fan, on_delete=models.CASCADE, related_name="shares")
@@ -19,7 +21,7 @@ class Share(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["fan"], condition=models.Q(kind="copy"), name="one_share_inside_a_fans_copies"
+                fields=["fan", "kind"], condition=~models.Q(kind="place"), name="one_share_of_a_kind"
             )
         ]
 

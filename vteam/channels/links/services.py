@@ -44,15 +44,24 @@ def make_share(*, fan: Fan, place: str, at: dt.datetime, kind: str = "place") ->
 
 def share_inside_copies(*, fan: Fan, at: dt.datetime) -> Share:
     """The fan's link that travels inside their copies of titles, made when the first copy is."""
-    found = fan.shares.filter(kind="copy").first()
+    return _the_one(fan=fan, kind="copy", place="", at=at)
+
+
+def share_at_hand(*, fan: Fan, place: str, at: dt.datetime) -> Share:
+    """The fan's link on the screen from which they pass titles on, made when that is first shown."""
+    return _the_one(fan=fan, kind="hand", place=place, at=at)
+
+
+def _the_one(*, fan: Fan, kind: str, place: str, at: dt.datetime) -> Share:
+    found = fan.shares.filter(kind=kind).first()
     if found is not None:
         return found
     try:
         with transaction.atomic():
-            made = make_share(fan=fan, place="", at=at, kind="copy")
+            made = make_share(fan=fan, place=place, at=at, kind=kind)
     except IntegrityError:  # another request made it at the same moment
-        return fan.shares.get(kind="copy")
-    assert isinstance(made, Share), "the share inside copies has no limit to reach"
+        return fan.shares.get(kind=kind)
+    assert isinstance(made, Share), "what a fan has once has no limit to reach"
     return made
 
 

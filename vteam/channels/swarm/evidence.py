@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vteam.channels.swarm.pieces import Pieces
 from vteam.channels.swarm.tickets import Ticket
 from vteam.rules.canonical import canonical, digest
 from vteam.rules.facts import EVIDENCE, Evidence, NewFact, copy_served
@@ -35,10 +36,10 @@ class Part:
 
 
 def rows_of(
-    *, introduction: str, seeder: Ticket, listener: Ticket, parts: Sequence[Part], at_us: int
+    *, introduction: str, seeder: Ticket, listener: Ticket, pieces: Pieces, parts: Sequence[Part], at_us: int
 ) -> list[Row]:
     """The evidence of a title that passed whole, and the fact, in the order they must be kept."""
-    body = canonical(_content(introduction, seeder, listener, parts))
+    body = canonical(_content(introduction, seeder, listener, pieces, parts))
     fact = copy_served(
         introduction=introduction,
         fan=seeder.fan,
@@ -61,14 +62,16 @@ def kind_of(parts: Sequence[Part]) -> Evidence:
     return Evidence.RELAYED if relayed else Evidence.RECEIPTED
 
 
-def _content(introduction: str, seeder: Ticket, listener: Ticket, parts: Sequence[Part]) -> dict[str, Any]:
+def _content(
+    introduction: str, seeder: Ticket, listener: Ticket, pieces: Pieces, parts: Sequence[Part]
+) -> dict[str, Any]:
     return {
         "introduction": introduction,
         "fan": seeder.fan,
         "title": seeder.title,
         "listener": listener.browser,
-        "bytes": seeder.pieces.size,
-        "pieces": seeder.pieces.count,
+        "bytes": pieces.size,
+        "pieces": pieces.count,
         "parts": [
             {
                 "introduction": part.introduction,

@@ -40,11 +40,13 @@ class Kept:
 class Seat:
     """A page in its room with the introductions it takes part in, by their number (listeners: at most one).
 
-    `have`: the first pieces a listener's page has already. `is_done`: it needs nobody any more.
+    `have`: so many first pieces a listener's page has already, of the copy with the sum `of`. `is_done`: it needs
+    nobody any more.
     """
 
     page: Page
     have: int = 0
+    of: str = ""
     is_done: bool = False
     meets: dict[int, Introduction] = field(default_factory=dict)
     numbers: int = 0
@@ -72,9 +74,9 @@ class Meetings:
         """How many pages are here."""
         return sum(len(seats) for rooms in (self._seeders, self._listeners) for seats in rooms.values())
 
-    def enter(self, page: Page, *, have: int) -> Seat | None:
-        """A page comes in; None where its room is full, which it was told. `have`: pieces it kept from before."""
-        seat, room = Seat(page, have=max(0, have)), page.ticket.room
+    def enter(self, page: Page, *, have: int = 0, of: str = "") -> Seat | None:
+        """A page comes in; None where its room is full, which it was told. `have`, `of`: what it kept from before."""
+        seat, room = Seat(page, have=max(0, have), of=of), page.ticket.room
         rooms, most = (
             (self._seeders, SEEDERS_PER_ROOM)
             if page.ticket.role is Role.SEEDER
@@ -140,9 +142,16 @@ class Meetings:
             self._meet(min(seeders, key=lambda seat: len(seat.meets)), listener)
 
     def _meet(self, seeder: Seat, listener: Seat) -> None:
+        pieces = seeder.page.ticket.pieces
+        assert pieces is not None, "a seeder's ticket names the pieces of its copy"
         before = self._kept.get((seeder.page.ticket.room, listener.page.ticket.browser))
-        start = 0
-        if before and before.until_us > self._now_us() and listener.have >= before.stop:
+        start, whole = 0, pieces.sum_of(0, pieces.count)
+        if (
+            before
+            and before.until_us > self._now_us()
+            and listener.have >= before.stop
+            and listener.of == whole
+        ):
             start = before.stop
         seeder.numbers += 1
         met = Introduction(
@@ -150,6 +159,7 @@ class Meetings:
             number=seeder.numbers,
             seeder=seeder.page,
             listener=listener.page,
+            pieces=pieces,
             start=start,
             begun_us=self._now_us(),
             earlier=list(before.parts) if before and start else [],
@@ -159,7 +169,9 @@ class Meetings:
         word = {"now": "met", "id": met.id, "number": met.number, "from": start, "direct": direct}
         self.introduced += 1
         seeder.page.end.tell(word)
-        listener.page.end.tell(word | {"ahead": met.ahead})
+        if listener.of != whole:
+            listener.have, listener.of = 0, whole
+        listener.page.end.tell(word | pieces.told() | {"ahead": met.ahead})
 
     def _part(self, met: Introduction, why: Broken) -> None:
         """An introduction is over; how far it came is remembered, unless it came to its end."""
@@ -288,6 +300,7 @@ class Meetings:
             introduction=met.id,
             seeder=met.seeder.ticket,
             listener=met.listener.ticket,
+            pieces=met.pieces,
             parts=met.parts(at_us=at_us),
             at_us=at_us,
         )

@@ -73,6 +73,7 @@ class Introduction:
     number: int
     seeder: Page
     listener: Page
+    pieces: Pieces
     start: int
     begun_us: int
     earlier: list[Part] = field(default_factory=list)
@@ -100,11 +101,6 @@ class Introduction:
                 signed=self.start,
             )
         self._rewind()
-
-    @property
-    def pieces(self) -> Pieces:
-        """What passes."""
-        return self.seeder.ticket.pieces
 
     @property
     def is_whole(self) -> bool:

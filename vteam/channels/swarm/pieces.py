@@ -4,9 +4,11 @@ Pieces are BitTorrent's (BEP 3) with SHA-256 (BEP 52's choice): the first ones c
 same for everybody.
 """
 
+import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 HASH_BYTES = 32
 BLOCK_BYTES = 16 * 1024
@@ -26,9 +28,14 @@ class Pieces:
         """How many pieces."""
         return -(-self.size // self.length)
 
-    def is_whole(self) -> bool:
-        """Whether the hashes are as many as the pieces."""
-        return self.size > 0 and self.length > 0 and len(self.hashes) == self.count * HASH_BYTES
+    def told(self) -> dict[str, Any]:
+        """As tickets and pages have it, the hashes in base64."""
+        return {"size": self.size, "length": self.length, "hashes": base64.b64encode(self.hashes).decode()}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Pieces":
+        """What `told` told."""
+        return cls(size=told["size"], length=told["length"], hashes=base64.b64decode(told["hashes"]))
 
     def bytes_of(self, piece: int) -> int:
         """How long one piece is."""

@@ -42,12 +42,12 @@ def ticket_of(
     campaign: Campaign,
     fan: int,
     title: Title,
-    copy: Sendable,
+    pieces: Pieces | None,
     browser: str,
     visitor: Visitor,
     at: dt.datetime,
 ) -> str:
-    """What a page shows the edge. `browser`: what the page calls its browser; `copy`: the copy that passes."""
+    """What a page shows the edge. `browser`: what the page calls its browser; `pieces`: of a seeder's copy."""
     ticket = Ticket(
         role=role,
         campaign=campaign.pk,
@@ -58,7 +58,7 @@ def ticket_of(
         network=visitor.networks.near,
         expires_us=clock.to_us(at + dt.timedelta(minutes=MINUTES)),
         ends_us=season_of(campaign.file).ends_at_us,
-        pieces=pieces_of_copy(copy, title),
+        pieces=pieces,
     )
     return sealed(ticket, key=settings.SECRET_KEY.encode())
 

@@ -15,6 +15,7 @@ from vteam.campaigns.file import CampaignFile, MissionEntry
 from vteam.campaigns.missions import season_of
 from vteam.campaigns.models import Campaign
 from vteam.channels.erasing import erase
+from vteam.channels.swarm.queries import asked_titles
 from vteam.ledger import queries as books
 from vteam.ledger.queries import Standing
 from vteam.people.models import Fan, Person
@@ -67,6 +68,7 @@ def home(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase
         "campaign": campaign,
         "fan": fan,
         "live": _live(campaign, fan),
+        "asked": asked_titles(fan, at=clock.now()),
     }
     return render(request, "home.html", context)
 

@@ -18,7 +18,9 @@ from vteam.campaigns.queries import titles_of
 from vteam.channels.links.models import Share
 from vteam.channels.links.queries import share_by_code
 from vteam.channels.links.services import Arrival, arrival_token, confirm_arrival, share_of_token
+from vteam.channels.swarm.services import may_be_asked
 from vteam.web.answers import private_render
+from vteam.web.swarm import talking
 from vteam.web.visitors import fan_here, visitor_of
 
 _VIA = signing.TimestampSigner(salt="vteam.web.via")
@@ -49,11 +51,12 @@ def landing(request: HttpRequest, code: str) -> HttpResponseBase:
         "titles": titles_of(campaign, at_us=at_us),
         "fan": fan_here(request, campaign),
         "is_own": is_own,
+        "may_be_asked": may_be_asked(share.fan),
         "arrival": "" if is_own else arrival_token(share=share, visitor=visitor),
         "via": via_of(share),
         "dwell_seconds": settings.ARRIVAL_DWELL_SECONDS,
     }
-    return private_render(request, "landing.html", context)
+    return talking(request, private_render(request, "landing.html", context))
 
 
 @require_POST

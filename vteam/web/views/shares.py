@@ -108,7 +108,7 @@ def reopen(request: HttpRequest, campaign: Campaign, fan: Fan, code: str) -> Htt
 
 
 def _own(fan: Fan, code: str) -> Share:
-    found = fan.shares.filter(code=code, kind="place").first()
+    found = fan.shares.filter(code=code).exclude(kind="copy").first()
     if found is None:
         raise Http404
     return found

@@ -1,0 +1,60 @@
+/**
+ * A page's talk with the edge: messages as JSON, blocks as they are. Closes for good when told to, or when the edge says
+ * why; otherwise whoever owns it decides whether to come again.
+ */
+
+const SIGN_OF_LIFE_MS = 25_000;
+const UNSENT_BYTES_MAX = 1 << 20;
+
+/** @typedef {{ now: string, [name: string]: any }} Message what the edge says */
+/** @typedef {{ heard: (message: Message) => void, block: (frame: ArrayBuffer) => void, gone: () => void }} Ears */
+
+export class Talk {
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
+  #over = false;
+
+  /**
+   * @param {string} address
+   * @param {Record<string, unknown>} hello the first thing to say
+   * @param {Ears} ears
+   */
+  constructor(address, hello, ears) {
+    this.socket = new WebSocket(address);
+    this.socket.binaryType = "arraybuffer";
+    this.socket.onopen = () => {
+      this.say({ do: "hello", ...hello });
+      this.#timer = setInterval(() => this.say({ do: "here" }), SIGN_OF_LIFE_MS);
+    };
+    this.socket.onmessage = ({ data }) => {
+      if (this.#over) return;
+      if (typeof data === "string") ears.heard(JSON.parse(data));
+      else ears.block(data);
+    };
+    this.socket.onclose = () => {
+      clearInterval(this.#timer);
+      if (!this.#over) ears.gone();
+      this.#over = true;
+    };
+  }
+
+  say(/** @type {Record<string, unknown>} */ message) {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  /** Sends a block once there is room for it; false when the talk is over. */
+  async pass(/** @type {ArrayBuffer} */ frame) {
+    while (this.socket.bufferedAmount > UNSENT_BYTES_MAX && !this.#over) await rest(20);
+    if (this.#over || this.socket.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(frame);
+    return true;
+  }
+
+  /** Ends it; nothing is heard any more. */
+  end() {
+    this.#over = true;
+    this.socket.close();
+  }
+}
+
+export const rest = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
