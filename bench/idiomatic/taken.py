@@ -47,7 +47,7 @@ def _mission(campaign: Campaign, number: int) -> dict[str, Any]:
         "points": entry.points,
         "per_day": entry.per_fan_per_day,
         "per_fan": entry.per_fan,
-        "coming": entry.shown_as_coming,
+        "coming": entry.coming,
         "opens_at": campaign.file.mission_opens_at(entry).isoformat(),
         "closes_at": campaign.file.mission_closes_at(entry).isoformat(),
         **_in_two_languages(entry.name, entry.explanation),

@@ -11,8 +11,11 @@ from pydantic import BaseModel
 
 from tests.rules.demofile import DEMO, SOURCE, TABLES, Check, campaign
 from vteam.campaigns.check import check_campaign
-from vteam.campaigns.file import CampaignFile, MissionEntry
+from vteam.campaigns.file import CampaignFile, EvidenceKind, MissionEntry, MissionKind
+from vteam.campaigns.missions import new_versions
 from vteam.campaigns.values import Words, hold_seconds
+from vteam.rules import missions
+from vteam.rules.facts import Evidence
 
 
 def test_the_demo_has_nothing_wrong_with_it(check: Check) -> None:
@@ -73,22 +76,50 @@ def test_a_shifted_campaign_keeps_its_lengths() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "hold_s", "per_network", "coming"),
-    [
-        ("recruit", 86_400, 5, False),
-        ("spread", 0, 5, False),
-        ("download", 0, None, False),
-        ("pass-on", 0, None, True),
-    ],
+    ("kind", "hold_s", "per_network"),
+    [("recruit", 86_400, 5), ("spread", 0, 5), ("download", 0, None), ("pass-on", 172_800, 5)],
 )
-def test_each_kind_of_mission_has_its_defaults(
-    kind: str, hold_s: int, per_network: int | None, coming: bool
-) -> None:
-    mission = MissionEntry.model_validate(
-        {"key": "m", "kind": kind, "points": 1, "name": "M", "explanation": "Do it."}
-    )
+def test_each_kind_of_mission_has_its_defaults(kind: str, hold_s: int, per_network: int | None) -> None:
+    mission = mission_of(kind=kind)
     assert (mission.hold_seconds, mission.per_network_per_day) == (hold_s, per_network)
-    assert mission.shown_as_coming is coming
+    assert not mission.coming
+
+
+def test_a_pass_on_mission_writes_its_limits_out_and_no_other_has_any() -> None:
+    limits = {"evidence", "full_per_fan_per_day", "unknown_per_fan_per_day"}
+    written = mission_of(kind="pass-on").model_dump(mode="json", include=limits)
+    assert written == {
+        "evidence": ["relayed", "receipted", "witnessed"],
+        "full_per_fan_per_day": 20,
+        "unknown_per_fan_per_day": 10,
+    }
+    for kind in ("recruit", "spread", "download"):
+        assert set(mission_of(kind=kind).model_dump(include=limits).values()) == {None}
+
+
+def test_the_words_to_choose_from_are_those_the_rules_know() -> None:
+    assert typing.get_args(MissionKind) == tuple(missions.MissionKind)
+    assert typing.get_args(EvidenceKind) == tuple(Evidence)
+
+
+def test_the_limits_of_passing_on_reach_the_rules() -> None:
+    written = TABLES["missions"][3] | {
+        "evidence": ["witnessed"],
+        "full_per_fan_per_day": 7,
+        "unknown_per_fan_per_day": 3,
+    }
+    file = campaign(missions=[*TABLES["missions"][:3], written])
+    *others, judged = new_versions(file, [], at_us=0)
+    assert judged.evidence == ("witnessed",)
+    assert (judged.full_per_fan_per_day, judged.unknown_per_fan_per_day) == (7, 3)
+    assert not judged.withdrawn
+    for other in others:
+        assert (other.evidence, other.full_per_fan_per_day, other.unknown_per_fan_per_day) == ((), None, None)
+
+
+def test_a_mission_that_is_coming_pays_nothing_yet() -> None:
+    file = campaign(missions=[entry | {"coming": True} for entry in TABLES["missions"]])
+    assert all(mission.withdrawn for mission in new_versions(file, [], at_us=0))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +164,12 @@ def test_the_page_for_organisers_names_every_key_and_every_word_to_choose_from()
             ]
             for word in (part for part in parts(field.annotation) if isinstance(part, str)):
                 assert f'`"{word}"`' in page, word
+
+
+def mission_of(**said: Any) -> MissionEntry:
+    """A mission of which no more is said than must be."""
+    least = {"key": "m", "points": 1, "name": "M", "explanation": "Do it."}
+    return MissionEntry.model_validate({**least, **said})
 
 
 def parts(annotation: Any) -> list[Any]:

@@ -46,7 +46,9 @@ PRIZE = {**TABLES["prizes"][3], "key": "another"}
         ("missions.0.points", 600, "The mission “Bring someone in”: points changes from 500 to 600."),
         ("missions.0.per_fan_per_day", 20, "The mission “Bring someone in”: per fan per day changes from 10 to 20."),
         ("missions.0.per_fan_per_day", None, "The mission “Bring someone in”: per fan per day is no longer 10."),
-        ("missions.3.per_fan_per_day", 30, "The mission “Pass it on”: per fan per day changes from 20 to 30."),
+        ("missions.3.full_per_fan_per_day", 30, "The mission “Pass it on”: full per fan per day changes from 20 to 30."),
+        ("missions.3.unknown_per_fan_per_day", 11, "The mission “Pass it on”: unknown per fan per day changes from 10 to 11."),
+        ("missions.3.evidence", ["witnessed", "relayed", "receipted"], "The mission “Pass it on”: evidence changes from “relayed”, “receipted”, “witnessed” to “witnessed”, “relayed”, “receipted”."),
         ("minimum_age", 14, "The campaign: minimum age changes from 15 to 14."),
         ("season.ends", TABLES["season"]["ends"].replace(month=2), "The season: ends changes from 2027-01-10 to 2027-02-10."),
         ("season.release", TABLES["season"]["release"].replace(day=19), "The season: release changes from 2026-12-18 to 2026-12-19."),
@@ -76,6 +78,9 @@ def test_what_takes_nothing_away_is_told_and_not_asked(path: str, value: Any, se
         ("missions.2.per_fan_per_day", 9, "The mission “Take a song home”: per fan per day is now 9."),
         ("missions.0.hold", "24h", "The mission “Bring someone in”: hold changes from “0” to “24h”."),
         ("missions.0.coming", True, "The mission “Bring someone in”: coming changes from no to yes."),
+        ("missions.3.full_per_fan_per_day", 19, "The mission “Pass it on”: full per fan per day changes from 20 to 19."),
+        ("missions.3.unknown_per_fan_per_day", 9, "The mission “Pass it on”: unknown per fan per day changes from 10 to 9."),
+        ("missions.3.evidence", ["relayed", "witnessed"], "The mission “Pass it on”: evidence changes from “relayed”, “receipted”, “witnessed” to “relayed”, “witnessed”."),
         ("missions.0.opens", TABLES["season"]["release"], "The mission “Bring someone in”: opens is now 2026-12-18."),
         ("missions.0.closes", TABLES["season"]["release"], "The mission “Bring someone in”: closes is now 2026-12-18."),
         ("missions.0.kind", "spread", "The mission “Bring someone in”: kind changes from “recruit” to “spread”."),
@@ -99,6 +104,15 @@ def test_what_takes_something_away_is_told_and_asked(path: str, value: Any, sent
     assert (sentence, True) in [
         (change.text, change.takes_away) for change in changes(OLD, with_change(path, value))
     ]
+
+
+def test_one_kind_of_evidence_for_another_takes_the_first_away_and_one_more_takes_nothing() -> None:
+    relayed, witnessed, both = (
+        with_change("missions.3.evidence", kinds)
+        for kinds in (["relayed"], ["witnessed"], ["relayed", "witnessed"])
+    )
+    assert [change.takes_away for change in changes(relayed, witnessed)] == [True]
+    assert [change.takes_away for change in changes(relayed, both)] == [False]
 
 
 def test_one_more_signature_closes_the_titles_it_is_for_and_one_less_takes_a_word_away() -> None:
@@ -147,7 +161,7 @@ def fields(model: BaseModel, path: tuple[str | int, ...] = ()) -> list[tuple[str
 OTHER = st.sampled_from(
     [None, True, False, 1, 7, 500, 99_999, "x", "a-key", "24h", "0", "2d", "recruit", "draw", "author", "UTC", "en", "fr",
      "2026-11-17", "2026-12-01T20:00:00", "#123456", "a.mp3", "https://a.example", {"en": "A", "fr": "B"}, {"en": "A"},
-     ["fr"], ["en"], ["sel"], ["les-digues", "phare-eteint", "sel"], ["#000000", "#ffffff"], []]
+     ["fr"], ["en"], ["sel"], ["relayed"], ["witnessed", "relayed"], ["les-digues", "phare-eteint", "sel"], ["#000000", "#ffffff"], []]
 )  # fmt: skip
 
 

@@ -79,6 +79,11 @@ def _earlier(old: dt.date | None, new: dt.date | None) -> bool:
     return new is not None and (old is None or over_at(new, "UTC") < over_at(old, "UTC"))
 
 
+def _fewer(old: Sequence[str] | None, new: Sequence[str] | None) -> bool:
+    """The kinds of evidence that are paid, None: every kind. One for another pays the old one no more."""
+    return new is not None and (old is None or not set(old) <= set(new))
+
+
 def _longer(old: str, new: str) -> bool:
     return hold_seconds(new) > hold_seconds(old)
 
@@ -140,6 +145,9 @@ MISSIONS: Final = Kind(
         "per_fan": _tighter,
         "per_network_per_day": _tighter,
         "hold": _longer,
+        "evidence": _fewer,
+        "full_per_fan_per_day": _tighter,
+        "unknown_per_fan_per_day": _tighter,
         "coming": _becomes_true,
         "opens": _later,
         "closes": _earlier,

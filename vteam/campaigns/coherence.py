@@ -7,13 +7,14 @@ said so already. Pure: no file is opened and no clock is read.
 
 import datetime as dt
 import itertools
+import typing
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from coloraide import Color
 from pydantic_core import PydanticCustomError
 
-from vteam.campaigns.file import HOLDS, NOT_YET
+from vteam.campaigns.file import OF_PASS_ON, USUAL, MissionKind
 from vteam.campaigns.findings import FINDINGS_MAX, Finding, nearest, one_of, words_in
 from vteam.campaigns.locate import Path
 from vteam.campaigns.values import (
@@ -126,7 +127,7 @@ def _mission_dates(tables: Tables) -> Iterator[Finding]:
 
 
 def _hold_too_long(at: int, mission: Tables, opens: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
-    usual = HOLDS.get(text_in(mission, "kind") or "", "0")
+    usual = USUAL.get(text_in(mission, "kind") or "", {}).get("hold", "0")
     hold = _understood(read_hold, mission.get("hold", usual))
     if hold and opens < end <= opens + dt.timedelta(seconds=hold_seconds(hold)):
         wrong = f"points held for {hold} would not count before the season is over"
@@ -208,17 +209,24 @@ def _colours(tables: Tables) -> Iterator[Finding]:
 # Missions and prizes ------------------------------------------------------------
 def _mission_limits(tables: Tables) -> Iterator[Finding]:
     for at, mission in entries(tables, "missions"):
-        kind, a_day, in_all = (
-            text_in(mission, "kind"),
-            _number(mission, "per_fan_per_day"),
-            _number(mission, "per_fan"),
-        )
+        a_day, in_all = _number(mission, "per_fan_per_day"), _number(mission, "per_fan")
         if a_day and in_all and in_all < a_day:
             wrong = f"{a_day} a day can never be reached when a fan is paid {in_all} times in all"
             yield _at("missions", at, "per_fan", wrong, f"write {a_day} or more")
-        if kind in NOT_YET and mission.get("coming") is False:
-            wrong = f"vTeam cannot pay for “{kind}” yet: it is shown as coming"
-            yield _at("missions", at, "coming", wrong, "write coming = true, or leave it out")
+
+
+def _limits_of_passing_on(tables: Tables) -> Iterator[Finding]:
+    """Lines that say something for a pass-on mission only, and evidence named once."""
+    for at, mission in entries(tables, "missions"):
+        kind = text_in(mission, "kind")
+        if kind in typing.get_args(MissionKind) and kind != "pass-on":
+            for key in (key for key in OF_PASS_ON if key in mission):
+                wrong = f"`{key}` says something for a pass-on mission only, and this is a {kind} mission"
+                yield _at("missions", at, key, wrong, "take it out")
+        listed = mission.get("evidence")
+        named = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
+        if len(named) != len(set(named)):
+            yield _at("missions", at, "evidence", "a kind of evidence is named twice", "write each once")
 
 
 def _prizes(tables: Tables) -> Iterator[Finding]:
@@ -260,6 +268,15 @@ def _at(*parts: str | int) -> Finding:
     return Finding(path=path, wrong=str(parts[-2]), instead=str(parts[-1]))
 
 
-ALONE = (_season, _languages, _colours, _repeated_keys, _mission_dates, _mission_limits, _prizes)
+ALONE = (
+    _season,
+    _languages,
+    _colours,
+    _repeated_keys,
+    _mission_dates,
+    _mission_limits,
+    _limits_of_passing_on,
+    _prizes,
+)
 TOGETHER = (_holders, _prize_milestones)
 """What proves nothing when a table could not be read: the name looked for may stand in it."""

@@ -7,7 +7,8 @@ One table, one class; a key no class names is refused, and so is a number writte
 
 import datetime as dt
 import json
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
@@ -34,14 +35,25 @@ from vteam.campaigns.values import (
 
 Role = Literal["author", "performer", "producer", "publisher"]
 MissionKind = Literal["recruit", "spread", "download", "pass-on"]
+EvidenceKind = Literal["relayed", "receipted", "witnessed"]
 PrizeKind = Literal["ranking", "milestone", "draw"]
 Points = Annotated[int, Field(ge=1, le=100_000)]
 Limit = Annotated[int, Field(ge=1, le=100_000)]
 
-NOT_YET: frozenset[str] = frozenset({"pass-on"})
-"""Kinds of mission vTeam cannot pay for yet: announced as coming, whatever the file says."""
-PER_NETWORK_PER_DAY = {"recruit": 5, "spread": 5}
-HOLDS = {"recruit": "24h"}
+OF_PASS_ON: Final = ("evidence", "full_per_fan_per_day", "unknown_per_fan_per_day")
+"""The lines of a mission that say something where copies are passed on, and nowhere else."""
+USUAL: Final[Mapping[str, Mapping[str, Any]]] = {
+    "recruit": {"hold": "24h", "per_network_per_day": 5},
+    "spread": {"per_network_per_day": 5},
+    "pass-on": {
+        "hold": "48h",
+        "per_network_per_day": 5,
+        "evidence": ["relayed", "receipted", "witnessed"],
+        "full_per_fan_per_day": 20,
+        "unknown_per_fan_per_day": 10,
+    },
+}
+"""What holds for a mission of each kind where its file says nothing."""
 # The first part of an address belongs to pages of vTeam's own.
 RESERVED_SLUGS = frozenset({
     "account", "accounts", "admin", "announce", "api", "arrived", "asked", "assets", "books", "campaign", "campaigns",
@@ -117,7 +129,11 @@ class HolderEntry(Table):
 
 
 class MissionEntry(Table):
-    """What earns points. A limit that is None does not exist; `opens` and `closes` None: the season's."""
+    """What earns points. A limit that is None does not exist; `opens` and `closes` None: the season's.
+
+    Of copies passed on, `evidence` says which are paid, and the last two limits how many a day: so many at full
+    value, then halved as often as they are used up again; so many to listeners who are no fans, then a person looks.
+    """
 
     key: Key = Field(examples=['"recruit"'])
     kind: MissionKind = Field(examples=['"recruit"'])
@@ -130,6 +146,11 @@ class MissionEntry(Table):
     hold: Hold = Field("0", examples=['"24h"'])
     opens: Moment | None = Field(None, examples=["2026-11-20"])
     closes: Moment | None = Field(None, examples=["2026-12-24"])
+    evidence: Annotated[tuple[EvidenceKind, ...], Strict(False), Field(min_length=1, max_length=3)] | None = (
+        Field(None, examples=['["relayed", "receipted", "witnessed"]'])
+    )
+    full_per_fan_per_day: Limit | None = Field(None, examples=["20"])
+    unknown_per_fan_per_day: Limit | None = Field(None, examples=["10"])
     coming: bool = Field(False, examples=["true"])
 
     @model_validator(mode="before")
@@ -138,23 +159,12 @@ class MissionEntry(Table):
         """Written out, so that a later change of a default changes no campaign already running."""
         if not isinstance(given, dict) or not isinstance(given.get("kind"), str):
             return given
-        kind = given["kind"]
-        usual = {
-            "hold": HOLDS.get(kind, "0"),
-            "per_network_per_day": PER_NETWORK_PER_DAY.get(kind),
-            "coming": kind in NOT_YET,
-        }
-        return usual | given
+        return {**USUAL.get(given["kind"], {}), **given}
 
     @property
     def hold_seconds(self) -> int:
         """How long points earned here wait before they count, in seconds."""
         return hold_seconds(self.hold)
-
-    @property
-    def shown_as_coming(self) -> bool:
-        """Announced, and not paid yet."""
-        return self.coming or self.kind in NOT_YET
 
 
 class MilestoneEntry(Table):

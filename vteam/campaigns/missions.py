@@ -48,5 +48,8 @@ def _mission(file: CampaignFile, entry: MissionEntry) -> Mission:
         per_fan=entry.per_fan,
         per_fan_per_day=entry.per_fan_per_day,
         per_network_per_day=entry.per_network_per_day,
-        withdrawn=entry.shown_as_coming,
+        withdrawn=entry.coming,
+        evidence=entry.evidence or (),
+        full_per_fan_per_day=entry.full_per_fan_per_day,
+        unknown_per_fan_per_day=entry.unknown_per_fan_per_day,
     )

@@ -150,7 +150,7 @@ def _in_time(opens_at: dt.datetime, at: dt.datetime, closes_at: dt.datetime) -> 
 def _state(file: CampaignFile, entry: MissionEntry, today: int, in_all: int, *, in_time: str) -> str:
     limit = len(file.titles) if entry.kind == "download" else entry.per_fan
     states = (
-        (entry.shown_as_coming, "coming"),
+        (entry.coming, "coming"),
         (in_time, in_time),
         (limit is not None and in_all >= limit, "done"),
         (entry.per_fan_per_day is not None and today >= entry.per_fan_per_day, "done_today"),
