@@ -42,7 +42,7 @@ class QueryTests(Doors):
         return fan
 
     def a_day_of_bo(self, number: int) -> None:
-        """Bo makes a link, downloads a title, brings somebody in, and one award of theirs is taken back."""
+        """Bo makes a link, has a title and passes it on, brings somebody in, and one award of theirs is taken back."""
         campaign, now_us = self.campaign.pk, clock.now_us()
         share = cast.share_of(self.bo, f"place {number}")
         # A title pays once: the first and the last day have one of their own.
@@ -51,6 +51,7 @@ class QueryTests(Doors):
         cast.offer(
             campaign,
             facts.title_downloaded(fan=self.bo.pk, title=title, at_us=now_us),
+            cast.served(self.bo.pk, title=title, listener=f"phone {number}", by=recruit.pk, at_us=now_us),
             cast.joined(recruit.pk, recruiter=self.bo.pk, network=near, at_us=now_us),
             cast.arrival(share.pk, self.bo.pk, near=near, at_us=now_us),
         )

@@ -1,15 +1,18 @@
 """Reading campaigns and their titles, with how each title may circulate."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vteam.campaigns.models import Campaign, Title
 from vteam.reading import pairs
 from vteam.rights.queries import Circulations, circulations
+from vteam.rules.missions import mission_of
 from vteam.rules.rights import Way
 
 CAMPAIGN = "SELECT * FROM campaigns_campaign WHERE slug = %s"
 NAMES = "SELECT id, name FROM campaigns_title WHERE id IN ({})"
+VERSIONS = "SELECT id, body FROM campaigns_missionversion WHERE campaign_id = %s AND key IN ({})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +66,10 @@ def title_of(campaign: Campaign, key: str, *, at_us: int) -> OfferedTitle | None
 def title_names(title_ids: Iterable[int]) -> dict[int, str]:
     """What titles are called, retired ones too."""
     return pairs(NAMES, title_ids)
+
+
+def full_points(campaign_id: int, mission_keys: Iterable[str]) -> dict[tuple[str, int], int]:
+    """What each version of these missions pays where nothing is halved, by key and version."""
+    bodies = pairs(VERSIONS, mission_keys, first=[campaign_id]).values()
+    versions = [mission_of(json.loads(body)) for body in bodies]
+    return {(mission.key, mission.version): mission.points for mission in versions}

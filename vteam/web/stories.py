@@ -12,7 +12,7 @@ from django.utils.translation import pgettext
 
 from vteam import clock
 from vteam.campaigns.models import Campaign
-from vteam.campaigns.queries import title_names
+from vteam.campaigns.queries import full_points, title_names
 from vteam.channels.links.queries import places_of
 from vteam.journal.queries import facts_at
 from vteam.ledger.past import Recorded
@@ -43,15 +43,25 @@ def stories(campaign: Campaign, decisions: Sequence[Recorded]) -> list[Story]:
     earlier = {fact.body["decision"] for fact in facts.values() if "decision" in fact.body}
     causes = facts_behind(campaign.pk, earlier)
     facts |= facts_at(connection, campaign.pk, causes.values())
-    told = _Told(campaign, facts, causes)
+    served = {each.mission for each in decisions if facts[each.fact_seq].kind == Kind.COPY_SERVED}
+    told = _Told(campaign, facts, causes, full_points(campaign.pk, served))
     return [told.story(decision) for decision in decisions]
 
 
 class _Told:
-    """Names of what the facts are about, fetched once for all lines; `causes`: earlier decision -> its fact."""
+    """Names of what the facts are about, fetched once for all lines; `causes`: earlier decision -> its fact.
 
-    def __init__(self, campaign: Campaign, facts: dict[int, Fact], causes: dict[int, int]) -> None:
-        self.campaign, self.facts, self.causes = campaign, facts, causes
+    `full`: the points of the missions that copies are judged by, by key and version, before any halving.
+    """
+
+    def __init__(
+        self,
+        campaign: Campaign,
+        facts: dict[int, Fact],
+        causes: dict[int, int],
+        full: dict[tuple[str, int], int],
+    ) -> None:
+        self.campaign, self.facts, self.causes, self.full = campaign, facts, causes, full
         bodies = [fact.body for fact in facts.values()]
         self.shares = places_of({body["share"] for body in bodies if body.get("share")})
         self.titles = title_names({body["title"] for body in bodies if body.get("title")})
@@ -95,9 +105,20 @@ class _Told:
             return _("the waiting time is over: it counts now")
         if fact.kind in (Kind.REVIEW_DECIDED, Kind.AWARD_REVERSED) and fact.body["reason"]:
             return _("a person looked at it: %(reason)s") % {"reason": fact.body["reason"]}
-        if recorded.decision.outcome is Outcome.HELD_UNTIL:
-            return _("counts %(when)s") % {"when": when_due(self.campaign, recorded.decision.due_at_us or 0)}
-        return _REASONS[recorded.decision.outcome]()
+        outcome, less = recorded.decision.outcome, self._is_worth_less(recorded, fact)
+        if outcome is Outcome.HELD_UNTIL:
+            when = when_due(self.campaign, recorded.decision.due_at_us or 0)
+            if less:
+                return _("counts %(when)s; many today already: worth less now") % {"when": when}
+            return _("counts %(when)s") % {"when": when}
+        if outcome is Outcome.AWARDED and less:
+            return _("many today already: worth less now")
+        return _REASONS[outcome]()
+
+    def _is_worth_less(self, recorded: Recorded, fact: Fact) -> bool:
+        """Whether a copy's award was halved, because its fan had passed on so many that day."""
+        full = self.full.get((recorded.mission, recorded.version), 0)
+        return fact.kind == Kind.COPY_SERVED and recorded.decision.points < full
 
 
 _REASONS: dict[Outcome, Callable[[], str]] = {
