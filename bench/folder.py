@@ -4,7 +4,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 
@@ -62,11 +62,14 @@ def prepared_folder(*, postgresql: bool = False, **settings: str) -> Iterator[Pa
 
 
 def free_ports(count: int) -> list[int]:
-    """So many ports of 127.0.0.1 that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
+    """So many ports of 127.0.0.1 that nobody has, TCP or UDP: the edge takes both."""
+    ports: list[int] = []
+    with ExitStack() as kept:
+        while len(ports) < count:
+            door = kept.enter_context(socket.socket())
+            door.bind(("127.0.0.1", 0))
+            port = int(door.getsockname()[1])
+            with suppress(OSError):
+                kept.enter_context(socket.socket(type=socket.SOCK_DGRAM)).bind(("127.0.0.1", port))
+                ports.append(port)
     return ports

@@ -37,6 +37,11 @@ LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=OneOf(["line", "json"]))
 # The site's private port; the edge's and the jobs' are the next two. 0: none is opened.
 METRICS_PORT = env.int("METRICS_PORT", 0, validate=Range(0, 65533))
 METRICS_HOST = env.str("METRICS_HOST", "127.0.0.1")
+# Where browsers ask over UDP which address they are seen at. Web servers do not pass that on, so behind one it is an
+# address of its own. 0: nowhere.
+STUN_PORT = env.int("STUN_PORT", EDGE_PORT, validate=Range(0, 65535))
+STUN_HOST = env.str("STUN_HOST", HOST)
+ICE_SERVERS: list[str] = env.list("ICE_SERVERS", [], subcast=str.strip)
 
 # Limits, each stated in docs/settings.md; reaching one is recorded, never silent ----------------------------------
 CODE_MINUTES = env.int("CODE_MINUTES", 15, validate=Range(1, 120))
@@ -74,6 +79,11 @@ except EnvValidationError as error:
 if DATABASE_URL and not DATABASE_URL.startswith(("postgresql://", "postgres://")):
     raise SettingsError(
         "VTEAM_DATABASE_URL: write postgresql://user:password@host/name, or leave it out for SQLite."
+    )
+if not all(server.startswith(("stun:", "stuns:", "turn:", "turns:")) for server in ICE_SERVERS):
+    raise SettingsError(
+        "VTEAM_ICE_SERVERS: begin each with stun:, stuns:, turn: or turns:, for example "
+        "stun:stun.example.org:3478, with commas between them."
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 
+from bench.folder import free_ports
 from vteam.channels.links.redirect import (
     InboxRow,
 )
@@ -53,10 +54,8 @@ def postgres_server(folder: Path) -> Any:
 
 
 def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port: int = door.getsockname()[1]
-        return port
+    """A port nobody has, TCP or UDP."""
+    return free_ports(1)[0]
 
 
 def eventually(what: Callable[[], bool], seconds: float = 20) -> None:

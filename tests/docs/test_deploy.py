@@ -185,7 +185,9 @@ class Machine:
         site = deploy / "nginx" / "vteam.conf"
         site.write_text(nginx_site(site.read_text(), https=self.https, site=self.site, edge=self.edge))
         with (deploy / "vteam.env").open("a") as file:
-            file.write(f"VTEAM_SITE_PORT={self.site}\nVTEAM_EDGE_PORT={self.edge}\n")
+            file.write(
+                f"VTEAM_SITE_PORT={self.site}\nVTEAM_EDGE_PORT={self.edge}\nVTEAM_STUN_HOST=127.0.0.1\n"
+            )
 
     def _trust_the_certificate(self) -> None:
         """Curl finds team.example.org here, and believes the certificate which certbot's part is played by."""

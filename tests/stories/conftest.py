@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from bench.folder import free_ports
 
 ROOT = Path(__file__).parents[2]
 VTEAM = Path(sys.executable).with_name("vteam")
@@ -90,7 +91,7 @@ class Installation:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Ana applies the demo's campaign file, dated so that its season is running, and starts vTeam."""
     folder = _campaign_of_ana(tmp_path_factory.mktemp("ana"))
-    site_port, edge_port = _free_ports(2)
+    site_port, edge_port = free_ports(2)
     environment = os.environ | {
         "VTEAM_DATA": str(tmp_path_factory.mktemp("data")),
         "VTEAM_DEMO": "true",
@@ -157,16 +158,6 @@ def _own_database(url: str) -> str:
         connection.execute("DROP DATABASE IF EXISTS stories")
         connection.execute("CREATE DATABASE stories")
     return re.sub(r"(//[^/]*/)[^?]*", r"\1stories", url, count=1)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def _wait_until_ready(found: Installation, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -31,6 +31,7 @@ from vteam.edge.protocol import EdgeProtocol, hang_up_on_the_late
 from vteam.edge.rights import PassOnRights
 from vteam.edge.shares import shares_of
 from vteam.edge.stores import store_for
+from vteam.edge.stun import answering
 from vteam.edge.swarm import Swarm
 from vteam.errors import Away, CannotStart
 from vteam.locks import held
@@ -48,7 +49,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeOptions:
-    """Everything the edge is told; from the settings, or by a test or a benchmark."""
+    """Everything the edge is told; from the settings, or by a test or a benchmark.
+
+    `stun`: the host and UDP port where it answers STUN; None: nowhere.
+    """
 
     host: str
     port: int
@@ -61,6 +65,7 @@ class EdgeOptions:
     key: bytes
     relay_bytes_per_s: int
     pages_per_network: int
+    stun: tuple[str, int] | None = None
 
 
 def main() -> None:
@@ -85,6 +90,7 @@ def options_from_settings() -> EdgeOptions:
         key=settings.SECRET_KEY.encode(),
         relay_bytes_per_s=settings.RELAY_MIB_S * 2**20,
         pages_per_network=settings.PAGES_PER_NETWORK,
+        stun=(settings.STUN_HOST, settings.STUN_PORT) if settings.STUN_PORT else None,
     )
 
 
@@ -129,8 +135,9 @@ async def serve(options: EdgeOptions) -> None:
     try:
         await _can_record(inbox)
         _tell_figures(inbox, options.budget, swarm.meetings)
-        listener = listening(options.host, options.port)
-        await server.serve(sockets=[listener])
+        async with answering(options.stun):
+            listener = listening(options.host, options.port)
+            await server.serve(sockets=[listener])
     finally:
         for clock in clocks:
             clock.cancel()
