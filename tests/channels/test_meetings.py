@@ -342,6 +342,12 @@ def test_signals_pass_only_where_both_chose_the_direct_way(books: Books) -> None
     assert bo[1].words().count("signal") == 1
 
 
+def test_a_sign_of_life_is_answered(books: Books) -> None:
+    bo, told, _ = books.enter(Role.SEEDER)
+    assert books.meetings.said(bo, {"do": "here"}) is None
+    assert told.words()[-1] == "here"
+
+
 def test_signals_have_a_budget(books: Books) -> None:
     books.enter(Role.SEEDER, direct=True)
     cy, _, _ = books.enter(Role.LISTENER, direct=True)

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
 
 from tests.channels.edges import BROWSER, eventually, free_port
 from tests.docs.webservers import NAME, Answer, Front, caddy, nginx
@@ -127,10 +130,26 @@ def test_pages_and_built_files_come_through_compressed(house: House) -> None:
 def test_short_links_reach_the_edge_and_lead_to_the_one_address(house: House) -> None:
     answer = visit(house.front, "127.9.9.9")
     assert (answer.status, answer.headers["location"]) == (302, f"https://{NAME}/l/abcdefghij")
-    # Doors the edge will have: until then it says, not the site, that there is nothing.
-    for path in ("/announce", "/ws"):
-        assert house.front.ask(path).body.startswith(b"There is nothing here")
+    # A door the edge will have: until then it says, not the site, that there is nothing.
+    assert house.front.ask("/announce").body.startswith(b"There is nothing here")
     assert house.front.ask("/wsomething/").headers["content-type"].startswith("text/html")
+
+
+def test_pages_talk_to_the_edge(house: House) -> None:
+    def talk(origin: str) -> str:
+        plain = socket.create_connection(("127.0.0.1", house.front.port), timeout=20)
+        trusted = ssl.create_default_context(cafile=str(house.front.certificate))
+        address = f"wss://{NAME}/ws"
+        with connect(address, sock=plain, ssl=trusted, server_hostname=NAME, origin=origin) as page:  # type: ignore[arg-type]
+            page.send('{"do": "hello", "ticket": "none"}')
+            with pytest.raises(ConnectionClosed) as closed:
+                page.recv(timeout=20)
+            assert closed.value.rcvd
+            return closed.value.rcvd.reason
+
+    assert talk(f"https://{NAME}") == "ticket"
+    with pytest.raises(InvalidStatus, match="403"):
+        talk("https://elsewhere.example")
 
 
 def test_limits_go_by_the_visitors_address_whatever_they_claim(house: House) -> None:

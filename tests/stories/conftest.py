@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +91,15 @@ class Installation:
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Ana applies the demo's campaign file, dated so that its season is running, and starts vTeam."""
+    with running(tmp_path_factory, database="stories") as found:
+        yield found
+
+
+@contextmanager
+def running(
+    tmp_path_factory: pytest.TempPathFactory, *, database: str, **others: str
+) -> Iterator[Installation]:
+    """An installation of Ana's; `others`: further VTEAM_ variables. `database`: its name on a PostgreSQL server."""
     folder = _campaign_of_ana(tmp_path_factory.mktemp("ana"))
     site_port, edge_port = free_ports(2)
     environment = os.environ | {
@@ -98,9 +108,10 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         "VTEAM_SITE_PORT": str(site_port),
         "VTEAM_EDGE_PORT": str(edge_port),
         "VTEAM_ARRIVAL_DWELL_SECONDS": "1",
+        **{f"VTEAM_{name}": value for name, value in others.items()},
     }
     if settings.DATABASE_URL:
-        environment["VTEAM_DATABASE_URL"] = _own_database(str(settings.DATABASE_URL))
+        environment["VTEAM_DATABASE_URL"] = _own_database(str(settings.DATABASE_URL), database)
     applied = subprocess.run(
         [VTEAM, "campaign", "apply", folder],
         env=environment,
@@ -150,14 +161,14 @@ def _campaign_of_ana(folder: Path) -> Path:
     return folder
 
 
-def _own_database(url: str) -> str:
+def _own_database(url: str, name: str) -> str:
     """A new database on the PostgreSQL server of the tests."""
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS stories")
-        connection.execute("CREATE DATABASE stories")
-    return re.sub(r"(//[^/]*/)[^?]*", r"\1stories", url, count=1)
+        connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return re.sub(r"(//[^/]*/)[^?]*", rf"\g<1>{name}", url, count=1)
 
 
 def _wait_until_ready(found: Installation, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -7,31 +7,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.stories.conftest import Installation, Visit
-
-CAMPAIGN = "/maree-haute"
-
-
-def join(page: Page, installation: Installation, *, address: str, name: str) -> None:
-    """From the form to the fan's home, with the code from the mailbox."""
-    page.locator("[name=address]").fill(address)
-    page.locator("[name=name]").fill(name)
-    page.locator("[name=age][value=yes]").check(force=True)
-    page.locator("main form button").last.click()
-    page.locator("[name=code]").fill(installation.code_for(address))
-    page.locator("main form button").last.click()
-    page.wait_for_url("**/home")
-
-
-def sign_in(page: Page, installation: Installation, *, address: str) -> None:
-    """With a code, wherever the page to come back to is."""
-    page.locator("[name=address]").fill(address)
-    page.locator("main form button").last.click()
-    page.locator("[name=code]").fill(installation.code_for(address))
-    page.locator("main form button").last.click()
-    page.wait_for_load_state()
+from tests.stories.people import CAMPAIGN, agree, artist_comes, join, take_back
 
 
 def status_of(address: str, *, cookies: str = "") -> int:
@@ -53,20 +32,9 @@ def test_bo_joins_shares_and_climbs_above_cy_until_the_artist_takes_a_title_back
     assert status_of(listen) == 404
 
     # The artist comes by the link Ana was given, signs in, and agrees to everything for every title.
-    artist = visit(phone=False)
-    artist.goto(installation.address(installation.invitation(), host="mira.localhost"))
-    artist.locator("main a.pill, main form button").first.click()
-    sign_in(artist, installation, address="mira@example.org")
-    artist.locator("main form button").first.click()
-    artist.wait_for_url("**/holder/*")
-    agree = artist.locator("form:has([name=way][value=listen]):has([name=act][value=agreed]) button")
-    while agree.count():
-        agree.first.click()
-        artist.wait_for_load_state()
-    agree = artist.locator("form:has([name=way][value=download]):has([name=act][value=agreed]) button")
-    while agree.count():
-        agree.first.click()
-        artist.wait_for_load_state()
+    artist = artist_comes(visit, installation)
+    agree(artist, "listen")
+    agree(artist, "download")
     assert status_of(listen) == 200
 
     # Bo joins, without any cookie before he typed his address.
@@ -128,10 +96,7 @@ def test_bo_joins_shares_and_climbs_above_cy_until_the_artist_takes_a_title_back
     assert ranking.index("Bo") < ranking.index("Cy")
 
     # The artist takes the title back: at once the copy and the player answer 410, kindly; the points stay.
-    way = artist.locator("details:has([name=way][value=download]):has([name=act][value=withdrawn])").first
-    way.locator("summary").click()
-    way.locator("button").click()
-    artist.wait_for_load_state()
+    take_back(artist, "download", "Les digues")
     response = bo.goto(installation.address(f"{CAMPAIGN}/titles/les-digues/copy.mp3", host="bo.localhost"))
     assert response is not None
     assert response.status == 410

@@ -17,6 +17,7 @@ from django.http import (
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django_htmx.http import HttpResponseClientRedirect
 
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.queries import campaign_by_slug
@@ -71,11 +72,18 @@ def private(response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
-def _to_the_door(request: HttpRequest, door: str | None) -> HttpResponseRedirect:
-    if door is not None:
-        return HttpResponseRedirect(door)
-    after = request.get_full_path() if request.method == "GET" else ""
-    return HttpResponseRedirect(f"{reverse('sign-in')}?{urlencode({'after': after})}")
+def _to_the_door(request: HttpRequest, door: str | None) -> HttpResponseBase:
+    """A part of a page that asks for itself leads its whole page there."""
+    part = getattr(request, "htmx", None)
+    after = (
+        part.current_url_abs_path or ""
+        if part
+        else request.get_full_path()
+        if request.method == "GET"
+        else ""
+    )
+    address = door or f"{reverse('sign-in')}?{urlencode({'after': after})}"
+    return HttpResponseClientRedirect(address) if part else HttpResponseRedirect(address)
 
 
 def withdrawn(request: HttpRequest, campaign: Campaign, title_name: str) -> HttpResponse:

@@ -210,6 +210,7 @@ class Meetings:
         """A page says something; a reason where it is not to be understood, and the page is to be let go."""
         act = message.get("do")
         if act == "here":
+            seat.page.end.tell({"now": "here"})  # what stands between us hears both sides
             return None
         number = message.get("number")
         met = seat.meets.get(number) if isinstance(number, int) else None

@@ -1,0 +1,302 @@
+"""Passing on: a title leaves Bo's open page for a stranger's phone, and is worth 500, however it crosses."""
+
+import re
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.stories.conftest import Installation, Visit, running
+from tests.stories.people import CAMPAIGN, agree, artist_comes, join, take_back
+
+pytestmark = pytest.mark.browser
+# A megabyte at once and another each second: a title is under way long enough to do something meanwhile.
+SLOW_MIB_S = "1"
+NO_WAY_STRAIGHT = "RTCPeerConnection.prototype.setRemoteDescription = async () => {}"
+AS_IN_AN_APP = """
+    delete window.RTCPeerConnection;
+    Object.defineProperty(window, "indexedDB", {get() { throw new Error("none here") }});
+    Object.defineProperty(window, "localStorage", {get() { throw new Error("none here") }});
+"""
+# As a page over plain http on another address has it.
+WITHOUT_WEB_CRYPTO = "Object.defineProperty(crypto, 'subtle', {get: () => undefined})"
+names = (f"bo{number}" for number in count(1))
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with running(tmp_path_factory, database="passing_on", RELAY_MIB_S=SLOW_MIB_S) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def _agreed(house: Installation, chromium: Browser) -> Iterator[Page]:
+    """The artist's own page, where she agreed that everything may be heard, kept and passed on."""
+    context = chromium.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(10_000)
+    artist = artist_comes(lambda **_: context.new_page(), house)
+    for way in ("listen", "download", "pass-on"):
+        agree(artist, way)
+    yield artist
+    context.close()
+
+
+class Bo:
+    """A fan of their own for each story, with the page they pass a title on from."""
+
+    def __init__(self, page: Page, house: Installation) -> None:
+        self.page, self.house, self.name = page, house, next(names)
+        self.page.goto(self.address(f"{CAMPAIGN}/join"))
+        join(self.page, house, address=f"{self.name}@example.org", name=self.name)
+
+    def address(self, path: str) -> str:
+        return self.house.address(path, host=f"{self.name}.localhost")
+
+    def passes_on(self, title: str = "les-digues") -> "Bo":
+        self.page.goto(self.address(f"{CAMPAIGN}/titles/{title}/pass-on"))
+        expect(self.page.locator("[data-show=open]")).to_be_visible()
+        return self
+
+    def link(self, host: str) -> str:
+        """What the code on the screen says, as somebody on another network opens it."""
+        shown = self.page.locator(".passing__link").inner_text().strip()
+        return shown.replace(f"{self.name}.localhost", f"{host}.localhost")
+
+    def goes_straight(self) -> None:
+        self.page.locator("[data-direct]").check(force=True)
+        expect(self.page.locator("[data-show=open]")).to_be_visible()
+
+    def points(self) -> int:
+        self.page.goto(self.address(f"{CAMPAIGN}/points"))
+        return sum(
+            int(re.sub(r"\D", "", text)) for text in self.page.locator(".story__points").all_inner_texts()
+        )
+
+
+@pytest.fixture
+def bo(house: Installation, _agreed: Page, visit: Visit) -> Bo:
+    return Bo(visit(), house)
+
+
+def getting(page: Page, title: str = "les-digues") -> Locator:
+    """A title's part of the landing page."""
+    return page.locator(f"[data-getting][data-ticket*='/{title}/']")
+
+
+def take(page: Page, way: str = "relay", title: str = "les-digues") -> Locator:
+    """Somebody presses "get it"; the part of the page where it happens."""
+    part = getting(page, title)
+    if way == "direct":
+        part.locator("summary").click()
+    part.locator(f"[data-do={way}]").click()
+    return part
+
+
+def is_here(part: Locator) -> None:
+    expect(part.locator("[data-show=whole]")).to_be_visible(timeout=20_000)
+
+
+def saved(page: Page, part: Locator, path: Path) -> bytes:
+    with page.expect_download() as download:
+        part.locator("[data-save]").click()
+    assert download.value.suggested_filename == "Lune Noire - Les digues.mp3"
+    download.value.save_as(path)
+    return path.read_bytes()
+
+
+def test_a_stranger_gets_the_title_from_bos_page_and_bo_reads_plus_500(
+    bo: Bo, visit: Visit, tmp_path: Path
+) -> None:
+    bo.passes_on()
+    cy = visit(language="fr-FR")
+    cy.goto(bo.link("cy"))
+    assert cy.context.cookies() == []
+    part = take(cy)
+    expect(part.locator("[data-show=crossing]")).to_be_visible()
+    is_here(part)
+    copy = saved(cy, part, tmp_path / "copy.mp3")
+    assert re.search(rf"http://{bo.name}\.localhost:\d+/r/[a-z2-9]{{10}}".encode(), copy[:65_536])
+    # It plays from what crossed over.
+    part.locator("audio").evaluate("sound => sound.play()")
+    cy.wait_for_function("() => document.querySelector('[data-sound]').currentTime > 0.2")
+    assert cy.context.cookies() == []
+    expect(bo.page.locator(".thread")).to_contain_text("The whole title left your device at")
+    counted = bo.page.locator("#counted-list")
+    expect(counted).to_contain_text("“Les digues” went whole from you to someone else", timeout=8_000)
+    expect(counted).to_contain_text("+500")
+    # Cy stayed and played, so they arrived as well.
+    assert bo.points() >= 500
+
+
+def test_straight_from_device_to_device_where_both_chose_it(bo: Bo, visit: Visit) -> None:
+    bo.passes_on()
+    bo.goes_straight()
+    cy = visit()
+    cy.goto(bo.link("cy"))
+    part = take(cy, "direct")
+    expect(part).to_contain_text("straight")
+    is_here(part)
+    expect(bo.page.locator("#counted-list")).to_contain_text("+500", timeout=8_000)
+    # One who did not choose it gets it through the relay.
+    di = visit()
+    di.goto(bo.link("di"))
+    is_here(take(di))
+
+
+def test_where_there_is_no_straight_way_the_relay_takes_over(bo: Bo, visit: Visit) -> None:
+    bo.passes_on()
+    bo.goes_straight()
+    cy = visit()
+    cy.add_init_script(NO_WAY_STRAIGHT)
+    cy.goto(bo.link("cy"))
+    part, begun = take(cy, "direct"), time.monotonic()
+    is_here(part)
+    assert time.monotonic() - begun > 5
+    expect(bo.page.locator("#counted-list")).to_contain_text("+500", timeout=8_000)
+
+
+def test_without_web_crypto_it_is_signed_all_the_same(bo: Bo, visit: Visit) -> None:
+    bo.page.add_init_script(WITHOUT_WEB_CRYPTO)
+    bo.passes_on()
+    bo.goes_straight()
+    cy = visit()
+    cy.add_init_script(WITHOUT_WEB_CRYPTO)
+    cy.goto(bo.link("cy"))
+    is_here(take(cy, "direct"))
+    expect(bo.page.locator("#counted-list")).to_contain_text("+500", timeout=8_000)
+
+
+def test_in_an_apps_browser_that_keeps_nothing_it_works_too(bo: Bo, visit: Visit) -> None:
+    bo.passes_on()
+    cy = visit()
+    cy.add_init_script(AS_IN_AN_APP)
+    cy.goto(bo.link("cy"))
+    expect(getting(cy).locator("[data-can-direct]")).to_be_hidden()
+    is_here(take(cy))
+
+
+def test_two_at_once_and_one_who_leaves_midway_and_comes_back(bo: Bo, visit: Visit) -> None:
+    bo.passes_on()
+    cy, di = visit(), visit()
+    for page, host in ((cy, "cy"), (di, "di")):
+        page.goto(bo.link(host))
+        take(page)
+    for page in (cy, di):
+        percent = getting(page).locator("[data-percent]")
+        expect(percent).to_have_text(re.compile(r"^[1-8]\d %$"))
+    cy.reload()
+    expect(bo.page.locator(".threads")).to_contain_text("They left before the end")
+    is_here(getting(di))
+    is_here(take(cy))
+    expect(bo.page.get_by_text("The whole title left your device at")).to_have_count(2)
+    # Who has it whole gets it from their own browser the next time.
+    cy.reload()
+    is_here(take(cy))
+    expect(bo.page.locator("#counted-list .story")).to_have_count(2, timeout=8_000)
+
+
+def test_bos_reload_fetches_nothing_again_and_goes_on(bo: Bo, visit: Visit) -> None:
+    asked: list[str] = []
+    bo.page.on("request", lambda request: asked.append(request.url))
+    bo.passes_on()
+    assert sum(url.endswith("/pass-on/copy") for url in asked) == 1
+    cy = visit()
+    cy.goto(bo.link("cy"))
+    part = take(cy)
+    expect(part.locator("[data-percent]")).to_have_text(re.compile(r"^[1-8]\d %$"))
+    bo.page.reload()
+    expect(bo.page.locator("[data-show=open]")).to_be_visible()
+    is_here(part)
+    assert sum(url.endswith("/pass-on/copy") for url in asked) == 1
+    expect(bo.page.locator("#counted-list")).to_contain_text("+500", timeout=8_000)
+
+
+def test_one_person_at_both_ends_earns_nothing(bo: Bo, visit: Visit) -> None:
+    bo.passes_on()
+    # Signed in, it is their own link; signed out and at another network, it is still their own browser.
+    other = bo.page.context.new_page()
+    other.goto(bo.link(bo.name))
+    expect(other.locator("[data-getting]")).to_have_count(0)
+    browser = bo.page.evaluate("localStorage.getItem('vteam-browser')")
+    again = visit()
+    again.add_init_script(f"localStorage.setItem('vteam-browser', '{browser}')")
+    again.goto(bo.link("elsewhere"))
+    is_here(take(again))
+    counted = bo.page.locator("#counted-list")
+    expect(counted).to_contain_text("your own", timeout=8_000)
+    expect(counted).not_to_contain_text("+500")
+
+
+def test_bo_is_away_and_is_asked_where_they_allow_it(bo: Bo, visit: Visit) -> None:
+    bo.passes_on()
+    cy = visit()
+    cy.goto(bo.link("cy"))
+    bo.page.get_by_role("button", name="People may ask me").click()
+    expect(bo.page.get_by_role("button", name="Nobody may ask me any more")).to_be_visible()
+    bo.page.goto(bo.address(f"{CAMPAIGN}/home"))
+    cy.reload()
+    part = take(cy)
+    expect(part).to_contain_text("page is not open right now")
+    part.get_by_role("button", name=f"Ask {bo.name} for it").click()
+    cy.wait_for_url("**/asked/*")
+    expect(cy.locator("main")).to_contain_text("at the next visit")
+    assert cy.context.cookies() == []
+    bo.page.reload()
+    bo.page.get_by_role("link", name="Somebody asked you for “Les digues”").click()
+    expect(bo.page.locator("main")).to_contain_text("They can read that you are here now")
+    cy.reload()
+    expect(cy.locator("main")).to_contain_text("Try it now")
+    cy.get_by_role("link", name=f"To {bo.name}’s page").click()
+    is_here(take(cy))
+
+
+def test_who_waits_gets_it_when_bos_page_opens(bo: Bo, visit: Visit) -> None:
+    bo.passes_on()
+    link = bo.link("cy")
+    bo.page.get_by_role("button", name="Stop", exact=True).click()
+    expect(bo.page.locator("[data-show=stopped]")).to_be_visible()
+    cy = visit()
+    cy.goto(link)
+    part = take(cy)
+    expect(part).to_contain_text("page is not open right now")
+    bo.page.get_by_role("button", name="Pass it on again").click()
+    is_here(part)
+
+
+def test_the_artist_takes_it_back_midway_and_both_pages_say_so(bo: Bo, _agreed: Page, visit: Visit) -> None:
+    bo.passes_on("phare-eteint")
+    cy, di = visit(), visit(language="fr-FR")
+    cy.goto(bo.link("cy"))
+    is_here(take(cy, title="phare-eteint"))
+    expect(bo.page.locator("#counted-list")).to_contain_text("+500", timeout=8_000)
+    di.goto(bo.link("di"))
+    part = take(di, title="phare-eteint")
+    expect(part.locator("[data-show=crossing], [data-show=whole]").first).to_be_visible()
+    take_back(_agreed, "pass-on", "Phare éteint")
+    begun = time.monotonic()
+    expect(bo.page.locator("[data-show=withdrawn]")).to_be_visible(timeout=5_000)
+    ended = part.locator("[data-show=withdrawn], [data-show=whole]").locator("visible=true")
+    expect(ended).to_be_visible(timeout=5_000)
+    assert time.monotonic() - begun < 5
+    expect(bo.page.locator("#counted-list")).to_contain_text("+500")
+    answer = bo.page.goto(bo.address(f"{CAMPAIGN}/titles/phare-eteint/pass-on"))
+    assert answer is not None
+    assert answer.url.endswith("/permission")
+    assert bo.points() >= 500
+
+
+def test_without_a_script_the_page_reads_well_and_offers_nothing_it_cannot_do(bo: Bo, visit: Visit) -> None:
+    bo.passes_on()
+    cy = visit(java_script_enabled=False)
+    cy.goto(bo.link("cy"))
+    expect(cy.locator("[data-getting]").first).to_be_hidden()
+    expect(cy.locator("audio").first).to_be_visible()
+
+
+def test_the_books_hold_after_all_of_it(house: Installation) -> None:
+    verified, replayed = house.command("verify"), house.command("replay")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
