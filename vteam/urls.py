@@ -5,6 +5,7 @@ from django.urls import URLPattern, path, re_path
 from vteam.web.health import healthz
 from vteam.web.views import (
     campaign,
+    demo,
     fans,
     getting,
     holders,
@@ -31,6 +32,8 @@ urlpatterns: list[URLPattern] = [
     path("never", joining.never, name="never"),
     path("me", fans.me, name="me"),
     path("mailbox", mailbox.mailbox_page, name="mailbox"),
+    path("demo", demo.stage, name="stage"),
+    path("demo/as/<str:who>", demo.enter, name="stage-as"),
     # Rights holders
     path("holder", holders.mine, name="holders"),
     path("holder/<int:pk>", holders.holder, name="holder"),

@@ -14,12 +14,13 @@ from vteam import clock
 from vteam.campaigns import files
 from vteam.campaigns.agreements import speak
 from vteam.campaigns.file import RESERVED_SLUGS
+from vteam.campaigns.joining import account
 from vteam.campaigns.models import Campaign, Title
 from vteam.channels.links.models import Share
 from vteam.channels.links.services import end_share, make_share
 from vteam.channels.mail.delivery import deliver_due
 from vteam.channels.mail.models import OutboxMessage
-from vteam.demo.opening import account, open_demo
+from vteam.demo.opening import open_demo
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.journal.models import Inbox
 from vteam.ledger.queries import points_of

@@ -14,11 +14,11 @@ from django.test import override_settings
 
 from tests.web.test_doors import Doors
 from vteam import clock
+from vteam.campaigns.joining import account
 from vteam.channels.erasing import erase_again
 from vteam.channels.links.models import Share
 from vteam.channels.mail.codes import Asker, ask_code
 from vteam.channels.mail.models import OutboxMessage
-from vteam.demo.opening import account
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.ledger.queries import points_of
 from vteam.ledger.verify import verify

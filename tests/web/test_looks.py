@@ -19,9 +19,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.web.axe import findings
 from vteam import clock
 from vteam.campaigns.agreements import speak
+from vteam.campaigns.joining import account
 from vteam.channels.links.models import Share
 from vteam.channels.links.services import end_share, make_share
-from vteam.demo.opening import account, open_demo
+from vteam.demo.opening import open_demo
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.people.services import become_fan
 from vteam.rights.models import Holder

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from tests import cast
 from tests.web.test_doors import Doors
 from vteam import clock
-from vteam.demo.opening import account
+from vteam.campaigns.joining import account
 from vteam.demo.season import play_season
 from vteam.ledger.queries import decisions_of, fans_ranked
 from vteam.ledger.services import reverse_award

@@ -5,10 +5,10 @@ from typing import Any
 from tests.web.test_doors import JOINING, Doors
 from vteam import clock
 from vteam.campaigns.file import CampaignFile, MissionEntry
+from vteam.campaigns.joining import account
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.queries import campaign_by_slug
 from vteam.channels.mail.models import OutboxMessage
-from vteam.demo.opening import account
 from vteam.journal.models import Inbox
 from vteam.ledger.counters import place_of
 from vteam.ledger.models import Counter

@@ -1,5 +1,6 @@
 """Joining a campaign's vTeam with a proven address: account, membership and the fact, in one transaction."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -7,7 +8,7 @@ from django.db import transaction
 from vteam import clock
 from vteam.journal.services import record_fact
 from vteam.people.models import Fan, Pending, Person
-from vteam.people.services import Entry, admit, become_fan
+from vteam.people.services import Entry, admit, become_fan, open_pending
 from vteam.rules.facts import fan_confirmed
 
 
@@ -34,6 +35,16 @@ def come_in(
     if entry.campaign_id is None or not entry.name:
         return Arrived(person=person, fan=None, is_new=False)
     return _join(person, entry.campaign_id, entry, network=network, signed_in_fan=signed_in_fan, at_us=at_us)
+
+
+def account(*, address: str, language: str, at: dt.datetime) -> Person:
+    """An account with a proven address, made the way everybody's is."""
+    entry = Entry(campaign_id=None, name="", language=language)
+    opened = open_pending(address=address, entry=entry, at=at)
+    arrived = come_in(
+        pending=opened.pending, entry=entry, network="", signed_in_fan=None, at_us=clock.to_us(at)
+    )
+    return arrived.person
 
 
 @transaction.atomic

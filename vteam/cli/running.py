@@ -43,6 +43,7 @@ def demo(
         address = address_to_open()
         run_all(
             lines=[
+                f"  all of it      {address}demo   (a title passed on, on one screen)",
                 f"  the campaign   {address}{campaign.slug}/",
                 f"  every mail     {address}mailbox   (codes to come in land here)",
                 f"  as the artist  {address}holder   (sign in as {holder_address(first_holder)})",

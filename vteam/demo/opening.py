@@ -13,13 +13,11 @@ from vteam import clock
 from vteam.campaigns.agreements import speak
 from vteam.campaigns.check import check_campaign
 from vteam.campaigns.file import CampaignFile
-from vteam.campaigns.joining import come_in
+from vteam.campaigns.joining import account
 from vteam.campaigns.models import Campaign, Title
 from vteam.campaigns.services import Applied, Invitation, apply_campaign
 from vteam.demofolder import is_demo_folder, mark_as_demo
 from vteam.errors import CampaignFileError, CannotStart
-from vteam.people.models import Person
-from vteam.people.services import Entry, open_pending
 from vteam.rights.services import take_invitation
 from vteam.rules.rights import Act, Way
 
@@ -111,13 +109,3 @@ def _says(title: Title, last: Title) -> list[tuple[Way, Act, dict[str, str]]]:
             (Way.PASS_ON, Act.REFUSED, {}),
         ]
     return [(way, Act.AGREED, {}) for way in (Way.LISTEN, Way.DOWNLOAD, Way.PASS_ON, Way.WORLDS)]
-
-
-def account(*, address: str, language: str, at: dt.datetime) -> Person:
-    """An account with a proven address, made the way everybody's is."""
-    entry = Entry(campaign_id=None, name="", language=language)
-    opened = open_pending(address=address, entry=entry, at=at)
-    arrived = come_in(
-        pending=opened.pending, entry=entry, network="", signed_in_fan=None, at_us=clock.to_us(at)
-    )
-    return arrived.person

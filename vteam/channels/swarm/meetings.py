@@ -82,7 +82,7 @@ class Meetings:
             if page.ticket.role is Role.SEEDER
             else (self._listeners, LISTENERS_PER_ROOM)
         )
-        if len(rooms[room]) >= most:
+        if sum(not seated.is_done for seated in rooms[room]) >= most:
             page.end.tell({"now": "closed", "why": "full"})
             page.end.close()
             return None

@@ -65,7 +65,7 @@ export class Listener {
   #heard(/** @type {Message} */ message) {
     if (message.now === "away" || message.now === "busy") this.showing.show(message.now);
     if (message.now === "met") void this.#meet(message);
-    if (message.now === "closed") this.#stop(message.why);
+    if (message.now === "closed") this.#closed(message.why);
     if (message.number !== this.#met?.number) return;
     if (message.now === "signal") void this.#direct?.hear(message.data);
     if (message.now === "relay") this.#relay(message.from);
@@ -191,9 +191,9 @@ export class Listener {
 
   // The end -----------------------------------------------------------------------------------------------------
 
+  /** The talk goes on: who has it is told, too, when the artist takes it back. */
   async #whole() {
     this.#met = undefined;
-    this.#talk?.end();
     this.#direct?.end();
     this.#came.whole = true;
     await keep(this.name, this.#came);
@@ -218,7 +218,14 @@ export class Listener {
     if (why !== "left") this.#stop("trouble");
   }
 
+  #closed(/** @type {string} */ why) {
+    if (!this.#came.whole) return this.#stop(why);
+    this.#talk?.end();
+    for (const element of this.showing.all("[data-taken-back]")) element.hidden = why !== "withdrawn";
+  }
+
   async #gone() {
+    if (this.#came.whole) return;
     this.#met = undefined;
     this.#direct?.end();
     const wait = AGAIN_MS[this.#tries++];
