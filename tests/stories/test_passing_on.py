@@ -191,7 +191,8 @@ def test_two_at_once_and_one_who_leaves_midway_and_comes_back(bo: Bo, visit: Vis
     expect(bo.page.locator(".threads")).to_contain_text("They left before the end")
     is_here(getting(di))
     is_here(take(cy))
-    expect(bo.page.get_by_text("The whole title left your device at")).to_have_count(2)
+    whole = bo.page.locator("[data-done-words]").locator("visible=true")
+    expect(whole).to_have_count(2)
     # Who has it whole gets it from their own browser the next time.
     cy.reload()
     is_here(take(cy))
