@@ -12,7 +12,7 @@ from django.test import override_settings
 
 from tests.web.test_doors import Doors
 from vteam import clock
-from vteam.campaigns.missions import season_of
+from vteam.campaigns.models import Campaign
 from vteam.channels.copies.models import CopySent
 from vteam.channels.erasing import erase
 from vteam.channels.links.models import Share
@@ -69,10 +69,6 @@ class PassingDoors(Doors):
             at_us=clock.now_us(),
         )
 
-    def season_over(self) -> Any:
-        ends = season_of(self.campaign.file).ends_at_us
-        return patch("vteam.clock.now_us", lambda: ends + 1)
-
 
 class TicketTests(PassingDoors):
     def test_bos_ticket_names_the_copy_their_page_is_given(self) -> None:
@@ -127,12 +123,12 @@ class TicketTests(PassingDoors):
 
     def test_after_the_season_there_are_no_tickets(self) -> None:
         code = self.hand().code
-        with self.season_over():
-            bo = self.signed_in()
-            answers = (
-                bo.post(f"{SEEDER}/ticket", BROWSER),
-                self.client.post(f"/l/{code}/les-digues/ticket", BROWSER),
-            )
+        over = self.campaign.file.shifted(-100)
+        Campaign.objects.filter(pk=self.campaign.pk).update(document=over.model_dump_json())
+        answers = (
+            self.signed_in().post(f"{SEEDER}/ticket", BROWSER),
+            self.client.post(f"/l/{code}/les-digues/ticket", BROWSER),
+        )
         for answer in answers:
             self.assertEqual(answer.json(), {"why": "season"})
 

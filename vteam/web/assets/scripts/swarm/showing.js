@@ -39,6 +39,7 @@ const all = (/** @type {string} */ selector, /** @type {ParentNode} */ within) =
 /** Posts a form; what came back, or why not. */
 export async function asked(/** @type {string} */ address, /** @type {Record<string, string>} */ fields) {
   const answer = await fetch(address, { method: "POST", body: new URLSearchParams(fields) });
+  if (answer.redirected) location.reload(); // whoever was signed in is not any more: the page leads to the door
   const content = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
-  return answer.ok ? content : { why: content.why ?? "trouble" };
+  return answer.ok && content.ticket ? content : { why: content.why ?? "trouble" };
 }
