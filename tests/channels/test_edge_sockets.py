@@ -1,6 +1,8 @@
 """Passing on through a real edge process: real WebSockets, the gate asked, the title in the inbox at the end."""
 
 import contextlib
+import resource
+import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -242,3 +244,92 @@ def test_the_edge_stops_with_pages_open(edge_with_rights: tuple[Edge, Rights], e
     edge_with_rights[0].stop()
     assert edge_with_rights[0].process.returncode == 0
     assert bo.closed_with() == ""
+
+
+def test_fragments_without_end_end_the_connection(
+    edge_with_rights: tuple[Edge, Rights], enter: Enter
+) -> None:
+    page = enter()
+    raw = page.socket.socket
+    mask = b"\x80" + b"\0" * 4
+    raw.sendall(b"\x01" + mask + (b"\x00" + mask) * 20_000)
+    begun = time.monotonic()
+    assert edge_with_rights[0].ask("/healthz").status == 200
+    assert time.monotonic() - begun < 3
+    assert page.closed_with() == "too_big"
+
+
+def test_a_page_that_takes_nothing_is_not_heard_for_ever(
+    edge_with_rights: tuple[Edge, Rights], enter: Enter
+) -> None:
+    """Whatever it is owed waits in its own socket, not in our memory."""
+    edge, _ = edge_with_rights
+    before, sent = _rss(edge), 0
+    with contextlib.closing(_unread(edge)) as page:
+        ping = b"\x89\xfd" + b"\0" * 4 + b"p" * 125
+        page.settimeout(1)
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            while sent < 64 * 2**20:
+                page.sendall(ping * 500)
+                sent += len(ping) * 500
+        assert _rss(edge) - before < 24 * 2**20
+    assert edge.ask("/healthz").status == 200
+
+
+def _unread(edge: Edge) -> socket.socket:
+    page = socket.create_connection(("127.0.0.1", edge.port), timeout=5)
+    page.sendall(
+        b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: %b\r\n\r\n"
+        % ORIGIN.encode()
+    )
+    return page
+
+
+def _rss(edge: Edge) -> int:
+    pages = Path(f"/proc/{edge.process.pid}/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize()
+
+
+def test_one_who_was_let_go_takes_no_seat_any_more(enter: Enter) -> None:
+    """Several first words in one packet, some of them wrong: no ghost keeps a seat."""
+    text = sealed(replace(ticket(Role.LISTENER), expires_us=clock.now_us() + HOUR_US), key=KEY.encode())
+    for _ in range(2):
+        ghost = enter(Role.LISTENER)
+        for _ in range(5):
+            ghost.say(do="hello", ticket=text)
+            ghost.socket.send(b"no block")
+            ghost.say(do="hello", ticket=text)
+        assert ghost.closed_with() == "unknown"
+    bo, cy = enter(), enter(Role.LISTENER)
+    bo.hello()
+    cy.hello()
+    assert cy.hear("met")
+
+
+def test_what_the_inbox_could_not_take_is_recorded_later(
+    edge_with_rights: tuple[Edge, Rights], enter: Enter
+) -> None:
+    edge, _ = edge_with_rights
+    if edge.url:
+        pytest.skip("the edge's own file is SQLite's")
+    bo, cy = enter(), enter(Role.LISTENER)
+    bo.hello()
+    cy.hello()
+    number = cy.hear("met")["number"]
+    cy.say(do="relay", number=number)
+    with contextlib.closing(sqlite3.connect(edge.data / "edge.sqlite3", isolation_level=None)) as file:
+        file.execute("BEGIN EXCLUSIVE")
+        for piece in range(PIECES.count):
+            cy.say(do="want", number=number, piece=piece)
+            bo.hear("want")
+            for block in blocks(number, piece):
+                bo.socket.send(block)
+            for _ in blocks(number, piece):
+                while not isinstance(cy.socket.recv(timeout=10), bytes):
+                    pass
+            cy.say(do="got", number=number, piece=piece)
+        time.sleep(7)  # longer than the edge waits for its file
+        file.execute("ROLLBACK")
+    assert cy.hear("whole")["counted"]
+    assert [row[1] for row in edge.rows()][-2:] == ["Evidence", "CopyServed"]

@@ -243,6 +243,13 @@ class EvidenceTests(PassingDoors):
         self.assertIsNone(verify(connection, self.campaign.pk))
         self.assertIsNone(replay(connection, self.campaign.pk))
 
+    def test_of_a_fan_who_erased_themselves_meanwhile_nothing_is_kept(self) -> None:
+        rows = self.served()
+        erase(person=self.bo.person, at=clock.now())
+        self.leave(rows)
+        self.assertFalse(EvidenceRow.objects.exists())
+        self.assertIsNone(verify(connection, self.campaign.pk))
+
     def test_evidence_of_nobody_is_kept_aside(self) -> None:
         at_us, pk = clock.now_us(), self.campaign.pk
         self.leave([(pk, "Evidence", "cd" * 16, at_us, "{}"), (pk, "Evidence", "ef" * 16, at_us, "no json")])

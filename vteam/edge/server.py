@@ -142,7 +142,10 @@ async def serve(options: EdgeOptions) -> None:
         for clock in clocks:
             clock.cancel()
         options.budget.turn()
+        swarm.close()
         await inbox.close()
+        if swarm.unrecorded:
+            logger.error("%d titles passed on could not be recorded and are lost", swarm.unrecorded)
         shares.close()
         rights.close()
 

@@ -29,8 +29,10 @@ PATH = "/ws"
 FIRST_WORD_SECONDS, SILENCE_SECONDS = 10.0, 70.0
 HELLO_BYTES_MAX = LENGTH_MAX + 4096
 MESSAGE_BYTES_MAX = 16 * 1024 + 64
-WRITE_HIGH_BYTES = 256 * 1024
-"""A page that leaves more than this untaken is asked for nothing more."""
+FRAGMENTS_MAX = 64
+WORDS_PER_SECOND = 1_000
+WRITE_HIGH_BYTES, UNTAKEN_BYTES_MAX = 256 * 1024, 2 * 2**20
+"""A page that leaves more than the first untaken is not heard until it takes it; beyond the second it is let go."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +72,10 @@ class WebSocket:
         self._protocol = ServerProtocol(max_size=HELLO_BYTES_MAX)
         self._seat: Seat | None = None
         self._greeted = self._gone = False
+        self._ended = False
         self._parts: list[bytes] = []
+        self._bytes = self._words = 0
+        self._second = 0
         self._opcode = Opcode.TEXT
         self.is_full = False
 
@@ -93,21 +98,22 @@ class WebSocket:
         """The page is gone."""
         if self._gone:
             return
-        self._gone = True
+        self._gone = self._ended = True
         self._connections.discard(self)
         self._door.here[self._network] -= 1
         if not self._door.here[self._network]:
             del self._door.here[self._network]
-        if self._seat:
-            self._door.meetings.leave(self._seat)
+        self._leave()
 
     def pause_writing(self) -> None:
-        """The page does not take what it is sent: it is asked for nothing more until it does."""
+        """The page does not take what it is sent: nothing is heard of it until it does."""
         self.is_full = True
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """It takes again."""
         self.is_full = False
+        self._transport.resume_reading()
         self._door.meetings.turn()
 
     def hang_up(self) -> None:
@@ -122,11 +128,11 @@ class WebSocket:
 
     def data_received(self, data: bytes) -> None:
         """Frames, or parts of them."""
-        if self._greeted:
+        if self._greeted and not self._ended:
             self.hang_up_at = self._door.now() + SILENCE_SECONDS
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
-            if isinstance(event, Frame) and not self._gone:
+            if isinstance(event, Frame) and not self._ended:
                 self._frame(event)
         self._flush()
 
@@ -138,11 +144,13 @@ class WebSocket:
 
     def _frame(self, frame: Frame) -> None:
         if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
-            self._opcode, self._parts = frame.opcode, []
+            self._opcode, self._parts, self._bytes = frame.opcode, [], 0
         elif frame.opcode is not Opcode.CONT:
             return
         self._parts.append(bytes(frame.data))
-        if sum(map(len, self._parts)) > (MESSAGE_BYTES_MAX if self._greeted else HELLO_BYTES_MAX):
+        self._bytes += len(frame.data)
+        most = MESSAGE_BYTES_MAX if self._greeted else HELLO_BYTES_MAX
+        if self._bytes > most or len(self._parts) > FRAGMENTS_MAX:
             self._end(CloseCode.MESSAGE_TOO_BIG, "too_big")
         elif frame.fin:
             whole, self._parts = b"".join(self._parts), []
@@ -157,6 +165,8 @@ class WebSocket:
             self._end(CloseCode.POLICY_VIOLATION, why)
 
     def _text(self, whole: bytes) -> str | None:
+        if self._says_too_much():
+            return "too_many"
         try:
             message = orjson.loads(whole)
         except ValueError:
@@ -168,6 +178,12 @@ class WebSocket:
         if self._greeted:
             return None  # it is being let in
         return self._hello(message)
+
+    def _says_too_much(self) -> bool:
+        second = int(self._door.now())
+        self._words = self._words + 1 if second == self._second else 1
+        self._second = second
+        return self._words > WORDS_PER_SECOND
 
     def _hello(self, message: dict[str, Any]) -> str | None:
         ticket = opened(str(message.get("ticket")), key=self._door.key, at_us=self._door.now_us())
@@ -193,7 +209,7 @@ class WebSocket:
         except Away:
             self._end(CloseCode.TRY_AGAIN_LATER, "")
             return
-        if self._gone:
+        if self._ended:
             return
         if why:
             self.tell({"now": "closed", "why": why})
@@ -201,16 +217,21 @@ class WebSocket:
         else:
             self._seat = self._door.meetings.enter(page, have=have, of=of)
 
+    def _leave(self) -> None:
+        seat, self._seat = self._seat, None
+        if seat:
+            self._door.meetings.leave(seat)
+
     # Writing -----------------------------------------------------------------------------------------------------
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a message."""
-        if not self._gone:
+        if not self._ended:
             self._send(lambda: self._protocol.send_text(orjson.dumps(message)))
 
     def pass_on(self, frame: bytes) -> None:
         """Send a block with what stands before it."""
-        if not self._gone:
+        if not self._ended:
             self._send(lambda: self._protocol.send_binary(frame))
 
     def close(self) -> None:
@@ -218,11 +239,13 @@ class WebSocket:
         self._end(CloseCode.NORMAL_CLOSURE, "")
 
     def _end(self, code: int, why: str) -> None:
-        if not self._gone:
-            self._send(lambda: self._protocol.send_close(code, why))
-            # The page has the time of a first word to say goodbye too.
-            self.hang_up_at = self._door.now() + FIRST_WORD_SECONDS
-            self._greeted = False
+        """Nothing more is heard of the page; it has the time of a first word to say goodbye too."""
+        if self._ended:
+            return
+        self._ended = True
+        self.hang_up_at = self._door.now() + FIRST_WORD_SECONDS
+        self._send(lambda: self._protocol.send_close(code, why))
+        self._leave()
 
     def _send(self, write: Callable[[], None]) -> None:
         try:
@@ -237,3 +260,5 @@ class WebSocket:
                 self._transport.write(data)
             else:
                 self._transport.close()
+        if self._transport.get_write_buffer_size() > UNTAKEN_BYTES_MAX:
+            self.hang_up()

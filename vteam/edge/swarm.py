@@ -18,6 +18,9 @@ from vteam.errors import Away
 
 GATE_SECONDS = 1.0
 TURN_SECONDS = 0.05
+# A withdrawal must reach pages within five seconds, also where we cannot hear of it.
+UNASKED_SECONDS_MAX = 4.0
+UNRECORDED_MAX = 1_000
 logger = logging.getLogger(__name__)
 
 
@@ -56,6 +59,7 @@ class Swarm:
     ) -> None:
         self._inbox, self._rights = inbox, rights
         self._tasks = Tasks()
+        self._unrecorded: list[tuple[Sequence[Row], Recorded]] = []
         self._near, self._behind_proxies = near, behind_proxies
         budget = RelayBudget(bytes_per_s=relay_bytes_per_s)
         self.meetings = Meetings(record=self._recorded, now_us=clock.now_us, spend=budget.spend)
@@ -73,26 +77,40 @@ class Swarm:
         )
 
     async def run(self) -> None:
-        """The meetings' clock. While the database is away nothing is closed: nothing can be withdrawn in it either."""
-        gate_at = 0.0
+        """The meetings' clocks: what the relay held back goes on, whatever the gate takes to answer."""
+        await asyncio.gather(self._turning(), self._asking())
+
+    async def _turning(self) -> None:
         while True:
             await asyncio.sleep(TURN_SECONDS)
             try:
                 self.meetings.turn()
-                if time.monotonic() >= gate_at:
-                    gate_at = time.monotonic() + GATE_SECONDS
-                    await self._ask_the_gate()
-            except Away as away:
-                logger.warning("whether titles may be passed on cannot be asked: %s", away)
             except Exception:
-                logger.exception("the meetings' clock failed: our own fault")
+                logger.exception("the relay's clock failed: our own fault")
+
+    async def _asking(self) -> None:
+        """The gate, every second. Where it cannot be asked for long, pages are let go: they come back by themselves."""
+        asked_at = time.monotonic()
+        while True:
+            await asyncio.sleep(GATE_SECONDS)
+            try:
+                await self._ask_the_gate()
+                asked_at = time.monotonic()
+            except Away as away:
+                if time.monotonic() - asked_at > UNASKED_SECONDS_MAX:
+                    logger.warning("whether titles may be passed on cannot be asked: %s", away)
+                    self.meetings.close(self.meetings.titles(), why="")
+            except Exception:
+                logger.exception("asking the gate failed: our own fault")
 
     async def _ask_the_gate(self) -> None:
+        self._offer_again()
+        self.meetings.end_stalled()
+        self.meetings.end_seasons()
         titles = self.meetings.titles()
         if titles:
             still = await self._rights.open_titles(titles, at_us=clock.now_us())
             self.meetings.close(titles - still, why="withdrawn")
-            self.meetings.end_seasons()
 
     async def _is_open(self, title: int) -> bool:
         return title in await self._rights.open_titles([title], at_us=clock.now_us())
@@ -104,14 +122,36 @@ class Swarm:
         return self._near(request.peer, forwarded.decode("latin-1"), host=host)
 
     def _recorded(self, rows: Sequence[Row], done: Recorded) -> None:
-        """All rows durable, or told why one is not; they are written in their order."""
+        """All rows durable, in their order; what cannot be recorded now is offered again, as a whole, every second.
+
+        Offered twice, a row is one. What waits is bounded: beyond, and when the edge ends before the inbox is back,
+        `done` hears why it is lost.
+        """
         left, failed = len(rows), None
 
         def one(away: Away | None) -> None:
             nonlocal left, failed
             left, failed = left - 1, failed or away
-            if not left:
+            if left:
+                return
+            if failed and len(self._unrecorded) < UNRECORDED_MAX:
+                self._unrecorded.append((rows, done))
+            else:
                 done(failed)
 
         for row in rows:
             self._inbox.record(row, one)
+
+    def _offer_again(self) -> None:
+        waiting, self._unrecorded = self._unrecorded, []
+        for rows, done in waiting:
+            self._recorded(rows, done)
+
+    def close(self) -> None:
+        """The last try for what could not be recorded before."""
+        self._offer_again()
+
+    @property
+    def unrecorded(self) -> int:
+        """How many titles passed whole and are not durable yet."""
+        return len(self._unrecorded)

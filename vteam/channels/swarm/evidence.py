@@ -6,7 +6,7 @@ its hash from telling anything once the row is erased.
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vteam.channels.swarm.pieces import Pieces
@@ -54,6 +54,23 @@ def rows_of(
     )
     campaign = seeder.campaign
     return [(campaign, EVIDENCE, introduction, at_us, body), _row(campaign, fact)]
+
+
+def up_to(parts: Sequence[Part], have: int) -> tuple[int, list[Part]]:
+    """As much of the parts as a listener who has the first `have` pieces can go on from, and where that ends.
+
+    What was relayed can be cut anywhere, for every piece was seen; what was signed for is there whole or not at all.
+    """
+    kept: list[Part] = []
+    for part in parts:
+        if part.stop <= have:
+            kept.append(part)
+        elif part.way is Evidence.RELAYED and part.start < have:
+            kept.append(replace(part, stop=have))
+            break
+        else:
+            break
+    return (kept[-1].stop if kept else 0), kept
 
 
 def kind_of(parts: Sequence[Part]) -> Evidence:

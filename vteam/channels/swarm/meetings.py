@@ -5,20 +5,23 @@ databases or clocks: whoever owns it tells what came in and what time it is. Eve
 rules of the talk is told why and let go.
 """
 
+import itertools
 import secrets
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vteam.channels.swarm.evidence import Part, Row, rows_of
+from vteam.channels.swarm.evidence import Part, Row, rows_of, up_to
 from vteam.channels.swarm.passing import FRAME, Broken, Introduction, Page
 from vteam.channels.swarm.tickets import Role
 from vteam.errors import Away
 
 LISTENERS_AT_ONCE = 8
 SEEDERS_PER_ROOM, LISTENERS_PER_ROOM = 8, 100
-SIGNALS_MAX = 120
+SIGNALS_MAX, REFUSED_MAX = 120, 3
+STALLED_US = 45_000_000
+"""An introduction in which nothing moved for so long makes room for others."""
 KEPT_MAX, KEPT_US = 10_000, 6 * 3600 * 1_000_000
 ID_BYTES = 16
 
@@ -29,9 +32,8 @@ Room = tuple[int, int]
 
 @dataclass(slots=True)
 class Kept:
-    """How far a title had come when its listener left, and until when (µs) that is remembered."""
+    """What of a title had come when its listener left, and until when (µs) that is remembered."""
 
-    stop: int
     parts: list[Part]
     until_us: int
 
@@ -41,16 +43,15 @@ class Seat:
     """A page in its room with the introductions it takes part in, by their number (listeners: at most one).
 
     `have`: so many first pieces a listener's page has already, of the copy with the sum `of`. `is_done`: it needs
-    nobody any more.
+    nobody any more. `told`: what it heard last of its waiting.
     """
 
     page: Page
     have: int = 0
     of: str = ""
     is_done: bool = False
+    told: str = ""
     meets: dict[int, Introduction] = field(default_factory=dict)
-    numbers: int = 0
-    signals: int = 0
 
 
 class Meetings:
@@ -62,6 +63,7 @@ class Meetings:
         self._listeners: dict[Room, list[Seat]] = defaultdict(list)
         self._kept: OrderedDict[tuple[Room, str], Kept] = OrderedDict()
         self._held: OrderedDict[Introduction, None] = OrderedDict()
+        self._numbers = itertools.count(1)
         self.introduced = self.passed = self.relayed_bytes = 0
 
     # Coming and going --------------------------------------------------------------------------------------------
@@ -82,6 +84,8 @@ class Meetings:
             if page.ticket.role is Role.SEEDER
             else (self._listeners, LISTENERS_PER_ROOM)
         )
+        if page.ticket.role is Role.LISTENER:
+            self._one_page_a_browser(page)
         if sum(not seated.is_done for seated in rooms[room]) >= most:
             page.end.tell({"now": "closed", "why": "full"})
             page.end.close()
@@ -90,9 +94,14 @@ class Meetings:
         if page.ticket.role is Role.SEEDER:
             page.end.tell({"now": "open", "waiting": len(self._listeners.get(room, ()))})
         else:
-            page.end.tell({"now": "away" if not self._seeders.get(room) else "busy"})
+            self._tell_waiting(seat)
         self._introduce(room)
         return seat
+
+    def _one_page_a_browser(self, page: Page) -> None:
+        for seated in list(self._listeners.get(page.ticket.room, ())):
+            if seated.page.ticket.browser == page.ticket.browser:
+                self._let_go(seated, "elsewhere")
 
     def leave(self, seat: Seat) -> None:
         """A page's connection is gone."""
@@ -103,12 +112,14 @@ class Meetings:
         rooms[room].remove(seat)
         if not rooms[room]:
             del rooms[room]
-        for introduction in list(seat.meets.values()):
+        introductions = list(seat.meets.values())
+        for introduction in introductions:
             self._part(introduction, Broken.LEFT)
-        self._introduce(room)
+        if not introductions:
+            self._introduce(room)
 
     def close(self, titles: Iterable[int], *, why: str) -> None:
-        """These titles may not pass any more: their pages are told and let go."""
+        """These titles may not pass any more: their pages are told and let go. `why` "": they may come again."""
         closed = set(titles)
         for rooms in (self._listeners, self._seeders):
             for room in [room for room in rooms if room[1] in closed]:
@@ -122,8 +133,16 @@ class Meetings:
                 if seat.page.ticket.ends_us <= self._now_us():
                     self._let_go(seat, "season")
 
+    def end_stalled(self) -> None:
+        """Where nothing moves any more somebody else may have their turn."""
+        before_us = self._now_us() - STALLED_US
+        for seat in [seat for seats in self._listeners.values() for seat in seats]:
+            for met in [met for met in seat.meets.values() if met.moved_us < before_us]:
+                self._part(met, Broken.STALLED)
+
     def _let_go(self, seat: Seat, why: str) -> None:
-        seat.page.end.tell({"now": "closed", "why": why})
+        if why:
+            seat.page.end.tell({"now": "closed", "why": why})
         self.leave(seat)
         seat.page.end.close()
 
@@ -136,42 +155,50 @@ class Meetings:
         ]:
             seeders = [seat for seat in self._seeders.get(room, ()) if len(seat.meets) < LISTENERS_AT_ONCE]
             if not seeders:
-                now = "busy" if self._seeders.get(room) else "away"
-                listener.page.end.tell({"now": now})
+                self._tell_waiting(listener)
                 continue
             self._meet(min(seeders, key=lambda seat: len(seat.meets)), listener)
+
+    def _tell_waiting(self, listener: Seat) -> None:
+        """Why nobody is introduced to a listener yet; once, until that changes."""
+        now = "busy" if self._seeders.get(listener.page.ticket.room) else "away"
+        if listener.told != now:
+            listener.told = now
+            listener.page.end.tell({"now": now})
 
     def _meet(self, seeder: Seat, listener: Seat) -> None:
         pieces = seeder.page.ticket.pieces
         assert pieces is not None, "a seeder's ticket names the pieces of its copy"
         before = self._kept.get((seeder.page.ticket.room, listener.page.ticket.browser))
-        start, whole = 0, pieces.sum_of(0, pieces.count)
-        if (
-            before
-            and before.until_us > self._now_us()
-            and listener.have >= before.stop
-            and listener.of == whole
-        ):
-            start = before.stop
-        seeder.numbers += 1
+        start, whole, earlier = 0, pieces.sum_of(0, pieces.count), list[Part]()
+        if before and before.until_us > self._now_us() and listener.of == whole:
+            start, earlier = up_to(before.parts, listener.have)
         met = Introduction(
             id=secrets.token_hex(ID_BYTES),
-            number=seeder.numbers,
+            number=next(self._numbers),
             seeder=seeder.page,
             listener=listener.page,
             pieces=pieces,
             start=start,
             begun_us=self._now_us(),
-            earlier=list(before.parts) if before and start else [],
+            earlier=earlier,
         )
         seeder.meets[met.number] = listener.meets[met.number] = met
         direct = seeder.page.direct and listener.page.direct
-        word = {"now": "met", "id": met.id, "number": met.number, "from": start, "direct": direct}
+        word = {
+            "now": "met",
+            "id": met.id,
+            "number": met.number,
+            "from": start,
+            "direct": direct,
+            "ahead": met.ahead,
+        }
         self.introduced += 1
+        listener.told = "met"
         seeder.page.end.tell(word)
         if listener.of != whole:
             listener.have, listener.of = 0, whole
-        listener.page.end.tell(word | pieces.told() | {"ahead": met.ahead})
+        listener.page.end.tell(word | pieces.told())
 
     def _part(self, met: Introduction, why: Broken) -> None:
         """An introduction is over; how far it came is remembered, unless it came to its end."""
@@ -179,15 +206,16 @@ class Meetings:
         parts = met.parts(at_us=self._now_us())
         if parts and not met.is_whole and why is not Broken.SPOILED:
             key = (met.seeder.ticket.room, met.listener.ticket.browser)
-            self._kept[key] = Kept(met.confirmed, parts, self._now_us() + KEPT_US)
+            self._kept[key] = Kept(parts, self._now_us() + KEPT_US)
             self._kept.move_to_end(key)
             if len(self._kept) > KEPT_MAX:
                 self._kept.popitem(last=False)
         for seat in self._seats(met):
             if seat.page is met.listener:
-                # Who left may come back; after a mistake the page begins anew, if it wants to.
+                # A seeder who left may come back; after a mistake the page begins anew, if it wants to.
                 seat.have, seat.is_done = max(seat.have, met.confirmed), why is not Broken.LEFT
             seat.page.end.tell({"now": "parted", "number": met.number, "why": why})
+        self._introduce(met.seeder.ticket.room)
 
     def _forget(self, met: Introduction) -> None:
         self._held.pop(met, None)
@@ -247,12 +275,13 @@ class Meetings:
                 del self._held[met]
 
     def _signal(self, seat: Seat, met: Introduction, message: dict[str, Any]) -> str | None:
-        seat.signals += 1
-        if seat.signals > SIGNALS_MAX * (seat.numbers or 1):
-            return "too_many"
+        met.signals += 1
+        data = message.get("data")
+        if met.signals > SIGNALS_MAX or not isinstance(data, str):
+            return "too_many" if isinstance(data, str) else "unknown"
         other = met.listener if seat.page is met.seeder else met.seeder
         if met.seeder.direct and met.listener.direct and not met.relayed:
-            other.end.tell({"now": "signal", "number": met.number, "data": message.get("data")})
+            other.end.tell({"now": "signal", "number": met.number, "data": data})
         return None
 
     def _relay(self, seat: Seat, met: Introduction, message: dict[str, Any]) -> str | None:
@@ -265,7 +294,7 @@ class Meetings:
 
     def _want(self, seat: Seat, met: Introduction, message: dict[str, Any]) -> str | None:
         if seat.page is not met.listener or not met.relayed:
-            return "unknown"
+            return None
         if broken := met.ask(_number(message, "piece")):
             self._part(met, broken)
             return None
@@ -275,8 +304,8 @@ class Meetings:
 
     def _got(self, seat: Seat, met: Introduction, message: dict[str, Any]) -> str | None:
         if seat.page is not met.listener or not met.relayed:
-            return "unknown"
-        if broken := met.got(_number(message, "piece")):
+            return None
+        if broken := met.got(_number(message, "piece"), at_us=self._now_us()):
             self._part(met, broken)
         else:
             self._came(met)
@@ -286,7 +315,10 @@ class Meetings:
         stop, signature = _number(message, "pieces"), str(message.get("signature"))
         refused = met.receipt(seat.page.ticket.role, stop, signature, at_us=self._now_us())
         if refused:
+            met.refused += 1
             seat.page.end.tell({"now": "refused", "number": met.number, "why": refused})
+            if met.refused > REFUSED_MAX:
+                self._part(met, Broken.OUT_OF_ORDER)
         else:
             self._came(met)
         return None

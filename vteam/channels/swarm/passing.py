@@ -28,6 +28,7 @@ class Broken(StrEnum):
     """Why an introduction ended before its title was whole."""
 
     LEFT = "left"
+    STALLED = "stalled"
     OUT_OF_ORDER = "out_of_order"
     SPOILED = "spoiled"
     TOO_LATE = "too_late"
@@ -78,6 +79,9 @@ class Introduction:
     begun_us: int
     earlier: list[Part] = field(default_factory=list)
     relayed: bool = False
+    refused: int = 0
+    signals: int = 0
+    moved_us: int = 0
     confirmed: int = 0
     signed: dict[Role, Receipts] = field(default_factory=dict)
     held: deque[int] = field(default_factory=deque)
@@ -91,6 +95,7 @@ class Introduction:
 
     def __post_init__(self) -> None:
         self.confirmed = self._part_start = self.start
+        self.moved_us = self.begun_us
         for role, page in ((Role.SEEDER, self.seeder), (Role.LISTENER, self.listener)):
             self.signed[role] = Receipts(
                 introduction=self.id,
@@ -117,6 +122,7 @@ class Introduction:
             return Refused.TOO_LATE
         refused = self.signed[role].take(stop, signature)
         if refused is None:
+            self.moved_us = at_us
             self.confirmed = min(receipts.signed for receipts in self.signed.values())
         return refused
 
@@ -125,7 +131,7 @@ class Introduction:
     def relay(self, *, at_us: int) -> None:
         """From now on everything goes through us, beginning after what is confirmed."""
         self._end_part(at_us)
-        self.relayed = True
+        self.relayed, self.moved_us = True, at_us
         self._rewind()
 
     def ask(self, piece: int) -> Broken | None:
@@ -166,11 +172,12 @@ class Introduction:
         self.listener.end.pass_on(frame)
         return None
 
-    def got(self, piece: int) -> Broken | None:
+    def got(self, piece: int, *, at_us: int) -> Broken | None:
         """The listener has its next piece, whole and right."""
         if piece != self.confirmed or piece >= self._sent:
             return Broken.OUT_OF_ORDER
         self.confirmed += 1
+        self.moved_us = at_us
         return None
 
     @property

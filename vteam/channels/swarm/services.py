@@ -141,31 +141,34 @@ def forget_asked(*, at: dt.datetime) -> int:
 
 # Evidence -------------------------------------------------------------------------------------------------------
 def keep_evidence(rows: Iterable[InboxRow]) -> None:
-    """Keep what the edge saw; the caller holds the transaction. Brought twice, it is kept once."""
-    kept = [row for row in rows if _is_evidence(row)]
-    known = (
-        set(EvidenceRow.objects.filter(pk__in={row.key for row in kept}).values_list("pk", flat=True))
-        if kept
-        else set()
-    )
-    for row in kept:
-        if row.key not in known:
+    """Keep what the edge saw; the caller holds the transaction. Brought twice, it is kept once; of fans who erased
+    themselves meanwhile nothing is.
+    """
+    found = [(row, fan) for row in rows if (fan := _fan_of_evidence(row)) is not None]
+    if not found:
+        return
+    here = set(Fan.objects.filter(pk__in={fan for _, fan in found}).values_list("pk", flat=True))
+    names = {row.key for row, _ in found}
+    known = set(EvidenceRow.objects.filter(pk__in=names).values_list("pk", flat=True))
+    for row, fan in found:
+        if fan in here and row.key not in known:
             known.add(row.key)
             EvidenceRow.objects.create(
                 introduction=row.key,
                 campaign_id=row.campaign_id,
-                fan_id=(read_object(row.body) or {})["fan"],
+                fan_id=fan,
                 seen_at_us=row.seen_at_us,
                 content=row.body,
             )
 
 
-def _is_evidence(row: InboxRow) -> bool:
+def _fan_of_evidence(row: InboxRow) -> int | None:
+    """The fan a row is about; None, and the row is kept aside, where it is none."""
     fan = (read_object(row.body) or {}).get("fan")
     if type(fan) is int and 0 < len(row.key) <= 32 and not problem_with_moment(row.seen_at_us):
-        return True
+        return fan
     reject(row, "evidence of nobody or at no time")
-    return False
+    return None
 
 
 def forget_evidence(*, fans: Iterable[int]) -> None:

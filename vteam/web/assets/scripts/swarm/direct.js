@@ -16,13 +16,13 @@ export class Direct {
   #closed = false;
 
   /**
-   * @param {{ ice: string[], signal: (data: unknown) => void, ears: Ears, offers: boolean }} how
+   * @param {{ ice: string[], signal: (data: string) => void, ears: Ears, offers: boolean }} how
    */
   constructor({ ice, signal, ears, offers }) {
     this.ears = ears;
-    this.signal = signal;
+    this.signal = (/** @type {unknown} */ data) => signal(JSON.stringify(data));
     this.peer = new RTCPeerConnection({ iceServers: ice.map((urls) => ({ urls })) });
-    this.peer.onicecandidate = ({ candidate }) => candidate && signal({ candidate: candidate.toJSON() });
+    this.peer.onicecandidate = ({ candidate }) => candidate && this.signal({ candidate: candidate.toJSON() });
     this.peer.onconnectionstatechange = () => this.peer.connectionState === "failed" && this.end();
     this.peer.ondatachannel = ({ channel }) => this.#use(channel);
     if (offers) {
@@ -48,9 +48,10 @@ export class Direct {
   }
 
   /** What the other end signalled. A word that cannot be used is one less way to meet. */
-  async hear(/** @type {any} */ data) {
+  async hear(/** @type {string} */ text) {
     if (this.#closed) return;
     try {
+      const data = JSON.parse(text);
       if (data.description) {
         await this.peer.setRemoteDescription(data.description);
         if (data.description.type === "offer") await this.#describe();

@@ -6,14 +6,15 @@ import { Direct, canBeDirect } from "./direct.js";
 import { browserName, drop, keep, kept } from "./keeping.js";
 import { NONE, Pieces, blockIn } from "./pieces.js";
 import { newSigner, receiptText } from "./receipts.js";
-import { Showing, asked } from "./showing.js";
-import { Talk, rest } from "./talk.js";
+import { Showing, ticketFrom } from "./showing.js";
+import { Talk, again, rest } from "./talk.js";
 
 /** @typedef {import("./talk.js").Message} Message */
 /** @typedef {{ of: string, got: Uint8Array<ArrayBuffer>[], whole: boolean }} Came pieces of the copy with that sum */
 const DIRECT_MS = 6_000;
-const AGAIN_MS = [1_000, 2_000, 4_000, 8_000];
-const FINAL = new Set(["withdrawn", "season", "full"]);
+const FULL_MS = 15_000;
+const TRIES_MAX = 8;
+const SAID = new Set(["withdrawn", "season", "too_many"]);
 
 export class Listener {
   /** @type {Talk | undefined} */
@@ -29,6 +30,8 @@ export class Listener {
   #asked = 0;
   #relayed = false;
   #tries = 0;
+  #epoch = 0;
+  #keptAt = 0;
   /** @type {Uint8Array<ArrayBuffer> | undefined} */
   #piece;
   #filled = 0;
@@ -45,19 +48,27 @@ export class Listener {
 
   /** Begins, or goes on where it broke off. */
   async start() {
+    const epoch = ++this.#epoch;
+    this.#talk?.end();
     this.showing.show("looking");
-    const given = await asked(this.data.ticket ?? "", { browser: browserName() }).catch(() => ({ why: "trouble" }));
-    if (given.why) return this.#stop(FINAL.has(given.why) || given.why === "too_many" ? given.why : "trouble");
+    const given = await ticketFrom(this.data.ticket ?? "", browserName());
+    if (epoch !== this.#epoch) return;
+    if (given.why === "again") return this.#gone();
+    if (given.why) return this.#stop(SAID.has(given.why) ? given.why : "trouble");
     this.given = given;
     this.name = `got/${this.data.keep}`;
     this.#came = (await kept(this.name)) ?? { of: "", got: [], whole: false };
     if (this.#came.whole) return this.#give();
     this.signer = await newSigner();
+    if (epoch !== this.#epoch) return;
     const { of, got } = this.#came;
     const hello = { ticket: given.ticket, key: this.signer.public, have: got.length, of, direct: this.direct };
     this.#talk = new Talk(given.socket, hello, {
-      heard: (message) => this.#heard(message),
-      block: (frame) => this.#relayed && this.#take(frame),
+      heard: (message) => {
+        this.#tries = 0;
+        this.#heard(message);
+      },
+      block: (frame) => this.#take(frame, true),
       gone: () => this.#gone(),
     });
   }
@@ -77,7 +88,6 @@ export class Listener {
 
   async #meet(/** @type {Message} */ met) {
     this.#met = met;
-    this.#tries = 0;
     this.pieces = new Pieces(/** @type {any} */ (met));
     const of = await this.pieces.name();
     if (of !== this.#came.of) this.#came = { of, got: [], whole: false };
@@ -94,7 +104,7 @@ export class Listener {
       ears: {
         opened: () => this.#opened(),
         said: () => undefined,
-        block: (frame) => !this.#relayed && this.#take(frame),
+        block: (frame) => this.#take(frame, false),
         closed: () => this.#giveUpDirect(),
       },
     });
@@ -116,7 +126,7 @@ export class Listener {
     this.#direct?.end();
     this.#way("relay");
     this.#begin(from);
-    this.#want();
+    this.#work = this.#work.then(() => this.#want());
   }
 
   #begin(/** @type {number} */ from) {
@@ -145,9 +155,10 @@ export class Listener {
   }
 
   /** Blocks are taken one after the other, whatever hashing takes. */
-  #take(/** @type {ArrayBuffer} */ frame) {
+  #take(/** @type {ArrayBuffer} */ frame, /** @type {boolean} */ relayed) {
     const { piece, offset, bytes } = blockIn(frame);
-    this.#work = this.#work.then(() => this.#block(piece, offset, bytes)).catch((fault) => {
+    // What came straight before the relay took over comes again through it.
+    this.#work = this.#work.then(() => (relayed === this.#relayed ? this.#block(piece, offset, bytes) : undefined)).catch((fault) => {
       console.error(fault);
       this.#stop("trouble");
     });
@@ -169,11 +180,19 @@ export class Listener {
     this.#piece = undefined;
     if (!(await this.pieces.isRight(piece, bytes))) return this.#stop("trouble");
     this.#came.got.push(bytes);
-    if (this.pieces.isStep(this.#met?.from, this.#came.got.length)) await keep(this.name, this.#came);
+    this.#keepSome();
     this.showing.progress(this.#came.got.length / this.pieces.count);
     if (this.#relayed) this.#say({ do: "got", piece });
     else await this.#sign();
     this.#want();
+  }
+
+  /** Kept now and then, for going on after a reload: all of it is written each time. */
+  #keepSome() {
+    const much = Math.max(this.pieces.step, Math.ceil(this.pieces.count / 8));
+    if (this.#came.got.length - this.#keptAt < much) return;
+    this.#keptAt = this.#came.got.length;
+    void keep(this.name, this.#came);
   }
 
   async #sign() {
@@ -228,22 +247,24 @@ export class Listener {
     if (this.#came.whole) return;
     this.#met = undefined;
     this.#direct?.end();
-    const wait = AGAIN_MS[this.#tries++];
-    if (!wait) return this.#stop("trouble");
+    if (this.#tries >= TRIES_MAX) return this.#stop("trouble");
+    const epoch = this.#epoch;
     await this.#work;
-    await keep(this.name, this.#came);
+    if (this.name) await keep(this.name, this.#came);
     this.showing.show("looking");
-    await rest(wait);
-    await this.start();
+    await rest(again(this.#tries++));
+    if (epoch === this.#epoch) await this.start();
   }
 
   #stop(/** @type {string} */ why) {
     clearTimeout(this.#timer);
+    const epoch = ++this.#epoch;
     this.#met = undefined;
     this.#talk?.end();
     this.#direct?.end();
     if (why === "withdrawn") void drop(this.name);
-    this.showing.show(why === "full" ? "busy" : why);
+    this.showing.show(why === "full" ? "busy" : SAID.has(why) ? why : "trouble");
+    if (why === "full") void rest(FULL_MS).then(() => (epoch === this.#epoch ? this.start() : undefined));
   }
 
   #say(/** @type {Record<string, unknown>} */ message) {

@@ -7,12 +7,16 @@ import { Direct, canBeDirect } from "./direct.js";
 import { browserName, keep, kept, remember, remembered } from "./keeping.js";
 import { NONE, Pieces, blocksOf } from "./pieces.js";
 import { newSigner, receiptText } from "./receipts.js";
-import { Showing, asked } from "./showing.js";
-import { Talk, rest } from "./talk.js";
+import { Showing, ticketFrom } from "./showing.js";
+import { Talk, again, rest } from "./talk.js";
 
 /** @typedef {import("./talk.js").Message} Message */
-/** @typedef {{ met: Message, line: Element, sending: Promise<unknown>, direct?: Direct }} Passing one listener */
-const AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
+/**
+ * One listener: `next` is the piece they may ask for next, `sent` how far what was sent reaches, `got` how far they say it
+ * came.
+ *
+ * @typedef {{ met: Message, line: Element, next: number, sent: number, got: number, sending: Promise<unknown>, direct?: Direct }} Passing
+ */
 const FINAL = new Set(["withdrawn", "season", "full"]);
 const MEGABYTE = 1_000_000;
 
@@ -26,6 +30,7 @@ export class Seeder {
   #sent = Number(remembered("sent")) || 0;
   #sentHere = 0;
   #tries = 0;
+  #epoch = 0;
   #stopped = true;
   /** @type {WakeLockSentinel | null | undefined} */
   #awake;
@@ -44,46 +49,60 @@ export class Seeder {
   /** Makes the page's buttons work and begins. */
   begin() {
     this.showing.on("stop", () => this.#stop("stopped"));
-    this.showing.on("start", () => void this.start());
+    this.showing.on("start", () => {
+      this.#sentHere = 0;
+      void this.start();
+    });
     this.limit.addEventListener("change", () => {
       remember("limit", this.limit.value);
       this.#mind();
     });
     this.direct.addEventListener("change", () => {
       remember("direct", this.direct.checked ? "yes" : "no");
-      if (!this.#stopped) void this.#again();
+      if (!this.#stopped) void this.start();
     });
     document.addEventListener("visibilitychange", () => !this.#stopped && void this.#stayAwake());
     this.#tellSent();
     void this.start();
   }
 
+  /** Begins anew: whatever was under way of an earlier beginning ends. */
   async start() {
+    const epoch = this.#anew();
     this.#stopped = false;
     this.#buttons();
     this.showing.show("loading");
+    const given = await ticketFrom(this.data.ticket ?? "", browserName());
+    if (epoch !== this.#epoch) return;
+    if (given.why === "again") return this.#gone();
+    if (given.why) return this.#stop(FINAL.has(given.why) ? given.why : "trouble");
+    this.given = given;
+    this.pieces = new Pieces(given);
     try {
-      const given = await asked(this.data.ticket ?? "", { browser: browserName() });
-      if (given.why) return this.#stop(FINAL.has(given.why) ? given.why : "trouble");
-      this.given = given;
-      this.pieces = new Pieces(given);
       this.#copy ??= await this.#fetched();
-      if (this.#stopped) return;
       this.signer = await newSigner();
-      this.#come();
-      void this.#stayAwake();
     } catch (fault) {
-      console.info("not begun", fault);
-      await this.#gone();
+      console.info("the copy did not come", fault);
+      if (epoch === this.#epoch) await this.#gone();
+      return;
     }
+    if (epoch !== this.#epoch) return;
+    this.#come(epoch);
+    void this.#stayAwake();
   }
 
-  #come() {
+  #anew() {
+    this.#talk?.end();
+    for (const passing of [...this.#passings.values()]) this.#left(passing);
+    return ++this.#epoch;
+  }
+
+  #come(/** @type {number} */ epoch) {
     const hello = { ticket: this.given.ticket, key: this.signer?.public, direct: this.direct.checked };
     this.#talk = new Talk(this.given.socket, hello, {
-      heard: (message) => this.#heard(message),
+      heard: (message) => epoch === this.#epoch && this.#heard(message),
       block: () => undefined,
-      gone: () => void this.#gone(),
+      gone: () => epoch === this.#epoch && void this.#gone(),
     });
   }
 
@@ -132,10 +151,13 @@ export class Seeder {
     const passing = this.#passings.get(message.number);
     if (!passing) return;
     if (message.now === "signal") void passing.direct?.hear(message.data);
-    if (message.now === "relay") passing.direct?.end();
+    if (message.now === "relay") {
+      passing.direct?.end();
+      passing.next = passing.sent = passing.got = message.from;
+    }
     if (message.now === "want") this.#send(passing, message.piece, (frame) => this.#talk?.pass(frame) ?? Promise.resolve(false));
     if (message.now === "came") this.showing.progress(message.pieces / this.#count(), passing.line);
-    if (message.now === "whole") this.#whole(passing);
+    if (message.now === "whole") this.#whole(passing, message.counted);
     if (message.now === "parted") this.#left(passing);
   }
 
@@ -143,7 +165,7 @@ export class Seeder {
     const template = /** @type {HTMLTemplateElement} */ (this.showing.one("[data-thread]"));
     const line = /** @type {Element} */ (template.content.firstElementChild).cloneNode(true);
     /** @type {Passing} */
-    const passing = { met, line: /** @type {Element} */ (line), sending: Promise.resolve() };
+    const passing = { met, line: /** @type {Element} */ (line), next: met.from, sent: met.from, got: met.from, sending: Promise.resolve() };
     this.showing.one("[data-threads]").prepend(line);
     this.showing.progress(met.from / this.#count(), passing.line);
     this.#passings.set(met.number, passing);
@@ -159,8 +181,8 @@ export class Seeder {
       ears: {
         opened: () => undefined,
         said: (message) => {
-          if (typeof message.want === "number") this.#send(passing, message.want, (frame) => passing.direct?.pass(frame) ?? Promise.resolve(false));
-          if (typeof message.got === "number") void this.#sign(passing, message.got);
+          if (this.#mayWant(passing, message.want)) this.#send(passing, message.want, (frame) => passing.direct?.pass(frame) ?? Promise.resolve(false));
+          if (typeof message.got === "number") this.#got(passing, message.got);
         },
         block: () => undefined,
         closed: () => undefined,
@@ -168,14 +190,21 @@ export class Seeder {
     });
   }
 
+  /** The other device asks for pieces in order, each once and few ahead: nobody can make this one send without end. */
+  #mayWant(/** @type {Passing} */ passing, /** @type {unknown} */ piece) {
+    return piece === passing.next && passing.next - passing.got < passing.met.ahead;
+  }
+
   /** A piece to one listener, after what was asked before. */
   #send(/** @type {Passing} */ passing, /** @type {number} */ piece, /** @type {(frame: ArrayBuffer) => Promise<boolean>} */ pass) {
+    passing.next = piece + 1;
     passing.sending = passing.sending.then(async () => {
       if (this.#stopped || !this.#copy || piece < 0 || piece >= this.pieces.count) return;
       const bytes = pieceOf(this.#copy, this.pieces, piece);
       for (const frame of blocksOf(passing.met.number, piece, bytes)) {
         if (!(await pass(frame))) return;
       }
+      passing.sent = piece + 1;
       this.#sent += bytes.length;
       this.#sentHere += bytes.length;
       remember("sent", String(this.#sent));
@@ -184,7 +213,15 @@ export class Seeder {
     });
   }
 
+  #got(/** @type {Passing} */ passing, /** @type {number} */ stop) {
+    if (stop <= passing.got || stop > passing.next) return;
+    passing.got = stop;
+    passing.sending = passing.sending.then(() => this.#sign(passing, stop));
+  }
+
+  /** Signs for what was sent and came, and for nothing else. */
   async #sign(/** @type {Passing} */ passing, /** @type {number} */ stop) {
+    if (stop > passing.sent) return;
     const { id, number, from: start } = passing.met;
     const pieces = this.pieces;
     this.showing.progress(stop / pieces.count, passing.line);
@@ -193,8 +230,8 @@ export class Seeder {
     this.#talk?.say({ do: "receipt", number, pieces: stop, signature: await this.signer?.sign(text) });
   }
 
-  #whole(/** @type {Passing} */ passing) {
-    this.#end(passing, "[data-done-words]");
+  #whole(/** @type {Passing} */ passing, /** @type {boolean} */ counted) {
+    this.#end(passing, counted ? "[data-done-words]" : "[data-lost-words]");
     this.showing.progress(1, passing.line);
     const time = passing.line.querySelector("time");
     if (time) time.textContent = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
@@ -231,14 +268,14 @@ export class Seeder {
 
   async #stayAwake() {
     if (document.visibilityState !== "visible" || !navigator.wakeLock) return;
+    await this.#awake?.release().catch(() => undefined);
     this.#awake = await navigator.wakeLock.request("screen").catch(() => null);
     this.showing.one("[data-awake]").hidden = !this.#awake;
   }
 
   #stop(/** @type {string} */ why) {
     this.#stopped = true;
-    this.#talk?.end();
-    for (const passing of [...this.#passings.values()]) this.#left(passing);
+    this.#anew();
     void this.#awake?.release().catch(() => undefined);
     this.showing.show(why);
     this.#buttons();
@@ -249,21 +286,14 @@ export class Seeder {
     this.showing.one('[data-do="start"]').hidden = !again;
     this.showing.one('[data-do="stop"]').hidden = this.#stopped;
     this.showing.one("[data-qr]").classList.toggle("passing__qr--off", this.#stopped);
-    if (!this.#stopped) this.#sentHere = 0;
-  }
-
-  async #again() {
-    this.#talk?.end();
-    for (const passing of [...this.#passings.values()]) this.#left(passing);
-    await this.start();
   }
 
   async #gone() {
-    for (const passing of [...this.#passings.values()]) this.#left(passing);
     if (this.#stopped) return;
+    const epoch = this.#anew();
     this.showing.show("away");
-    await rest(AGAIN_MS[Math.min(this.#tries++, AGAIN_MS.length - 1)]);
-    if (!this.#stopped) await this.start();
+    await rest(again(this.#tries++));
+    if (epoch === this.#epoch) await this.start();
   }
 }
 

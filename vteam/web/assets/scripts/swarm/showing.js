@@ -36,10 +36,19 @@ export class Showing {
 /** @returns {HTMLElement[]} */
 const all = (/** @type {string} */ selector, /** @type {ParentNode} */ within) => Array.from(within.querySelectorAll(selector));
 
-/** Posts a form; what came back, or why not. */
-export async function asked(/** @type {string} */ address, /** @type {Record<string, string>} */ fields) {
-  const answer = await fetch(address, { method: "POST", body: new URLSearchParams(fields) });
-  if (answer.redirected) location.reload(); // whoever was signed in is not any more: the page leads to the door
-  const content = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
-  return answer.ok && content.ticket ? content : { why: content.why ?? "trouble" };
+/**
+ * Asks for a ticket: what came back, or why not. "again": nobody could answer just now.
+ *
+ * @returns {Promise<any>}
+ */
+export async function ticketFrom(/** @type {string} */ address, /** @type {string} */ browser) {
+  try {
+    const answer = await fetch(address, { method: "POST", body: new URLSearchParams({ browser }) });
+    // Whoever was signed in is not any more: the page leads to the door.
+    if (answer.redirected) location.reload();
+    const content = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+    return content.ticket ? content : { why: content.why ?? (answer.redirected || answer.status < 500 ? "trouble" : "again") };
+  } catch {
+    return { why: "again" };
+  }
 }

@@ -58,3 +58,6 @@ export class Talk {
 }
 
 export const rest = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** How long to wait before coming again, the longer the oftener it failed; never everybody at the same moment. */
+export const again = (/** @type {number} */ tries) => Math.min(1_000 * 2 ** tries, 20_000) * (0.5 + Math.random());
