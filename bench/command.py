@@ -91,6 +91,14 @@ def memory(quick: Quick = False, json: Json = False) -> None:
     _tell(run(quick=quick), json)
 
 
+@app.command("pass-on")
+def pass_on(quick: Quick = False, json: Json = False) -> None:
+    """A title from page to page in a browser, beside a plain download; and how much one edge relays and holds."""
+    from bench.passing import run
+
+    _tell(run(quick=quick), json)
+
+
 @app.command()
 def crash(
     quick: Quick = False,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from bench.folder import free_ports, prepared_folder
 from bench.report import Report
 from bench.rounds import interleaved, median_ratio, on_core
+from bench.sessions import session_cookie
 from bench.started import role, started
 from bench.tools import Misleading, tools
 from bench.webserver import Load, read_wrk
@@ -96,25 +97,14 @@ def run(*, quick: bool) -> Report:
 
 def _played(fans: int) -> "tuple[Campaign, dict[int, str]]":
     """The demo campaign with a season of so many fans, and a session cookie each."""
-    from django.conf import settings
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-
     from vteam.demo.opening import open_demo
     from vteam.demo.season import play_season
     from vteam.people.models import Fan
-    from vteam.people.sessions import SessionStore
 
     campaign = open_demo()
     play_season(campaign, fans=fans)
-    cookies = {}
-    for fan in Fan.objects.filter(campaign_id=campaign.pk).select_related("person"):
-        session = SessionStore()
-        session[SESSION_KEY] = str(fan.person_id)
-        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-        session[HASH_SESSION_KEY] = fan.person.get_session_auth_hash()
-        session.save()
-        cookies[fan.pk] = f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
-    return campaign, cookies
+    played = Fan.objects.filter(campaign_id=campaign.pk).select_related("person")
+    return campaign, {fan.pk: "=".join(session_cookie(fan)) for fan in played}
 
 
 def _queries(slug: str, cookie: str) -> int:

@@ -1,8 +1,9 @@
-"""What the kernel says of processes, listening sockets and file locks, from /proc: Linux only.
+"""What the kernel says of processes, what they use, listening sockets and file locks, from /proc: Linux only.
 
 Whoever wants to know whether processes behave does not ask the processes.
 """
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,18 @@ def _process(folder: Path, mark: bytes) -> Process | None:
     if state in "ZX":
         return None
     return Process(pid=int(folder.name), parent=int(parent), group=int(group), words=tuple(words))
+
+
+def share_kib(pid: int) -> int:
+    """A process's own share of memory (Pss): pages several use are divided among them."""
+    rollup = (PROC / str(pid) / "smaps_rollup").read_text()
+    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+
+
+def cpu_seconds(pid: int) -> float:
+    """How long a process has computed until now, all its threads together, for itself and in the kernel."""
+    words = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def listening_on(port: int) -> set[str]:

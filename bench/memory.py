@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.crash import Place, prepared
-from bench.kernel import PROC
+from bench.kernel import share_kib
 from bench.report import Report
 from bench.tools import Misleading
 from bench.traffic import Memory, Traffic
@@ -92,7 +92,5 @@ def _mib(place: Place) -> dict[str, float]:
     found = {}
     for kind, processes in place.installation.by_kind(place.installation.processes()).items():
         for number, process in enumerate(sorted(processes, key=lambda one: one.pid), start=1):
-            rollup = (PROC / str(process.pid) / "smaps_rollup").read_text()
-            kib = next(line.split()[1] for line in rollup.splitlines() if line.startswith("Pss:"))
-            found[f"{kind} {number}"] = int(kib) / MIB
+            found[f"{kind} {number}"] = share_kib(process.pid) / MIB
     return found

@@ -1,6 +1,7 @@
-"""The peers, from Debian's packages: looked for here, and named with the command that installs them when absent."""
+"""The peers and tools a bench needs: looked for here, and named with the command that installs them when absent."""
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 from vteam.errors import CannotStart, VTeamError
@@ -11,6 +12,7 @@ PACKAGES = {
     "redis-server": "redis-server",
     "redis-cli": "redis-tools",
     "haproxy": "haproxy",
+    "chromium": "chromium",
 }
 # Debian keeps servers where a plain user's PATH does not look.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -29,10 +31,21 @@ def tools(*names: str) -> list[str]:
     if missing:
         packages = " ".join(PACKAGES[name] for name in missing)
         raise CannotStart(
-            f"This bench measures beside {', '.join(missing)}, not installed here. "
+            f"This bench needs {', '.join(missing)}, not installed here. "
             f"Install with: sudo apt-get install -y --no-install-recommends {packages}"
         )
     return [path for path in found if path is not None]
+
+
+def browser() -> str:
+    """Where Debian's chromium is; CannotStart when it, or Playwright that drives it, is missing."""
+    if find_spec("playwright") is None:
+        raise CannotStart(
+            "This bench drives a browser with Playwright, not installed here. It comes with the test tools: "
+            "make .venv/dev.stamp"
+        )
+    (program,) = tools("chromium")
+    return program
 
 
 def disk_under(folder: Path) -> str:

@@ -21,26 +21,12 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from bench.crossing import CHROMIUM_ARGUMENTS, PHONE
 from bench.folder import free_ports
 
 ROOT = Path(__file__).parents[2]
 VTEAM = Path(sys.executable).with_name("vteam")
 CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE = {
-    "viewport": {"width": 390, "height": 844},
-    "device_scale_factor": 2,
-    "is_mobile": True,
-    "has_touch": True,
-}
 DESK = {"viewport": {"width": 1280, "height": 900}}
 READY_SECONDS = 60
 
