@@ -23,7 +23,7 @@ from bench.report import Report
 from bench.rounds import interleaved, median_ratio, on_core
 from bench.sessions import session_cookie
 from bench.started import role, started
-from bench.talkers import SECONDS_MAX, Order, Outcome
+from bench.talkers import SECONDS_MAX, SIGNAL_PAIRS, Order, Outcome
 from bench.tools import Misleading, browser
 from vteam.errors import CannotStart
 
@@ -48,10 +48,10 @@ class Sizes:
 
 
 QUICK = Sizes(
-    rounds=3, sockets=1_000, signal_rounds=3, signals=20, relay_rounds=5, pairs=4, copy_bytes=16 * 2**20
+    rounds=3, sockets=1_000, signal_rounds=3, signals=50, relay_rounds=5, pairs=4, copy_bytes=16 * 2**20
 )
 FULL = Sizes(
-    rounds=21, sockets=5_000, signal_rounds=5, signals=10, relay_rounds=11, pairs=8, copy_bytes=32 * 2**20
+    rounds=21, sockets=5_000, signal_rounds=5, signals=50, relay_rounds=11, pairs=8, copy_bytes=32 * 2**20
 )
 
 
@@ -103,8 +103,8 @@ def _notes(sizes: Sizes, given: dict[str, list[float]], heard: int, title_bytes:
         f"a copy of {title_bytes:,} bytes and its tag; plainly {heard:,} bytes",
         f"the relay: {sizes.relay_rounds} rounds of {sizes.pairs} copies of {sizes.copy_bytes:,} bytes at once; "
         "per second of the edge's processor, and by the clock while one process plays all pages",
-        f"sockets: half of them pass on, half listen; each signalled {sizes.signals} times in each of "
-        f"{sizes.signal_rounds} rounds; per second of the edge's processor",
+        f"sockets: half of them pass on, half listen; {SIGNAL_PAIRS} pairs signalled {sizes.signals} times a page "
+        f"in each of {sizes.signal_rounds} rounds; per second of the edge's processor",
     ]
 
 

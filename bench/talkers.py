@@ -33,28 +33,33 @@ AT_ONCE = 64
 CALM_SECONDS = 0.5
 PIECE_BYTES = 64 * 1024
 WARM_PAIRS = 50
+# Fresh ones in each round: an introduction has a limit of signals, and a time in which something must move.
+SIGNAL_PAIRS = 100
 SOCKETS_EACH = 2
 HOUR_US = 3_600_000_000
 # The kernel tells no less.
 CPU_SECONDS_MIN = 0.01
 # About as long as a browser's.
-CANDIDATE = {
-    "candidate": {
-        "candidate": "candidate:842163049 1 udp 1677729535 203.0.113.77 46154 typ srflx raddr 0.0.0.0 rport 0 "
-        "generation 0 ufrag sXbK network-cost 999",
-        "sdpMid": "0",
-        "sdpMLineIndex": 0,
-        "usernameFragment": "sXbK",
+CANDIDATE = json.dumps(
+    {
+        "candidate": {
+            "candidate": "candidate:842163049 1 udp 1677729535 203.0.113.77 46154 typ srflx raddr 0.0.0.0 rport 0 "
+            "generation 0 ufrag sXbK network-cost 999",
+            "sdpMid": "0",
+            "sdpMLineIndex": 0,
+            "usernameFragment": "sXbK",
+        }
     }
-}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What to do at the edge with the process id `edge`.
 
-    `sockets` pages come two by two and stay; in each round every one of them signals `signals` times. Then, in each
-    round, `pairs` pass a copy of `copy_bytes` at once. `title_bytes`: how long the copies of those who stay are.
+    `sockets` pages come two by two and stay. Then, in each round, the pages of `SIGNAL_PAIRS` signal `signals` times
+    each, and after them, in each round, `pairs` pass a copy of `copy_bytes` at once. `title_bytes`: how long the
+    copies of those who stay are.
     """
 
     edge: int
@@ -191,11 +196,12 @@ class Crowd:
                 one.socket.transport.abort()
         self._pairs = []
 
-    async def signal(self) -> float:
-        """All of them at once; signals the edge passes on in a second of its processor."""
-        times = self._order.signals
-        cpu_s, _ = await self._spent(lambda pair: pair.signal(times), self._pairs)
-        return SOCKETS_EACH * times * len(self._pairs) / cpu_s
+    async def signal(self, pieces: Pieces) -> float:
+        """Many pairs at once; signals the edge passes on in a second of its processor."""
+        times, pairs = self._order.signals, await self.come(SIGNAL_PAIRS, pieces)
+        cpu_s, _ = await self._spent(lambda pair: pair.signal(times), pairs)
+        self.go()
+        return SOCKETS_EACH * times * len(pairs) / cpu_s
 
     async def relay(self, copy: bytes, pieces: Pieces) -> tuple[float, float]:
         """MB of copies in a second of the edge's processor, and in one of the clock on the wall."""
@@ -259,9 +265,9 @@ async def measured(order: Order, key: bytes) -> Outcome:
         await asyncio.sleep(CALM_SECONDS)
         outcome.sockets = SOCKETS_EACH * len(stay)
         outcome.kib_per_socket = (share_kib(order.edge) - before_kib) / outcome.sockets
-        for _ in range(order.signal_rounds):
-            outcome.signals_per_s.append(await crowd.signal())
         crowd.go()
+        for _ in range(order.signal_rounds):
+            outcome.signals_per_s.append(await crowd.signal(short))
         for _ in range(order.relay_rounds):
             cpu, wall = await crowd.relay(copy, pieces)
             outcome.relay_mb_s.append(cpu)
