@@ -58,11 +58,11 @@ def _measure(fans: int, *, facts: int, rounds: int, notes: list[str]) -> Report:
             scattered.append(_speed(mover))
             traffic.scattered = False
             traffic.offer(facts)
+            alone.append(_speed(mover))
+            traffic.offer(facts)
             with site_writing() as waited:
                 beside.append(_speed(mover))
             waits += waited
-            traffic.offer(facts)
-            alone.append(_speed(mover))
     _every_fact_was_paid(traffic.offered)
     return Report(
         bench="posting",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import orjson
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from vteam.rules.canonical import canonical, digest
+from vteam.rules.canonical import digest, spelled
 from vteam.rules.facts import Fact
 
 COLUMNS = "campaign_id, seq, kind, key, seen_at_us, body"
@@ -27,7 +27,7 @@ def fact_from(row: Sequence[object]) -> Fact:
 
 def chained_hash(content: Sequence[object], *, after: str) -> str:
     """The hash of a stored fact (in the order of COLUMNS), chained to the hash of the one before."""
-    return digest(canonical(dict(zip(_NAMES, content, strict=True))), after=after)
+    return digest(spelled(dict(zip(_NAMES, content, strict=True))), after=after)
 
 
 def facts_after(connection: BaseDatabaseWrapper, campaign_id: int, *, seq: int, at_most: int) -> list[Fact]:

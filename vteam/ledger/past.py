@@ -10,7 +10,7 @@ import orjson
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vteam.ledger.counters import arrivals_key, places_of, reversed_key
-from vteam.rules.canonical import GENESIS, canonical
+from vteam.rules.canonical import GENESIS, spelled
 from vteam.rules.decisions import Decision, Keys, Outcome, closed_key, keys_for
 from vteam.rules.facts import Fact, Kind
 from vteam.rules.missions import Mission, Season, in_force, mission_of
@@ -32,7 +32,7 @@ class Recorded(NamedTuple):
 
 
 def recorded(
-    *, seq: int, fact_seq: int, mission: str, version: int, decision: Decision, counted: Sequence[str]
+    *, seq: int, fact_seq: int, mission: str, version: int, decision: Decision, counted: tuple[str, ...]
 ) -> Recorded:
     """A decision with its number and its canonical text."""
     content = {
@@ -44,7 +44,7 @@ def recorded(
         "outcome": str(decision.outcome),
         "points": decision.points,
         "due_at_us": decision.due_at_us,
-        "counted": list(counted),
+        "counted": counted,
     }
     return Recorded(
         seq=seq,
@@ -52,8 +52,8 @@ def recorded(
         mission=mission,
         version=version,
         decision=decision,
-        counted=tuple(counted),
-        body=canonical(content),
+        counted=counted,
+        body=spelled(content),
     )
 
 
@@ -90,7 +90,7 @@ class Past:
         self._newest_us = 0
         self._judged: dict[int, list[tuple[Mission, Keys]]] = {}
         self.counters: dict[str, int] = {}
-        self._names: dict[str, str] = {}  # of the counters asked for, by place
+        self._places: dict[str, str] = {}  # of the counters asked for, by name
         self.changed: set[str] = set()
         self.decisions: dict[int, Recorded] = {}
         self.waiting: set[int] = set()
@@ -175,15 +175,16 @@ class Past:
             counters[key] = counters.get(key, 0) + change
         self.changed.update(keys)
 
-    def changed_counters(self) -> Iterable[tuple[str, int]]:
+    def changed_counters(self) -> list[tuple[str, int]]:
         """The counters that were set, by place, as they stand now; `prepare` asked for all of them."""
-        return ((place, self.counters[name]) for place, name in self._names.items() if name in self.changed)
+        places, counters = self._places, self.counters
+        return sorted([(places[name], counters[name]) for name in self.changed])
 
     def _fetch_counters(self, keys: set[str]) -> None:
         sql = "SELECT key, n FROM ledger_counter WHERE campaign_id = %s AND key IN ({})"
-        names = dict(sorted(places_of(keys).items()))
-        self._names |= names
-        self.counters.update((names[place], n) for place, n in self._rows_in(sql, list(names)))
+        names = places_of(keys)
+        self._places |= {name: place for place, name in names.items()}
+        self.counters.update((names[place], n) for place, n in self._rows_in(sql, sorted(names)))
 
     def _fetch_decisions(self, seqs: set[int]) -> None:
         sql = "SELECT body FROM ledger_decision WHERE campaign_id = %s AND seq IN ({})"

@@ -214,7 +214,7 @@ class Posting:
         mission: str,
         version: int,
         decision: Decision,
-        counted: Sequence[str],
+        counted: tuple[str, ...],
         *,
         was_waiting: bool,
     ) -> None:
@@ -278,7 +278,7 @@ class Posting:
         self._many(INSERT_TRANSFER, [_transfer_row(campaign, transfer) for transfer in self.transfers])
         self._many(INSERT_HOLD, [(campaign, seq, due) for seq, due in self.begun.items()])
         self._many(DELETE_HOLD, [(campaign, seq) for seq in self.ended])
-        self._many(SET_COUNTER, [(campaign, place, n) for place, n in sorted(self.past.changed_counters())])
+        self._many(SET_COUNTER, [(campaign, place, n) for place, n in self.past.changed_counters()])
         self._many(SET_TOTAL, self.totals)
         self._write_histogram(self.levels)
 

@@ -18,6 +18,11 @@ def canonical(value: Mapping[str, Any]) -> str:
     """The canonical text of a mapping of strings, whole numbers, booleans, lists and mappings; TypeError for others."""
     if not _SPELLED_ONE_WAY.issuperset(map(type, value.values())):
         _refuse_others(value.values())
+    return spelled(value)
+
+
+def spelled(value: Mapping[str, Any]) -> str:
+    """The same for a mapping we made ourselves of nothing else: what it is made of is not looked at again."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 

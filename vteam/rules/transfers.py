@@ -6,7 +6,7 @@ changed or missing row shows.
 
 from typing import NamedTuple
 
-from vteam.rules.canonical import canonical, digest
+from vteam.rules.canonical import digest, spelled
 from vteam.rules.decisions import WAITING, Decision, Outcome
 
 ISSUE = "issue"
@@ -72,7 +72,7 @@ def chained(
         "points": points,
         "at_us": at_us,
     }
-    body = canonical(content)
+    body = spelled(content)
     return Transfer(
         seq=seq,
         body=body,
