@@ -5,6 +5,7 @@ set -eu
 packages=""
 need() { command -v "$1" >/dev/null 2>&1 || packages="$packages $2"; }
 need chromium chromium
+need firefox-esr firefox-esr
 need ffmpeg ffmpeg
 need mpg123 mpg123
 need pdftotext poppler-utils

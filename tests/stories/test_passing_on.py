@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.stories.conftest import Installation, Visit, running
+from tests.stories.firefox import FIREFOX, firefox
 from tests.stories.people import CAMPAIGN, agree, artist_comes, join, take_back
 
 pytestmark = pytest.mark.browser
@@ -145,6 +146,25 @@ def test_straight_from_device_to_device_where_both_chose_it(bo: Bo, visit: Visit
     di = visit()
     di.goto(bo.link("di"))
     is_here(take(di))
+
+
+@pytest.mark.parametrize("way", ["relay", "direct"])
+def test_a_firefox_gets_it_from_a_chromium(bo: Bo, tmp_path: Path, way: str) -> None:
+    assert Path(FIREFOX).exists(), "this test needs firefox-esr: tests/tools.sh says how to get it"
+    bo.passes_on()
+    bo.goes_straight()
+    with firefox(tmp_path) as cy:
+        cy.goto(bo.link("cy"))
+        part = "[data-getting][data-ticket*='/les-digues/']"
+        if way == "direct":
+            cy.press(f"{part} summary")
+        cy.press(f"{part} [data-do={way}]")
+        cy.wait_for(f"!document.querySelector(`{part} [data-show=whole]`).hidden")
+        shown = cy.run(
+            f"[...document.querySelectorAll(`{part} [data-way]`)].find(e => !e.hidden).dataset.way"
+        )
+    assert shown == way
+    expect(bo.page.locator("#counted-list")).to_contain_text("+500", timeout=8_000)
 
 
 def test_where_there_is_no_straight_way_the_relay_takes_over(bo: Bo, visit: Visit) -> None:
