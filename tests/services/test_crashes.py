@@ -4,6 +4,7 @@
 database. The smaller tests show that the ones who watch over this would see it fail.
 """
 
+import mailbox
 import os
 import random
 import secrets
@@ -66,6 +67,7 @@ def test_two_jobs_on_one_postgresql_move_each_fact_once_whichever_is_killed(
     place = prepared(tmp_path, database_url=database_url, **keys)
     rival = tmp_path / "rival"
     rival.mkdir()
+    mailbox.Maildir(place.doors.mailbox, create=True).close()  # whichever delivers first finds it
     (rival / "mailbox").symlink_to(place.doors.mailbox)
     second = Installation(
         {"DATA": str(rival), "DEMO": "true", "DATABASE_URL": database_url, **keys}, roles=["jobs"]
