@@ -209,5 +209,11 @@ def visit(chromium: Browser) -> Iterator[Visit]:
 
 
 def _is_ours(kind: str, text: str) -> bool:
-    """Errors of the console, but for the statuses a story asks for on purpose."""
-    return kind == "error" and "the server responded with a status of" not in text
+    """Errors of the console, but for the statuses a story asks for, and the network it takes away, on purpose."""
+    meant = (
+        "the server responded with a status of",
+        "ERR_INTERNET_DISCONNECTED",
+        "htmx:sendError",
+        "htmx:afterRequest",
+    )
+    return kind == "error" and not any(part in text for part in meant)

@@ -235,6 +235,23 @@ def test_bos_reload_fetches_nothing_again_and_goes_on(bo: Bo, visit: Visit) -> N
     expect(bo.page.locator("#counted-list")).to_contain_text("+500", timeout=8_000)
 
 
+def test_a_network_that_is_gone_is_noticed_and_come_back_to(bo: Bo, visit: Visit) -> None:
+    bo.passes_on()
+    bo.page.context.set_offline(True)
+    expect(bo.page.locator("[data-show=away]")).to_be_visible()
+    bo.page.context.set_offline(False)
+    expect(bo.page.locator("[data-show=open]")).to_be_visible(timeout=40_000)
+    cy = visit()
+    cy.goto(bo.link("cy"))
+    part = take(cy)
+    expect(part.locator("[data-percent]")).to_have_text(UNDER_WAY)
+    cy.context.set_offline(True)
+    expect(part.locator("[data-show=looking]")).to_be_visible()
+    cy.context.set_offline(False)
+    expect(part.locator("[data-show=whole]")).to_be_visible(timeout=40_000)
+    expect(bo.page.locator("#counted-list")).to_contain_text("+500", timeout=8_000)
+
+
 def test_one_person_at_both_ends_earns_nothing(bo: Bo, visit: Visit) -> None:
     bo.passes_on()
     # Signed in, it is their own link; signed out and at another network, it is still their own browser.

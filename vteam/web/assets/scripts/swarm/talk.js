@@ -3,7 +3,7 @@
  * why; otherwise whoever owns it decides whether to come again.
  */
 
-const SIGN_OF_LIFE_MS = 25_000;
+const SIGN_OF_LIFE_MS = 20_000;
 const UNSENT_BYTES_MAX = 1 << 20;
 
 /** @typedef {{ now: string, [name: string]: any }} Message what the edge says */
@@ -13,6 +13,10 @@ export class Talk {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
   #over = false;
+  #heardAt = performance.now();
+  #askedAt = 0;
+  #unsent = 0;
+  #offline = () => this.#lost();
 
   /**
    * @param {string} address
@@ -20,22 +24,36 @@ export class Talk {
    * @param {Ears} ears
    */
   constructor(address, hello, ears) {
+    this.ears = ears;
     this.socket = new WebSocket(address);
     this.socket.binaryType = "arraybuffer";
     this.socket.onopen = () => {
       this.say({ do: "hello", ...hello });
-      this.#timer = setInterval(() => this.say({ do: "here" }), SIGN_OF_LIFE_MS);
     };
+    this.#timer = setInterval(() => this.#live(), SIGN_OF_LIFE_MS);
+    addEventListener("offline", this.#offline);
     this.socket.onmessage = ({ data }) => {
       if (this.#over) return;
+      this.#heardAt = performance.now();
       if (typeof data === "string") ears.heard(JSON.parse(data));
       else ears.block(data);
     };
-    this.socket.onclose = () => {
-      clearInterval(this.#timer);
-      if (!this.#over) ears.gone();
-      this.#over = true;
-    };
+    this.socket.onclose = () => this.#lost();
+  }
+
+  /** The edge answers signs of life: where neither an answer came nor anything left since the last one, nobody is there. */
+  #live() {
+    const unsent = this.socket.bufferedAmount;
+    if (this.#askedAt > this.#heardAt && unsent >= this.#unsent) return this.#lost();
+    this.#askedAt = performance.now();
+    this.#unsent = unsent;
+    this.say({ do: "here" });
+  }
+
+  #lost() {
+    if (this.#over) return;
+    this.end();
+    this.ears.gone();
   }
 
   say(/** @type {Record<string, unknown>} */ message) {
@@ -53,6 +71,8 @@ export class Talk {
   /** Ends it; nothing is heard any more. */
   end() {
     this.#over = true;
+    clearInterval(this.#timer);
+    removeEventListener("offline", this.#offline);
     this.socket.close();
   }
 }
