@@ -163,7 +163,9 @@ def test_a_firefox_gets_it_from_a_chromium(bo: Bo, tmp_path: Path, way: str) -> 
         shown = cy.run(
             f"[...document.querySelectorAll(`{part} [data-way]`)].find(e => !e.hidden).dataset.way"
         )
-    assert shown == way
+    # Firefox finds no straight way over loopback alone; then the relay has taken over.
+    alone = {device.name for device in Path("/sys/class/net").iterdir()} == {"lo"}
+    assert shown == ("relay" if alone else way)
     expect(bo.page.locator("#counted-list")).to_contain_text("+500", timeout=8_000)
 
 
@@ -208,7 +210,7 @@ def test_two_at_once_and_one_who_leaves_midway_and_comes_back(bo: Bo, visit: Vis
     take(cy)
     expect(getting(cy).locator("[data-percent]")).to_have_text(UNDER_WAY)
     cy.reload()
-    expect(bo.page.locator(".threads")).to_contain_text("They left before the end")
+    expect(bo.page.get_by_text("They left before the end").locator("visible=true")).to_be_visible()
     is_here(getting(di))
     is_here(take(cy))
     whole = bo.page.locator("[data-done-words]").locator("visible=true")
@@ -277,7 +279,7 @@ def test_bo_is_away_and_is_asked_where_they_allow_it(bo: Bo, visit: Visit) -> No
     bo.page.goto(bo.address(f"{CAMPAIGN}/home"))
     cy.reload()
     part = take(cy)
-    expect(part).to_contain_text("page is not open right now")
+    expect(part).to_contain_text("is not passing on “Les digues” right now")
     part.get_by_role("button", name=f"Ask {bo.name} for it").click()
     cy.wait_for_url("**/asked/*")
     expect(cy.locator("main")).to_contain_text("at the next visit")
@@ -299,7 +301,7 @@ def test_who_waits_gets_it_when_bos_page_opens(bo: Bo, visit: Visit) -> None:
     cy = visit()
     cy.goto(link)
     part = take(cy)
-    expect(part).to_contain_text("page is not open right now")
+    expect(part).to_contain_text("is not passing on “Les digues” right now")
     bo.page.get_by_role("button", name="Pass it on again").click()
     is_here(part)
 

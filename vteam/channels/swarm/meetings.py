@@ -93,8 +93,6 @@ class Meetings:
         rooms[room].append(seat)
         if page.ticket.role is Role.SEEDER:
             page.end.tell({"now": "open", "waiting": len(self._listeners.get(room, ()))})
-        else:
-            self._tell_waiting(seat)
         self._introduce(room)
         return seat
 

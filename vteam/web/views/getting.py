@@ -29,6 +29,9 @@ TICKETS_PER_NETWORK_HOUR = 300
 @require_POST
 def ticket(request: HttpRequest, code: str, key: str) -> HttpResponseBase:
     """A ticket for a landing page; why not where there is none."""
+    ended = Share.objects.filter(code=code, ended_at__isnull=False).exists()
+    if ended:
+        return JsonResponse({"why": "ended"}, status=410)
     share, campaign, offered = _wanted(code, key)
     at = clock.now()
     if clock.to_us(at) >= season_of(campaign.file).ends_at_us:

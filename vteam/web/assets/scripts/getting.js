@@ -21,6 +21,6 @@ async function begin(/** @type {HTMLElement} */ place, /** @type {HTMLButtonElem
     const { get } = await import(/** @type {string} */ (place.dataset.module));
     get(place, button.dataset.do === "direct");
   } catch {
-    button.disabled = false; // it was not loaded: press again
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("[data-show]"))) part.hidden = part.dataset.show !== "unloaded";
   }
 }

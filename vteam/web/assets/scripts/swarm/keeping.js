@@ -59,3 +59,20 @@ export function remember(/** @type {string} */ name, /** @type {string} */ value
     here.set(name, value);
   }
 }
+
+/** For this tab only, until it is closed. */
+export function sessionStore(/** @type {string} */ name, /** @type {string} */ value) {
+  try {
+    sessionStorage.setItem(`vteam-${name}${location.pathname}`, value);
+  } catch {
+    here.set(`session/${name}`, value);
+  }
+}
+
+export function sessionStored(/** @type {string} */ name) {
+  try {
+    return sessionStorage.getItem(`vteam-${name}${location.pathname}`) ?? "";
+  } catch {
+    return String(here.get(`session/${name}`) ?? "");
+  }
+}

@@ -14,7 +14,7 @@ import { Talk, again, rest } from "./talk.js";
 const DIRECT_MS = 6_000;
 const FULL_MS = 15_000;
 const TRIES_MAX = 8;
-const SAID = new Set(["withdrawn", "season", "too_many"]);
+const SAID = new Set(["withdrawn", "season", "too_many", "elsewhere", "ended"]);
 
 export class Listener {
   /** @type {Talk | undefined} */

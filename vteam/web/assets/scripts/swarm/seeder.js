@@ -4,7 +4,7 @@
  * says stop.
  */
 import { Direct, canBeDirect } from "./direct.js";
-import { browserName, keep, kept, remember, remembered } from "./keeping.js";
+import { browserName, keep, kept, remember, remembered, sessionStore, sessionStored } from "./keeping.js";
 import { NONE, Pieces, blocksOf } from "./pieces.js";
 import { newSigner, receiptText } from "./receipts.js";
 import { Showing, ticketFrom } from "./showing.js";
@@ -51,6 +51,7 @@ export class Seeder {
     this.showing.on("stop", () => this.#stop("stopped"));
     this.showing.on("start", () => {
       this.#sentHere = 0;
+      sessionStore("ended", "");
       void this.start();
     });
     this.limit.addEventListener("change", () => {
@@ -59,11 +60,14 @@ export class Seeder {
     });
     this.direct.addEventListener("change", () => {
       remember("direct", this.direct.checked ? "yes" : "no");
-      if (!this.#stopped) void this.start();
+      if (!this.#stopped && !this.#passings.size) void this.start();
     });
     document.addEventListener("visibilitychange", () => !this.#stopped && void this.#stayAwake());
     this.#tellSent();
-    void this.start();
+    // Stopped, it stays so over a reload of this tab; the fan begins it again.
+    const ended = sessionStored("ended");
+    if (ended) this.#stop(ended);
+    else void this.start();
   }
 
   /** Begins anew: whatever was under way of an earlier beginning ends. */
@@ -71,7 +75,6 @@ export class Seeder {
     const epoch = this.#anew();
     this.#stopped = false;
     this.#buttons();
-    this.showing.show("loading");
     const given = await ticketFrom(this.data.ticket ?? "", browserName());
     if (epoch !== this.#epoch) return;
     if (given.why === "again") return this.#gone();
@@ -93,7 +96,7 @@ export class Seeder {
 
   #anew() {
     this.#talk?.end();
-    for (const passing of [...this.#passings.values()]) this.#left(passing);
+    for (const passing of [...this.#passings.values()]) this.#end(passing, "[data-broken-words]");
     return ++this.#epoch;
   }
 
@@ -125,6 +128,7 @@ export class Seeder {
   }
 
   async #download(/** @type {number} */ size) {
+    this.showing.show("loading");
     const answer = await fetch(this.data.copy ?? "");
     if (!answer.ok || !answer.body) throw new Error(`the copy was not given: ${answer.status}`);
     const bytes = new Uint8Array(size);
@@ -158,7 +162,7 @@ export class Seeder {
     if (message.now === "want") this.#send(passing, message.piece, (frame) => this.#talk?.pass(frame) ?? Promise.resolve(false));
     if (message.now === "came") this.showing.progress(message.pieces / this.#count(), passing.line);
     if (message.now === "whole") this.#whole(passing, message.counted);
-    if (message.now === "parted") this.#left(passing);
+    if (message.now === "parted") this.#end(passing, message.why === "left" ? "[data-left-words]" : "[data-broken-words]");
   }
 
   #meet(/** @type {Message} */ met) {
@@ -238,10 +242,6 @@ export class Seeder {
     document.body.dispatchEvent(new CustomEvent("vteam:passed"));
   }
 
-  #left(/** @type {Passing} */ passing) {
-    this.#end(passing, "[data-left-words]");
-  }
-
   #end(/** @type {Passing} */ passing, /** @type {string} */ words) {
     passing.direct?.end();
     this.#passings.delete(passing.met.number);
@@ -257,7 +257,7 @@ export class Seeder {
   // Limits and the end ------------------------------------------------------------------------------------------
 
   #tellSent() {
-    this.showing.one("[data-sent]").textContent = (this.#sent / MEGABYTE).toFixed(1);
+    this.showing.one("[data-sent]").textContent = (this.#sent / MEGABYTE).toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
   }
 
   /** The fan's limit is for this page, from when it was opened. */
@@ -277,6 +277,7 @@ export class Seeder {
     this.#stopped = true;
     this.#anew();
     void this.#awake?.release().catch(() => undefined);
+    if (why === "stopped" || why === "limit") sessionStore("ended", why);
     this.showing.show(why);
     this.#buttons();
   }
