@@ -1,6 +1,7 @@
 """Passing on: a title leaves Bo's open page for a stranger's phone, and is worth 500, however it crosses."""
 
 import re
+import socket
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -97,6 +98,11 @@ def take(page: Page, way: str = "relay", title: str = "les-digues") -> Locator:
     return part
 
 
+def only_loopback() -> bool:
+    """Whether this is a network namespace of the tests' own: its browsers think that they are offline anyway."""
+    return {name for _, name in socket.if_nameindex()} == {"lo"}
+
+
 def is_here(part: Locator) -> None:
     expect(part.locator("[data-show=whole]")).to_be_visible(timeout=20_000)
 
@@ -164,8 +170,7 @@ def test_a_firefox_gets_it_from_a_chromium(bo: Bo, tmp_path: Path, way: str) -> 
             f"[...document.querySelectorAll(`{part} [data-way]`)].find(e => !e.hidden).dataset.way"
         )
     # Firefox finds no straight way over loopback alone; then the relay has taken over.
-    alone = {device.name for device in Path("/sys/class/net").iterdir()} == {"lo"}
-    assert shown == ("relay" if alone else way)
+    assert shown == ("relay" if only_loopback() else way)
     expect(bo.page.locator("#counted-list")).to_contain_text("+500", timeout=8_000)
 
 
@@ -238,6 +243,8 @@ def test_bos_reload_fetches_nothing_again_and_goes_on(bo: Bo, visit: Visit) -> N
 
 
 def test_a_network_that_is_gone_is_noticed_and_come_back_to(bo: Bo, visit: Visit) -> None:
+    if only_loopback():
+        pytest.skip("with nothing but loopback a browser is never told that it went offline")
     bo.passes_on()
     bo.page.context.set_offline(True)
     expect(bo.page.locator("[data-show=away]")).to_be_visible()
