@@ -98,13 +98,13 @@ class Edge:
             return door.connect_ex(("127.0.0.1", self.port)) == 0
 
     def ask(self, path: str, *, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         named = {"User-Agent": BROWSER} | {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, headers=named)
-        answer = connection.getresponse()
-        answer.text = answer.read().decode()  # type: ignore[attr-defined]
-        connection.close()
-        return answer
+        # Closed also where the edge is killed over it.
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)) as connection:
+            connection.request(method, path, headers=named)
+            answer = connection.getresponse()
+            answer.text = answer.read().decode()  # type: ignore[attr-defined]
+            return answer
 
     def raw(self, data: bytes) -> socket.socket:
         door = socket.create_connection(("127.0.0.1", self.port), timeout=20)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.channels import pages
 from tests.channels.pages import BO, COPY, PIECES, TITLE, Told, blocks, browser, page, signature
-from vteam.channels.swarm.evidence import Row
+from vteam.channels.links.redirect import InboxRow
 from vteam.channels.swarm.meetings import LISTENERS_AT_ONCE, SIGNALS_MAX, STALLED_US, Meetings, Recorded, Seat
 from vteam.channels.swarm.passing import FRAME
 from vteam.channels.swarm.pieces import pieces_of
@@ -23,11 +23,11 @@ class Books:
     """The inbox the meetings write to, and the clock and budget they are given."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[InboxRow] = []
         self.now_us, self.left, self.away = pages.AT_US, 10**9, None
         self.meetings = Meetings(record=self.record, now_us=lambda: self.now_us, spend=self.spend)
 
-    def record(self, rows: Sequence[Row], done: Recorded) -> None:
+    def record(self, rows: Sequence[InboxRow], done: Recorded) -> None:
         if self.away is None:
             self.rows += rows
         done(self.away)

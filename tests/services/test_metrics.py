@@ -77,7 +77,15 @@ class Watched(Installation):
 
     def __init__(self, data: Path, **environment: str) -> None:
         self.first = three_free_ports()
+        self.ports_open = environment.get("METRICS_PORT") != "0"
         super().__init__(data, **{"METRICS_PORT": str(self.first)} | environment)
+
+    def opened(self) -> "Watched":
+        """Waits for the private ports too, where there are any: jobs opens its own when it likes."""
+        super().opened()
+        if self.ports_open:
+            eventually(lambda: all(self.well(role) for role in RoleName), seconds=60)
+        return self
 
     def port(self, role: str) -> int:
         return self.first + list(RoleName).index(RoleName(role))

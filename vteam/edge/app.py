@@ -4,7 +4,6 @@ No framework, no Django, no cookie, no access log. A door that cannot do its wor
 again; nothing it could not record is answered as if it were.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -12,6 +11,7 @@ from functools import partial
 from vteam.channels.links.redirect import NO_SUCH_LINK, PREFIX, Answer, Redirect, Reply, Request, spoken
 from vteam.edge import counted, sockets
 from vteam.edge.commits import GroupCommit
+from vteam.edge.tasks import Tasks
 from vteam.errors import Away
 
 HEALTHY = spoken(200, "ok\n")
@@ -56,7 +56,7 @@ class Edge:
         self._redirect = redirect
         self.door = door
         self._inbox = inbox
-        self._looking: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def answer(self, request: Request, send: Send) -> None:
         """Calls `send` exactly once: now, or when the visit is durable or cannot be."""
@@ -69,7 +69,7 @@ class Edge:
         if isinstance(reply, Reply):
             self._leave(reply, told)
         else:
-            self._await(reply, told)
+            self._tasks.start(self._awaited(reply, told))
 
     def _reply(self, request: Request) -> Reply | Awaitable[Reply]:
         if request.path.startswith(PREFIX):
@@ -85,11 +85,6 @@ class Edge:
     async def _health(self) -> Reply:
         await self._inbox.check()
         return Reply(HEALTHY)
-
-    def _await(self, coming: Awaitable[Reply], told: Send) -> None:
-        task = asyncio.ensure_future(self._awaited(coming, told))
-        self._looking.add(task)
-        task.add_done_callback(self._looking.discard)
 
     async def _awaited(self, coming: Awaitable[Reply], told: Send) -> None:
         try:

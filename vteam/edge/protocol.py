@@ -129,7 +129,7 @@ class EdgeProtocol(asyncio.Protocol):
         self._last_was_read = True
         self._server.connections.discard(self)
         connections = cast(set[Any], self._server.connections)
-        page = WebSocket(self._transport, connections, door, door.near(request))
+        page = WebSocket(self._transport, connections, door, door.network_of(request))
         page.begin(b"".join((b"GET ", self._url, b" HTTP/1.1\r\n", *_handshake(request.headers), b"\r\n")))
         if rest:
             page.data_received(rest)

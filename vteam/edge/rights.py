@@ -16,7 +16,7 @@ import psycopg
 from vteam.edge.connections import Connection
 from vteam.edge.databases import Database, Postgres, SqliteFiles, open_main_file, open_postgres
 from vteam.journal.sql import for_sqlite
-from vteam.rules.rights import RightRecord, Way, circulation
+from vteam.rules.rights import RightRecord, Way, circulation, hearing_us
 
 TITLES_AT_ONCE = 500
 HOLDERS = (
@@ -77,8 +77,7 @@ class PassOnRights:
 
 
 def _is_open(holders: Sequence[int], records: Sequence[RightRecord], at_us: int) -> bool:
-    # A word said later than now was said before the clock was set back: it is heard (as in `rights.queries`).
-    now_us = max([at_us, *(record.at_us for record in records)])
+    now_us = hearing_us(records, at_us=at_us)
     return circulation(way=Way.PASS_ON, holders=holders, records=records, at_us=now_us).is_open
 
 

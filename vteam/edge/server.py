@@ -10,7 +10,7 @@ import logging
 import resource
 import signal
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ import uvloop
 
 from vteam import settings
 from vteam.channels import networks
-from vteam.channels.links.redirect import Near, Redirect, Site
+from vteam.channels.links.redirect import NetworkOf, Redirect, Request, Site
 from vteam.channels.swarm.meetings import Meetings
 from vteam.edge.app import Edge
 from vteam.edge.budget import VisitBudget
@@ -58,7 +58,7 @@ class EdgeOptions:
     port: int
     database: Database
     site: Site
-    near: Near = networks.near_of
+    near: Callable[..., str] = networks.near_of
     behind_proxies: bool = False
     rows_waiting_max: int
     budget: VisitBudget
@@ -107,20 +107,18 @@ async def serve(options: EdgeOptions) -> None:
     """The edge's whole life in a running loop; CannotStart when it cannot record visits or listen."""
     inbox = GroupCommit(store_for(options.database), rows_waiting_max=options.rows_waiting_max)
     shares = shares_of(options.database)
-    near, rights = _remembering(options.near), PassOnRights(options.database)
+    rights, network_of = PassOnRights(options.database), _network_of(options)
     redirect = Redirect(
         shares=shares,
         budget=options.budget,
         site=options.site,
-        near=near,
-        behind_proxies=options.behind_proxies,
+        network_of=network_of,
     )
     swarm = Swarm(
         inbox=inbox,
         rights=rights,
         site=options.site,
-        near=near,
-        behind_proxies=options.behind_proxies,
+        network_of=network_of,
         key=options.key,
         relay_bytes_per_s=options.relay_bytes_per_s,
         per_network=options.pages_per_network,
@@ -202,9 +200,18 @@ def _config(app: Edge) -> uvicorn.Config:
     )
 
 
-def _remembering(near: Near) -> Near:
-    """`near` for the addresses seen lately without working it out again."""
-    return lru_cache(maxsize=NEAR_CACHED_MAX)(near)
+def _network_of(options: EdgeOptions) -> NetworkOf:
+    """The near network of a request; for the addresses seen lately it is not worked out again."""
+    near = lru_cache(maxsize=NEAR_CACHED_MAX)(options.near)
+
+    def network_of(request: Request) -> str:
+        headers = request.headers
+        # Behind no proxy of ours anybody could write this header.
+        forwarded = headers.get(b"x-forwarded-for", b"") if options.behind_proxies else b""
+        host = headers.get(b"host", b"").decode("latin-1")
+        return near(request.peer, forwarded.decode("latin-1"), host=host)
+
+    return network_of
 
 
 async def _every_minute(budget: VisitBudget) -> None:

@@ -7,8 +7,8 @@ only so many from one network. What a page does not understand, or may not say, 
 
 import math
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -17,7 +17,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request as Handshake
 from websockets.server import ServerProtocol
 
-from vteam.channels.links.redirect import Request, Site
+from vteam.channels.links.redirect import NetworkOf, Request, Site
 from vteam.channels.swarm.meetings import Meetings, Seat
 from vteam.channels.swarm.passing import Page
 from vteam.channels.swarm.receipts import key_from
@@ -44,14 +44,14 @@ class Door:
 
     meetings: Meetings
     site: Site
-    near: Callable[[Request], str]
-    is_open: Callable[[int], Any]
+    network_of: NetworkOf
+    is_open: Callable[[int], Awaitable[bool]]
     key: bytes
     per_network: int
     now: Callable[[], float]
     now_us: Callable[[], int]
-    tasks: Tasks
-    here: Counter[str]
+    tasks: Tasks = field(default_factory=Tasks)
+    here: Counter[str] = field(default_factory=Counter)
 
     def refuses(self, request: Request) -> int | None:
         """The status a request to come in is refused with; None where it may."""
@@ -60,7 +60,7 @@ class Door:
         base = self.site.base(host)
         if base is None or base != origin:
             return 403
-        return 429 if self.here[self.near(request)] >= self.per_network else None
+        return 429 if self.here[self.network_of(request)] >= self.per_network else None
 
 
 class WebSocket:

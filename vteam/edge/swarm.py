@@ -3,17 +3,14 @@
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Sequence
 
 from vteam import clock
-from vteam.channels.links.redirect import Near, Request, Site
-from vteam.channels.swarm.evidence import Row
+from vteam.channels.links.redirect import InboxRow, NetworkOf, Site
 from vteam.channels.swarm.meetings import Meetings, Recorded
 from vteam.edge.commits import GroupCommit
 from vteam.edge.rights import PassOnRights
 from vteam.edge.sockets import Door
-from vteam.edge.tasks import Tasks
 from vteam.errors import Away
 
 GATE_SECONDS = 1.0
@@ -51,29 +48,24 @@ class Swarm:
         inbox: GroupCommit,
         rights: PassOnRights,
         site: Site,
-        near: Near,
-        behind_proxies: bool,
+        network_of: NetworkOf,
         key: bytes,
         relay_bytes_per_s: int,
         per_network: int,
     ) -> None:
         self._inbox, self._rights = inbox, rights
-        self._tasks = Tasks()
-        self._unrecorded: list[tuple[Sequence[Row], Recorded]] = []
-        self._near, self._behind_proxies = near, behind_proxies
+        self._unrecorded: list[tuple[Sequence[InboxRow], Recorded]] = []
         budget = RelayBudget(bytes_per_s=relay_bytes_per_s)
         self.meetings = Meetings(record=self._recorded, now_us=clock.now_us, spend=budget.spend)
         self.door = Door(
             meetings=self.meetings,
             site=site,
-            near=self._network_of,
+            network_of=network_of,
             is_open=self._is_open,
             key=key,
             per_network=per_network,
             now=asyncio.get_running_loop().time,
             now_us=clock.now_us,
-            tasks=self._tasks,
-            here=Counter(),
         )
 
     async def run(self) -> None:
@@ -115,13 +107,7 @@ class Swarm:
     async def _is_open(self, title: int) -> bool:
         return title in await self._rights.open_titles([title], at_us=clock.now_us())
 
-    def _network_of(self, request: Request) -> str:
-        headers = request.headers
-        forwarded = headers.get(b"x-forwarded-for", b"") if self._behind_proxies else b""
-        host = headers.get(b"host", b"").decode("latin-1")
-        return self._near(request.peer, forwarded.decode("latin-1"), host=host)
-
-    def _recorded(self, rows: Sequence[Row], done: Recorded) -> None:
+    def _recorded(self, rows: Sequence[InboxRow], done: Recorded) -> None:
         """All rows durable, in their order; what cannot be recorded now is offered again, as a whole, every second.
 
         Offered twice, a row is one. What waits is bounded: beyond, and when the edge ends before the inbox is back,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vteam.rights.models import AgreementText, Holder, RightEvent, TitleHolder
-from vteam.rules.rights import Act, Circulation, Course, RightRecord, Way, circulation, course
+from vteam.rules.rights import Act, Circulation, Course, RightRecord, Way, circulation, course, hearing_us
 
 Circulations = dict[Way, Circulation]
 
@@ -16,16 +16,12 @@ def circulation_of(title_id: int, way: Way, *, at_us: int) -> Circulation:
 
 
 def circulations(title_ids: Iterable[int], *, at_us: int) -> dict[int, Circulations]:
-    """How every way of several titles stands now, in two queries.
-
-    `at_us`: now. Where a holder's word bears a later time the clock was set back since: it is heard all the same, or
-    what was withdrawn would be open again until the clock comes by a second time.
-    """
+    """How every way of several titles stands now (`at_us`), in two queries."""
     wanted = list(title_ids)
     holders, records = _holders(wanted), _records(wanted)
     found = {}
     for title in wanted:
-        now_us = max([at_us, *(record.at_us for record in records[title])])
+        now_us = hearing_us(records[title], at_us=at_us)
         found[title] = {
             way: circulation(way=way, holders=holders[title], records=records[title], at_us=now_us)
             for way in Way

@@ -91,6 +91,15 @@ def circulation(
     return Circulation(way=way, standing=gravest, waiting_for=tuple(closed), words=words)
 
 
+def hearing_us(records: Iterable[RightRecord], *, at_us: int) -> int:
+    """The moment to judge records at, now being `at_us`: no earlier than the last of them.
+
+    Where a holder's word bears a later time the clock was set back since: it is heard all the same, or what was
+    withdrawn would be open again until the clock comes by a second time.
+    """
+    return max([at_us, *(record.at_us for record in records)])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
     """What became of a way until a moment: whether it was ever open, and since when it is closed after it was (µs)."""

@@ -1,20 +1,22 @@
 """What the two pages of a passing need from us beside their words: where they talk, what they may load, a ticket."""
 
 import re
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.http.request import split_domain_port
 
 from vteam import clock
-from vteam.campaigns.models import Campaign, Title
-from vteam.channels.copies.services import Sendable, personal_copy
-from vteam.channels.links.services import share_inside_copies
+from vteam.campaigns.models import Campaign
+from vteam.campaigns.queries import OfferedTitle
 from vteam.channels.swarm.services import pieces_of_copy, ticket_of
 from vteam.channels.swarm.tickets import Role
 from vteam.people.models import Fan
-from vteam.web.addresses import edge_base, short_link
+from vteam.permissions import budgets
+from vteam.web.addresses import edge_base
 from vteam.web.answers import private
+from vteam.web.copies import copy_of
 from vteam.web.guards import POLICY
 from vteam.web.visitors import visitor_of
 
@@ -34,30 +36,42 @@ def talking(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
     return response
 
 
-def copy_of(request: HttpRequest, campaign: Campaign, fan: Fan, title: Title) -> Sendable:
-    """A fan's own copy of a title."""
-    link = short_link(request, share_inside_copies(fan=fan, at=clock.now()).code)
-    return personal_copy(campaign=campaign, title=title, link=link)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Where tickets are given: to whom (`key`) how many an hour."""
+
+    name: str
+    key: str
+    per_hour: int
 
 
 def ticket_for(
-    request: HttpRequest, campaign: Campaign, fan: Fan, title: Title, *, role: Role
+    request: HttpRequest, campaign: Campaign, fan: Fan, offered: OfferedTitle, *, role: Role, door: Door
 ) -> HttpResponseBase:
-    """What the page's script needs to begin; 400 where it does not say what it calls its browser."""
-    browser = request.POST.get("browser", "")
+    """What the page's script needs to begin with a fan's copy of a title, or why it may not.
+
+    400 where the page does not say what it calls its browser.
+    """
+    at, browser = clock.now(), request.POST.get("browser", "")
+    if at >= campaign.file.season.ends_at:
+        return no_ticket("season", status=410)
+    if not offered.can_pass_on:
+        return no_ticket("withdrawn", status=410)
     if not BROWSER.fullmatch(browser):
-        return private(JsonResponse({"why": "browser"}, status=400))
-    copy = copy_of(request, campaign, fan, title)
-    pieces = pieces_of_copy(copy, title) if role is Role.SEEDER else None
+        return no_ticket("browser", status=400)
+    if not budgets.take(door=door.name, key=door.key, limit=door.per_hour, window=budgets.HOUR, at=at):
+        return no_ticket("too_many", status=429)
+    copy = copy_of(request, campaign, fan, offered.title)
+    pieces = pieces_of_copy(copy, offered.title) if role is Role.SEEDER else None
     ticket = ticket_of(
         role=role,
         campaign=campaign,
         fan=fan.pk,
-        title=title,
+        title=offered.title,
         pieces=pieces,
         browser=browser,
         visitor=visitor_of(request, campaign),
-        at=clock.now(),
+        at=at,
     )
     content = (pieces.told() if pieces else {}) | {
         "ticket": ticket,
@@ -66,6 +80,11 @@ def ticket_for(
         "file": copy.file_name,
     }
     return private(JsonResponse(content))
+
+
+def no_ticket(why: str, *, status: int) -> HttpResponseBase:
+    """Why there is none, in a word the page has a sentence for."""
+    return private(JsonResponse({"why": why}, status=status))
 
 
 def ice_servers(request: HttpRequest) -> list[str]:

@@ -7,7 +7,7 @@ gives the share lookup and makes visits durable, tests give others.
 """
 
 import re
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -117,11 +117,8 @@ class Budget(Protocol):
         """Whether this one still does."""
 
 
-class Near(Protocol):
-    """The near network of a request (`channels.networks.near_of`)."""
-
-    def __call__(self, peer: str, forwarded: str, *, host: str) -> str:
-        """From the socket's address, X-Forwarded-For and Host."""
+NetworkOf = Callable[[Request], str]
+"""The near network a request comes from, in clear text, for budgets in memory (`channels.networks.near_of`)."""
 
 
 class Site:
@@ -152,19 +149,13 @@ class Site:
 
 
 class Redirect:
-    """The handler of `/r/CODE`. It decides; whoever asks it makes the visit durable and sends the answer.
+    """The handler of `/r/CODE`. It decides; whoever asks it makes the visit durable and sends the answer."""
 
-    `behind_proxies`: X-Forwarded-For is worth reading.
-    """
-
-    def __init__(
-        self, *, shares: Shares, budget: Budget, site: Site, near: Near, behind_proxies: bool
-    ) -> None:
+    def __init__(self, *, shares: Shares, budget: Budget, site: Site, network_of: NetworkOf) -> None:
         self._shares = shares
         self._budget = budget
         self._site = site
-        self._near = near
-        self._behind_proxies = behind_proxies
+        self._network_of = network_of
 
     def reply(self, request: Request) -> Reply | Awaitable[Reply]:
         """A redirect to our landing page, with the visit if it counts; or a short text saying why not.
@@ -194,10 +185,7 @@ class Redirect:
         return (share.campaign_id, VISIT, "", clock.now_us(), share.visit)
 
     def _within_budget(self, request: Request) -> bool:
-        headers = request.headers
-        forwarded = headers.get(b"x-forwarded-for", b"") if self._behind_proxies else b""
-        host = headers.get(b"host", b"").decode("latin-1")
-        return self._budget.spend(self._near(request.peer, forwarded.decode("latin-1"), host=host))
+        return self._budget.spend(self._network_of(request))
 
 
 def code_in(path: str) -> str | None:

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vteam.channels.links.redirect import InboxRow
 from vteam.channels.swarm.pieces import Pieces
 from vteam.channels.swarm.tickets import Ticket
 from vteam.rules.canonical import canonical, digest
 from vteam.rules.facts import EVIDENCE, Evidence, NewFact, copy_served
 
-Row = tuple[int, str, str, int, str]
-"""An inbox row: campaign_id, kind, key, seen_at_us, body (canonical JSON)."""
 SALT_BYTES = 16
 
 
@@ -37,7 +36,7 @@ class Part:
 
 def rows_of(
     *, introduction: str, seeder: Ticket, listener: Ticket, pieces: Pieces, parts: Sequence[Part], at_us: int
-) -> list[Row]:
+) -> list[InboxRow]:
     """The evidence of a title that passed whole, and the fact, in the order they must be kept."""
     body = canonical(_content(introduction, seeder, listener, pieces, parts))
     fact = copy_served(
@@ -105,5 +104,5 @@ def _content(
     }
 
 
-def _row(campaign: int, fact: NewFact) -> Row:
+def _row(campaign: int, fact: NewFact) -> InboxRow:
     return campaign, fact.kind, fact.key, fact.seen_at_us, canonical(fact.body)

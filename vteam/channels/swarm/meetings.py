@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vteam.channels.swarm.evidence import Part, Row, rows_of, up_to
+from vteam.channels.links.redirect import InboxRow
+from vteam.channels.swarm.evidence import Part, rows_of, up_to
 from vteam.channels.swarm.passing import FRAME, Broken, Introduction, Page
 from vteam.channels.swarm.tickets import Role
 from vteam.errors import Away
@@ -26,7 +27,7 @@ KEPT_MAX, KEPT_US = 10_000, 6 * 3600 * 1_000_000
 ID_BYTES = 16
 
 Recorded = Callable[[Away | None], None]
-Record = Callable[[Sequence[Row], Recorded], None]
+Record = Callable[[Sequence[InboxRow], Recorded], None]
 Room = tuple[int, int]
 
 
@@ -55,7 +56,7 @@ class Seat:
 
 
 class Meetings:
-    """All rooms of an edge. `record` makes rows durable and then calls back; `budget` is the relay's."""
+    """All rooms of an edge. `record` makes rows durable and then calls back; `spend`: the relay's budget."""
 
     def __init__(self, *, record: Record, now_us: Callable[[], int], spend: Callable[[int], bool]) -> None:
         self._record, self._now_us, self._spend = record, now_us, spend
@@ -242,8 +243,8 @@ class Meetings:
         met = seat.meets.get(number) if isinstance(number, int) else None
         if met is None:
             return None  # it was over before the page knew
-        act = _ACTS.get(str(act))
-        return act(self, seat, met, message) if act else "unknown"
+        known = _ACTS.get(str(act))
+        return known(self, seat, met, message) if known else "unknown"
 
     def block(self, seat: Seat, frame: bytes) -> str | None:
         """A seeder's page sends a block; a reason where it is none."""
@@ -273,10 +274,12 @@ class Meetings:
                 del self._held[met]
 
     def _signal(self, seat: Seat, met: Introduction, message: dict[str, Any]) -> str | None:
-        met.signals += 1
         data = message.get("data")
-        if met.signals > SIGNALS_MAX or not isinstance(data, str):
-            return "too_many" if isinstance(data, str) else "unknown"
+        if not isinstance(data, str):
+            return "unknown"
+        met.signals += 1
+        if met.signals > SIGNALS_MAX:
+            return "too_many"
         other = met.listener if seat.page is met.seeder else met.seeder
         if met.seeder.direct and met.listener.direct and not met.relayed:
             other.end.tell({"now": "signal", "number": met.number, "data": data})

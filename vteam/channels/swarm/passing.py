@@ -150,18 +150,11 @@ class Introduction:
     def block(self, frame: bytes) -> Broken | None:
         """The seeder sends a block; it goes on to the listener where it is the very next one and rightly made."""
         _, piece, offset = FRAME.unpack_from(frame)
-        length, size = (
-            len(frame) - FRAME.size,
-            self.pieces.bytes_of(self._sent) if self._sent < self.pieces.count else 0,
-        )
-        if (
-            piece != self._sent
-            or piece >= self._forwarded
-            or offset != self._at
-            or not 0 < length <= BLOCK_BYTES
-        ):
+        length = len(frame) - FRAME.size
+        if piece != self._sent or piece >= self._forwarded or offset != self._at:
             return Broken.OUT_OF_ORDER
-        if offset + length > size:
+        size = self.pieces.bytes_of(piece)
+        if not 0 < length <= BLOCK_BYTES or offset + length > size:
             return Broken.OUT_OF_ORDER
         self._hash.update(memoryview(frame)[FRAME.size :])
         self._at += length

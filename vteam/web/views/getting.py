@@ -3,13 +3,12 @@
 Nobody is asked for an address; whoever asks a fan for a title keeps a code to come back with.
 """
 
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from vteam import clock
-from vteam.campaigns.missions import season_of
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.queries import OfferedTitle, title_of
 from vteam.channels.links.models import Share
@@ -18,9 +17,8 @@ from vteam.channels.swarm.models import Asked
 from vteam.channels.swarm.queries import asked_by_code
 from vteam.channels.swarm.services import ask_for, end_asked
 from vteam.channels.swarm.tickets import Role
-from vteam.permissions import budgets
 from vteam.web.answers import private_render
-from vteam.web.swarm import ticket_for
+from vteam.web.swarm import Door, no_ticket, ticket_for
 from vteam.web.visitors import networks_in
 
 TICKETS_PER_NETWORK_HOUR = 300
@@ -29,25 +27,24 @@ TICKETS_PER_NETWORK_HOUR = 300
 @require_POST
 def ticket(request: HttpRequest, code: str, key: str) -> HttpResponseBase:
     """A ticket for a landing page; why not where there is none."""
-    ended = Share.objects.filter(code=code, ended_at__isnull=False).exists()
-    if ended:
-        return JsonResponse({"why": "ended"}, status=410)
-    share, campaign, offered = _wanted(code, key)
-    at = clock.now()
-    if clock.to_us(at) >= season_of(campaign.file).ends_at_us:
-        return JsonResponse({"why": "season"}, status=410)
-    if not offered.can_pass_on:
-        return JsonResponse({"why": "withdrawn"}, status=410)
-    network, window = networks_in(request, campaign).near, budgets.HOUR
-    if not budgets.take(door="getting", key=network, limit=TICKETS_PER_NETWORK_HOUR, window=window, at=at):
-        return JsonResponse({"why": "too_many"}, status=429)
-    return ticket_for(request, campaign, share.fan, offered.title, role=Role.LISTENER)
+    share = share_by_code(code)
+    if share is None:
+        raise Http404
+    if share.ended_at is not None:
+        return no_ticket("ended", status=410)
+    campaign, offered = _wanted(share, key)
+    network = networks_in(request, campaign).near
+    door = Door(name="getting", key=network, per_hour=TICKETS_PER_NETWORK_HOUR)
+    return ticket_for(request, campaign, share.fan, offered, role=Role.LISTENER, door=door)
 
 
 @require_POST
 def ask(request: HttpRequest, code: str, key: str) -> HttpResponseBase:
     """Ask the share's fan for a title; the next page has the code to come back with."""
-    share, campaign, offered = _wanted(code, key)
+    share = share_by_code(code)
+    if share is None or share.ended_at is not None:
+        raise Http404
+    campaign, offered = _wanted(share, key)
     if not offered.can_pass_on:
         raise Http404
     made = ask_for(
@@ -81,12 +78,10 @@ def asked(request: HttpRequest, code: str) -> HttpResponseBase:
     return private_render(request, "asked.html", context)
 
 
-def _wanted(code: str, key: str) -> tuple[Share, Campaign, OfferedTitle]:
-    share = share_by_code(code)
-    if share is None or share.ended_at is not None:
-        raise Http404
+def _wanted(share: Share, key: str) -> tuple[Campaign, OfferedTitle]:
+    """The title of a share's campaign that is asked for."""
     campaign = Campaign.objects.get(pk=share.campaign_id)
     offered = title_of(campaign, key, at_us=clock.now_us())
     if offered is None:
         raise Http404
-    return share, campaign, offered
+    return campaign, offered

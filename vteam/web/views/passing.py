@@ -1,12 +1,11 @@
 """Passing on, the fan's side: the page from which a title leaves, its bytes, its ticket, and what counted."""
 
-from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from vteam import clock
-from vteam.campaigns.missions import season_of
 from vteam.campaigns.models import Campaign, Title
 from vteam.campaigns.queries import OfferedTitle, title_of
 from vteam.channels.copies.services import sending
@@ -15,12 +14,12 @@ from vteam.channels.swarm.services import let_be_asked, may_be_asked, see_asked
 from vteam.channels.swarm.tickets import Role
 from vteam.ledger import queries as books
 from vteam.people.models import Fan
-from vteam.permissions import budgets
 from vteam.rules.rights import Way
 from vteam.web.addresses import short_link
 from vteam.web.answers import for_fans, private_render, send_mp3, withdrawn
+from vteam.web.copies import copy_of
 from vteam.web.stories import Story, stories
-from vteam.web.swarm import copy_of, talking, ticket_for
+from vteam.web.swarm import Door, talking, ticket_for
 
 TICKETS_PER_HOUR = 600
 LOOKED_AT, SHOWN = 60, 6
@@ -31,7 +30,7 @@ LOOKED_AT, SHOWN = 60, 6
 def pass_on(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpResponseBase:
     """The page that is the computer a title leaves from, while it is open."""
     offered, at = _offered(campaign, key), clock.now()
-    if not offered.can_pass_on or clock.to_us(at) >= season_of(campaign.file).ends_at_us:
+    if not offered.can_pass_on or at >= campaign.file.season.ends_at:
         return redirect("slip", slug=campaign.slug, key=key)
     share = share_at_hand(fan=fan, place=_("my screen"), at=at)
     context = {
@@ -68,15 +67,8 @@ def copy(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpRe
 @require_POST
 def ticket(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpResponseBase:
     """A ticket for this page; why not where there is none."""
-    offered, at = _offered(campaign, key), clock.now()
-    if not offered.can_pass_on:
-        return JsonResponse({"why": "withdrawn"}, status=410)
-    if clock.to_us(at) >= season_of(campaign.file).ends_at_us:
-        return JsonResponse({"why": "season"}, status=410)
-    window, limit = budgets.HOUR, TICKETS_PER_HOUR
-    if not budgets.take(door="pass-on", key=str(fan.pk), limit=limit, window=window, at=at):
-        return JsonResponse({"why": "too_many"}, status=429)
-    return ticket_for(request, campaign, fan, offered.title, role=Role.SEEDER)
+    door = Door(name="pass-on", key=str(fan.pk), per_hour=TICKETS_PER_HOUR)
+    return ticket_for(request, campaign, fan, _offered(campaign, key), role=Role.SEEDER, door=door)
 
 
 @for_fans

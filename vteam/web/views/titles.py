@@ -8,14 +8,13 @@ from vteam import clock
 from vteam.campaigns.models import Campaign, Title
 from vteam.campaigns.queries import title_of, titles_of
 from vteam.channels.copies.ranges import Span
-from vteam.channels.copies.services import count_sent, personal_copy, sending, to_listen
-from vteam.channels.links.services import share_inside_copies
+from vteam.channels.copies.services import count_sent, sending, to_listen
 from vteam.people.models import Fan
 from vteam.rights.models import RightEvent
 from vteam.rights.queries import course_of
 from vteam.rules.rights import Way
-from vteam.web.addresses import short_link
 from vteam.web.answers import campaign_or_404, for_fans, send_mp3, withdrawn
+from vteam.web.copies import copy_of
 
 # A player asks for "the rest"; it gets this much, so that a withdrawal or a closed tab leaves little under way.
 PART_BYTES_MAX = 512 * 1024
@@ -70,8 +69,7 @@ def copy(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpRe
     if offered is None or not offered.can_download:
         return _closed(request, campaign, key, Way.DOWNLOAD)
     title, asked_us = offered.title, clock.now_us()
-    link = short_link(request, share_inside_copies(fan=fan, at=clock.now()).code)
-    sendable = personal_copy(campaign=campaign, title=title, link=link)
+    sendable = copy_of(request, campaign, fan, title)
 
     def chunks(span: Span) -> object:
         def at_end(taken: int) -> None:

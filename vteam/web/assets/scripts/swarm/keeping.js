@@ -44,35 +44,23 @@ export function browserName() {
   return name;
 }
 
-export function remembered(/** @type {string} */ name) {
+/** Where small things are remembered: in the browser, or in this tab until it is closed. */
+const SHELVES = { browser: () => localStorage, tab: () => sessionStorage };
+
+/** @typedef {keyof typeof SHELVES} Shelf */
+
+export function remembered(/** @type {string} */ name, /** @type {Shelf} */ shelf = "browser") {
   try {
-    return localStorage.getItem(`vteam-${name}`) ?? String(here.get(name) ?? "");
+    return SHELVES[shelf]().getItem(`vteam-${name}`) ?? "";
   } catch {
-    return String(here.get(name) ?? "");
+    return String(here.get(`${shelf}/${name}`) ?? "");
   }
 }
 
-export function remember(/** @type {string} */ name, /** @type {string} */ value) {
+export function remember(/** @type {string} */ name, /** @type {string} */ value, /** @type {Shelf} */ shelf = "browser") {
   try {
-    localStorage.setItem(`vteam-${name}`, value);
+    SHELVES[shelf]().setItem(`vteam-${name}`, value);
   } catch {
-    here.set(name, value);
-  }
-}
-
-/** For this tab only, until it is closed. */
-export function sessionStore(/** @type {string} */ name, /** @type {string} */ value) {
-  try {
-    sessionStorage.setItem(`vteam-${name}${location.pathname}`, value);
-  } catch {
-    here.set(`session/${name}`, value);
-  }
-}
-
-export function sessionStored(/** @type {string} */ name) {
-  try {
-    return sessionStorage.getItem(`vteam-${name}${location.pathname}`) ?? "";
-  } catch {
-    return String(here.get(`session/${name}`) ?? "");
+    here.set(`${shelf}/${name}`, value);
   }
 }

@@ -4,7 +4,7 @@
  * says stop.
  */
 import { Direct, canBeDirect } from "./direct.js";
-import { browserName, keep, kept, remember, remembered, sessionStore, sessionStored } from "./keeping.js";
+import { browserName, keep, kept, remember, remembered } from "./keeping.js";
 import { NONE, Pieces, blocksOf } from "./pieces.js";
 import { newSigner, receiptText } from "./receipts.js";
 import { Showing, ticketFrom } from "./showing.js";
@@ -39,6 +39,7 @@ export class Seeder {
   constructor(/** @type {HTMLElement} */ place) {
     this.showing = new Showing(place);
     this.data = place.dataset;
+    this.ended = `ended/${this.data.keep}`;
     this.limit = /** @type {HTMLSelectElement} */ (this.showing.one("[data-limit]"));
     this.direct = /** @type {HTMLInputElement} */ (this.showing.one("[data-direct]"));
     this.limit.value = remembered("limit") || "0";
@@ -51,7 +52,7 @@ export class Seeder {
     this.showing.on("stop", () => this.#stop("stopped"));
     this.showing.on("start", () => {
       this.#sentHere = 0;
-      sessionStore("ended", "");
+      remember(this.ended, "", "tab");
       void this.start();
     });
     this.limit.addEventListener("change", () => {
@@ -65,7 +66,7 @@ export class Seeder {
     document.addEventListener("visibilitychange", () => !this.#stopped && void this.#stayAwake());
     this.#tellSent();
     // Stopped, it stays so over a reload of this tab; the fan begins it again.
-    const ended = sessionStored("ended");
+    const ended = remembered(this.ended, "tab");
     if (ended) this.#stop(ended);
     else void this.start();
   }
@@ -160,7 +161,7 @@ export class Seeder {
       passing.next = passing.sent = passing.got = message.from;
     }
     if (message.now === "want") this.#send(passing, message.piece, (frame) => this.#talk?.pass(frame) ?? Promise.resolve(false));
-    if (message.now === "came") this.showing.progress(message.pieces / this.#count(), passing.line);
+    if (message.now === "came") this.showing.progress(message.pieces / this.pieces.count, passing.line);
     if (message.now === "whole") this.#whole(passing, message.counted);
     if (message.now === "parted") this.#end(passing, message.why === "left" ? "[data-left-words]" : "[data-broken-words]");
   }
@@ -171,7 +172,7 @@ export class Seeder {
     /** @type {Passing} */
     const passing = { met, line: /** @type {Element} */ (line), next: met.from, sent: met.from, got: met.from, sending: Promise.resolve() };
     this.showing.one("[data-threads]").prepend(line);
-    this.showing.progress(met.from / this.#count(), passing.line);
+    this.showing.progress(met.from / this.pieces.count, passing.line);
     this.#passings.set(met.number, passing);
     if (met.direct) passing.direct = this.#straight(passing);
   }
@@ -250,10 +251,6 @@ export class Seeder {
     passing.line.classList.add("thread--over");
   }
 
-  #count() {
-    return this.pieces.count;
-  }
-
   // Limits and the end ------------------------------------------------------------------------------------------
 
   #tellSent() {
@@ -277,7 +274,7 @@ export class Seeder {
     this.#stopped = true;
     this.#anew();
     void this.#awake?.release().catch(() => undefined);
-    if (why === "stopped" || why === "limit") sessionStore("ended", why);
+    if (why === "stopped" || why === "limit") remember(this.ended, why, "tab");
     this.showing.show(why);
     this.#buttons();
   }

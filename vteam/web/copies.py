@@ -1,0 +1,16 @@
+"""A fan's own copy of a title as pages give it: with the link that leads back to its fan."""
+
+from django.http import HttpRequest
+
+from vteam import clock
+from vteam.campaigns.models import Campaign, Title
+from vteam.channels.copies.services import Sendable, personal_copy
+from vteam.channels.links.services import share_inside_copies
+from vteam.people.models import Fan
+from vteam.web.addresses import short_link
+
+
+def copy_of(request: HttpRequest, campaign: Campaign, fan: Fan, title: Title) -> Sendable:
+    """The copy, to be sent whole or in parts."""
+    link = short_link(request, share_inside_copies(fan=fan, at=clock.now()).code)
+    return personal_copy(campaign=campaign, title=title, link=link)
