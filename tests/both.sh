@@ -4,28 +4,28 @@
 # where this machine allows no namespace they run afterwards.
 set -u
 cd "$(dirname "$0")/.."
-python=.venv/bin/python
 root=
 [ "$(id -u)" = 0 ] || root=--map-root-user
+# A test that waits for ever fails by itself (pytest's `timeout`); a run that does not end afterwards is ended here.
+pytest="timeout --foreground --kill-after=60 45m .venv/bin/python -m pytest"
 # Both take the place of the shell they are called in.
 apart() { exec unshare --net $root sh -c 'ip link set lo up && exec "$@"' apart "$@"; }
-on_postgresql() { "$@" env VTEAM_TEST_DATABASE=postgresql "$python" -m pytest tests/services tests/stories; }
+on_postgresql() { "$@" env VTEAM_TEST_DATABASE=postgresql $pytest tests/services tests/stories; }
 
 if ! (apart true) 2>/dev/null; then
     failed=0
-    "$python" -m pytest || failed=$?
+    $pytest || failed=$?
     (on_postgresql exec) || failed=$?
     exit "$failed"
 fi
 
 told=$(mktemp)
+tell() { printf '\nThe same on PostgreSQL:\n'; cat "$told"; rm -f "$told"; }
 (on_postgresql apart) >"$told" 2>&1 &
 postgresql=$!
-trap 'kill "$postgresql" 2>/dev/null; rm -f "$told"' EXIT
+trap 'kill "$postgresql" 2>/dev/null; tell' EXIT
 trap 'exit 130' INT TERM
 failed=0
-"$python" -m pytest || failed=$?
+$pytest || failed=$?
 wait "$postgresql" || failed=$?
-printf '\nThe same on PostgreSQL:\n'
-cat "$told"
 exit "$failed"
