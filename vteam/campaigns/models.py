@@ -5,6 +5,7 @@ from functools import cached_property, lru_cache
 from django.db import models
 
 from vteam.campaigns.file import CampaignFile
+from vteam.people.models import Person
 
 FILES_KEPT = 64
 
@@ -93,3 +94,59 @@ class Title(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Organiser(models.Model):
+    """Somebody who may act for a campaign, or, without one, for the whole installation (an operator).
+
+    `invitation_hash` is of the one-use link that was handed to them; None once it is used.
+    """
+
+    campaign = models.ForeignKey(Campaign, null=True, on_delete=models.CASCADE, related_name="organisers")
+    name = models.CharField(max_length=80)
+    person = models.ForeignKey(Person, null=True, on_delete=models.CASCADE, related_name="organises")
+    invitation_hash = models.BinaryField(max_length=32, null=True)
+    invited_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "person"], name="one_organiser_per_campaign"),
+            models.UniqueConstraint(
+                fields=["person"], condition=models.Q(campaign=None), name="one_operator_per_person"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class News(models.Model):
+    """What an organiser tells: one subject and text per language of the campaign, plain paragraphs.
+
+    Nobody sees it before `published_at`. `edited_at`: corrected afterwards; pages and feeds say so. `withdrawn_at`:
+    taken off pages and feeds; what was mailed by then stays with who has it.
+    """
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="news")
+    subject_en = models.CharField(max_length=100, blank=True)
+    subject_fr = models.CharField(max_length=100, blank=True)
+    text_en = models.TextField(max_length=4_000, blank=True)
+    text_fr = models.TextField(max_length=4_000, blank=True)
+    created_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True)
+    edited_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["campaign", "published_at"], name="news_by_time")]
+
+    def __str__(self) -> str:
+        return self.subject_en or self.subject_fr
+
+    def subject(self, language: str) -> str:
+        """The subject in a language, or in the one there is."""
+        return self.subject_fr if language == "fr" and self.subject_fr else self.subject_en or self.subject_fr
+
+    def text(self, language: str) -> str:
+        """The text in a language, or in the one there is: the same one as its subject."""
+        return self.text_fr if language == "fr" and self.subject_fr else self.text_en or self.text_fr
