@@ -33,8 +33,8 @@ class Lines:
         return [line for name, line in self.said if name == role]
 
 
-def role(name: str, script: str, is_ready: Callable[[], bool] = lambda: True) -> Role:
-    return Role(name=name, command=[sys.executable, "-c", script], is_ready=lambda _: is_ready())
+def role(name: str, script: str, is_ready: Callable[[int], bool] = lambda pid: True) -> Role:
+    return Role(name=name, command=[sys.executable, "-c", script], is_ready=is_ready)
 
 
 def test_all_start_and_all_stop_together() -> None:
@@ -52,7 +52,7 @@ def test_all_start_and_all_stop_together() -> None:
 def test_ready_is_when_each_says_so(tmp_path: Path) -> None:
     flag = tmp_path / "ready"
     script = f"import pathlib, time\ntime.sleep(0.3)\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(600)"
-    one = Supervisor([role("one", script, flag.exists)], say=Lines())
+    one = Supervisor([role("one", script, lambda pid: flag.exists())], say=Lines())
     with one.stopped_by_signals():
         assert one.start()
         assert flag.exists()
@@ -62,7 +62,7 @@ def test_one_that_fails_while_starting_ends_all_and_its_words_are_told(tmp_path:
     lines = Lines()
     pid = tmp_path / "pid"
     healthy = f"import os, pathlib\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\n" + QUIET
-    both = Supervisor([role("site", healthy), role("edge", FAILING, lambda: False)], say=lines)
+    both = Supervisor([role("site", healthy), role("edge", FAILING, lambda pid: False)], say=lines)
 
     def patiently() -> None:
         with both.stopped_by_signals():
@@ -76,7 +76,7 @@ def test_one_that_fails_while_starting_ends_all_and_its_words_are_told(tmp_path:
 
 def test_one_that_never_gets_ready_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "READY_SECONDS_MAX", 0.3)
-    one = Supervisor([role("edge", QUIET, lambda: False)], say=Lines())
+    one = Supervisor([role("edge", QUIET, lambda pid: False)], say=Lines())
     with pytest.raises(CannotStart, match="edge"), one.stopped_by_signals():
         one.start()
 
@@ -114,10 +114,11 @@ def test_whoever_dies_is_started_again_and_ever_more_slowly_while_it_cannot_beco
 ) -> None:
     monkeypatch.setattr(supervisor, "BACKOFF_SECONDS_MIN", 0.1)
     lines = Lines()
-    count = tmp_path / "count"
+    count, asked = tmp_path / "count", list[int]()
 
-    def is_ready() -> bool:
-        return count.exists() and (ready_again or count.read_text() == "x")
+    def is_ready(pid: int) -> bool:
+        asked.append(pid)
+        return count.exists() and (ready_again or pid == asked[0])
 
     one = Supervisor([role("jobs", starts_and_dies(count, until=4), is_ready)], say=lines)
     watched_until_well(one, count, starts=4)
@@ -137,7 +138,7 @@ def test_the_deaf_are_killed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_asked_to_stop_while_starting() -> None:
-    one = Supervisor([role("edge", QUIET, lambda: False)], say=Lines())
+    one = Supervisor([role("edge", QUIET, lambda pid: False)], say=Lines())
     with one.stopped_by_signals():
         one.ask_to_stop()
         assert not one.start()
