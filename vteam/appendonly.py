@@ -17,6 +17,8 @@ APPEND_ONLY = {
     "ledger_transfer": "points moved",
     "rights_rightevent": "what the artists allowed and took back",
     "rights_agreementtext": "the words they saw",
+    "permissions_grantevent": "what people allow to reach them",
+    "permissions_granttext": "the words they saw",
     "permissions_refusal": "addresses that must never be written to",
     "campaigns_campaignversion": "every campaign file applied",
     "campaigns_missionversion": "every version of every mission",

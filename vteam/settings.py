@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 from environs import Env, EnvValidationError
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import OneOf, Range, Regexp
 
 from vteam.demofolder import is_demo_folder
 from vteam.errors import SettingsError
@@ -32,6 +32,10 @@ TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 DATABASE_URL = env.str("DATABASE_URL", "")
 EMAIL_URL = env.str("EMAIL_URL", "")
 EMAIL_FROM = env.str("EMAIL_FROM", "vTeam <vteam@localhost>")
+# The address letters come back to; each carries its own token in it (VERP). Empty: they come back to EMAIL_FROM.
+EMAIL_BOUNCES = env.str("EMAIL_BOUNCES", "")
+# Hours local to the campaign in which nobody is written to but who asked for a code; equal ones: never quiet.
+QUIET_HOURS_GIVEN = env.str("QUIET_HOURS", "21-9", validate=Regexp(r"([01]?\d|2[0-3])-([01]?\d|2[0-3])$"))
 LOG_LEVEL = env.str("LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=OneOf(["line", "json"]))
 # The site's private port; the edge's and the jobs' are the next two. 0: none is opened.
@@ -59,6 +63,7 @@ EDGE_ROWS_WAITING = env.int("EDGE_ROWS_WAITING", 10_000, validate=Range(100, 1_0
 ARRIVALS_PER_SHARE_DAY = env.int("ARRIVALS_PER_SHARE_DAY", 1_000, validate=Range(1, 1_000_000))
 RELAY_MIB_S = env.int("RELAY_MIB_S", 20, validate=Range(1, 10_000))
 PAGES_PER_NETWORK = env.int("PAGES_PER_NETWORK", 60, validate=Range(1, 100_000))
+MAILS_PER_DOMAIN_MINUTE = env.int("MAILS_PER_DOMAIN_MINUTE", 300, validate=Range(1, 1_000_000))
 APPEAL_DAYS = env.int("APPEAL_DAYS", 30, validate=Range(0, 3650))
 AUDIO_MIB_MAX = env.int("AUDIO_MIB_MAX", 40, validate=Range(1, 500))
 
@@ -86,6 +91,7 @@ if not all(server.startswith(("stun:", "stuns:", "turn:", "turns:")) for server 
         "stun:stun.example.org:3478, with commas between them."
     )
 
+QUIET_HOURS = tuple(int(hour) for hour in QUIET_HOURS_GIVEN.split("-"))
 
 SECRET_KEY = SECRET_KEY_GIVEN or kept_key(DATA, "secret")
 MASTER_KEY = MASTER_KEY_GIVEN or kept_key(DATA, "master")

@@ -152,7 +152,7 @@ def _what_a_season_has_besides(campaign: "Campaign", at: dt.datetime) -> dict[st
     from vteam.channels.mail.codes import Asker, ask_code
     from vteam.people import vault
     from vteam.people.models import Fan
-    from vteam.permissions.services import refuse_for_ever
+    from vteam.permissions.codes import refuse_for_ever
 
     _an_award_that_waits()
     refuse_for_ever(lookup=vault.lookup_of("never@example.org"), act="the mail's own link", at=at)

@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from urllib.parse import unquote
 
-from vteam.channels.mail.delivery import mailbox_path
+from vteam.channels.mail.servers import mailbox_path
 
 
 def in_the_mailbox() -> list[EmailMessage]:

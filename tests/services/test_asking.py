@@ -22,8 +22,8 @@ from vteam.people.services import (
     prove_by_link,
 )
 from vteam.permissions import budgets
+from vteam.permissions.codes import refuse_for_ever
 from vteam.permissions.models import Budget
-from vteam.permissions.services import refuse_for_ever
 
 pytestmark = pytest.mark.django_db
 

@@ -23,7 +23,7 @@ from vteam.journal.models import Inbox
 from vteam.people import vault
 from vteam.people.models import Fan, Pending
 from vteam.permissions import services as permissions
-from vteam.permissions.services import refuse_for_ever
+from vteam.permissions.codes import refuse_for_ever
 from vteam.web.views.landing import via_of
 
 pytestmark = pytest.mark.django_db

@@ -30,7 +30,7 @@ from vteam.people.services import (
     prove_by_code,
     prove_by_link,
 )
-from vteam.permissions.services import refuse_for_ever
+from vteam.permissions.codes import refuse_for_ever
 
 pytestmark = pytest.mark.django_db
 

@@ -14,13 +14,13 @@ from tests import cast
 from tests.cast import AT
 from tests.services.doors import ask
 from tests.services.post import SILENCE, post_office
-from vteam.channels.mail import delivery
+from vteam.channels.mail import delivery, servers
 from vteam.channels.mail.courier import delivering
 from vteam.channels.mail.delivery import deliver_due
-from vteam.channels.mail.letters import letter
+from vteam.channels.mail.letters import code_letter
 from vteam.channels.mail.models import OutboxMessage
 from vteam.people import vault
-from vteam.permissions.services import Purpose, refuse_for_ever
+from vteam.permissions.codes import refuse_for_ever
 from vteam.web.forms import SignInForm
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_every_other_way_of_writing_an_address_is_refused_in_the_form_and_behind
 def test_a_letter_whose_header_would_name_another_is_never_made(to: str) -> None:
     content = {"to": to, "language": "en", "code": "123456", "link": "", "never": "", "minutes": 15}
     with pytest.raises((AssertionError, ValueError)):
-        letter(Purpose.CODE, content, at=AT)
+        code_letter(content, at=AT)
 
 
 def test_a_message_for_another_address_than_its_permits_never_meets_the_server(settings: Any) -> None:
@@ -138,7 +138,7 @@ def test_what_the_server_has_taken_is_sent_whatever_happens_after(
 def test_a_silent_server_holds_one_turn_for_a_few_seconds_and_no_more(
     settings: Any, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    monkeypatch.setattr(delivery, "SMTP_SECONDS", 0.3)
+    monkeypatch.setattr(servers, "SMTP_SECONDS", 0.3)
     monkeypatch.setattr(delivery, "TURN_SECONDS_MAX", 0.2)
     for name in ("ana", "bo", "cy"):
         ask(f"{name}@example.org")
@@ -152,7 +152,7 @@ def test_a_silent_server_holds_one_turn_for_a_few_seconds_and_no_more(
 
 
 def test_the_limits_are_what_the_other_jobs_can_bear() -> None:
-    assert delivery.SMTP_SECONDS <= 5
+    assert servers.SMTP_SECONDS <= 5
     assert delivery.TURN_SECONDS_MAX <= 2
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from django.db import transaction
 
 from vteam import clock
-from vteam.channels.mail.delivery import forget_letters
+from vteam.channels.mail.outbox import forget_letters
 from vteam.channels.swarm.services import forget_evidence
 from vteam.people.erasure import erase_account, erasing_of, log_path, note, noted
 from vteam.people.models import Person
+from vteam.permissions.models import Subject
 
 logger = logging.getLogger(__name__)
 LINES_AT_ONCE = 500
@@ -45,6 +46,7 @@ def erase_again(*, log: Path | None = None) -> int:
 
 @transaction.atomic
 def _erase(person: Person) -> None:
-    forget_letters(lookup=bytes(person.lookup))
+    subjects = Subject.objects.filter(person=person).values_list("pk", flat=True)
+    forget_letters(lookup=bytes(person.lookup), subjects=subjects)
     forget_evidence(fans=person.fans.values_list("pk", flat=True))
     erase_account(person=person)

@@ -20,7 +20,7 @@ from vteam import clock
 from vteam.campaigns.services import forget_networks
 from vteam.channels.links.services import forget_spent
 from vteam.channels.mail.courier import delivering
-from vteam.channels.mail.delivery import forget_ended
+from vteam.channels.mail.outbox import forget_ended
 from vteam.channels.swarm.services import forget_asked
 from vteam.jobs import counted
 from vteam.jobs.checkpoints import WriteAheadLog

@@ -1,17 +1,12 @@
-"""The gate every message passes. Nothing leaves without a permit.
-
-So far vTeam sends one kind of message: the code a person asks for by typing an address. Its permit is the
-request itself, unless that address said "never again".
+"""The one message without a grant, the code somebody asks for by typing an address: how many may be asked for, by
+whom, and whose addresses never again.
 """
 
 import datetime as dt
-from dataclasses import dataclass
-from enum import StrEnum
 
 from django.conf import settings
 
 from vteam import clock
-from vteam.errors import NotPermitted
 from vteam.permissions import budgets
 from vteam.permissions.models import Refusal
 
@@ -20,20 +15,6 @@ KNOCKS_PER_CODE = 10
 # Wrong codes an hour from one network; the chance that one of so many is right is below one in ten thousand.
 # A whole school yard mistypes less; beyond, the mail's link still works.
 WRONG_CODES_PER_NETWORK_HOUR = 80
-
-
-class Purpose(StrEnum):
-    """What a message is for. A message without a purpose listed here cannot be sent."""
-
-    CODE = "code"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permit:
-    """Leave to send one message to one address (`lookup`: its keyed hash), taken at the moment of sending."""
-
-    purpose: Purpose
-    lookup: bytes
 
 
 def may_knock(*, network: str, at: dt.datetime) -> bool:
@@ -78,13 +59,6 @@ def may_try_code(*, network: str, at: dt.datetime) -> bool:
 def give_back_try(*, network: str, at: dt.datetime) -> None:
     """The try `may_try_code` counted at the same `at` was not a wrong code."""
     budgets.give_back(door="wrong-code", key=network, window=budgets.HOUR, at=at)
-
-
-def permit(*, purpose: Purpose, lookup: bytes) -> Permit:
-    """The permit for one message now; raises NotPermitted where its recipient refused."""
-    if refused(lookup):
-        raise NotPermitted("this address asked never to be written to again")
-    return Permit(purpose=purpose, lookup=lookup)
 
 
 def refused(lookup: bytes) -> bool:

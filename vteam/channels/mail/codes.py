@@ -16,7 +16,8 @@ from vteam.channels.mail.models import OutboxMessage
 from vteam.people import vault
 from vteam.people.models import Pending
 from vteam.people.services import Entry, Opened, Proof, find_pending, keep_pending, prove_by_code
-from vteam.permissions.services import Purpose, give_back_try, may_ask_code, may_try_code, refuse_for_ever
+from vteam.permissions.codes import give_back_try, may_ask_code, may_try_code, refuse_for_ever
+from vteam.rules.grants import Purpose
 
 _NEVER = signing.Signer(salt="vteam.channels.mail.never")
 

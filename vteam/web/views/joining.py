@@ -21,7 +21,7 @@ from vteam.channels.mail.codes import Asker, ask_code, never_again, refused_by, 
 from vteam.people.models import Pending, Person
 from vteam.people.queries import fan_of
 from vteam.people.services import Entry, Proof, address_of, entry_of, prove_by_link
-from vteam.permissions.services import may_knock
+from vteam.permissions.codes import may_knock
 from vteam.web.addresses import mail_base
 from vteam.web.answers import campaign_or_404, private_render
 from vteam.web.forms import CodeForm, JoinForm, LinkForm, MemberForm, NameField, SignInForm

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from vteam.channels.mail.delivery import mailbox_path
+from vteam.channels.mail.servers import mailbox_path
 from vteam.web.answers import private_render
 from vteam.web.here import only_here
 

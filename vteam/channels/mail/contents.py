@@ -1,0 +1,126 @@
+"""What a message is about, looked up when it leaves: from the ids in its rows to what its template asks for.
+
+None where there is nothing to say any more (news taken back, a title nobody asks for): the message is given up.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.utils import translation
+from django.utils.formats import date_format
+
+from vteam import clock
+from vteam.campaigns.models import Campaign, Title
+from vteam.campaigns.news import published
+from vteam.channels.mail.letters import home_url
+from vteam.channels.mail.models import OutboxMessage
+from vteam.ledger.queries import fans_ranked, standing_of
+from vteam.people.models import Fan
+from vteam.rules.grants import Purpose
+
+Content = dict[str, Any]
+ITEMS_SHOWN = 20
+
+
+class Asked(NamedTuple):
+    """What a content is made from: the rows it gathers, the campaign (None: the installation) and the language."""
+
+    rows: Sequence[OutboxMessage]
+    campaign: Campaign | None
+    language: str
+
+    def abouts(self) -> list[dict[str, Any]]:
+        """What the rows are about, oldest first."""
+        return [json.loads(row.about) for row in sorted(self.rows, key=lambda row: row.pk)]
+
+    def page(self, path: str) -> str:
+        """The whole address of a page of the campaign in the reader's language."""
+        assert self.campaign is not None
+        return f"{home_url()}/{self.language}/{self.campaign.slug}/{path}"
+
+
+def content_of(purpose: Purpose, asked: Asked) -> Content | None:
+    """What the template of a purpose asks for, or None where nothing is left to say."""
+    content = _MAKERS[purpose](asked)
+    if content is None or asked.campaign is None:
+        return content
+    file = asked.campaign.file
+    return {"campaign": {"name": file.name, "team": file.team, "artist": file.artist}, **content}
+
+
+def _news(asked: Asked) -> Content | None:
+    assert asked.campaign is not None
+    wanted = {about["news"] for about in asked.abouts()}
+    found = published(asked.campaign).filter(pk__in=wanted).order_by("published_at")[:ITEMS_SHOWN]
+    items = [
+        {
+            "subject": news.subject(asked.language),
+            "text": news.text(asked.language),
+            "address": asked.page(f"news/{news.pk}"),
+        }
+        for news in found
+    ]
+    return {"items": items} if items else None
+
+
+def _asked(asked: Asked) -> Content | None:
+    wanted = {about["title"] for about in asked.abouts()}
+    titles = Title.objects.filter(pk__in=wanted, retired_at=None).order_by("position")[:ITEMS_SHOWN]
+    items = [{"title": title.name, "address": asked.page(f"titles/{title.key}/pass-on")} for title in titles]
+    return {"items": items} if items else None
+
+
+def _points(asked: Asked) -> Content | None:
+    assert asked.campaign is not None
+    abouts = asked.abouts()
+    fan, since_us = abouts[0]["fan"], min(about["since_us"] for about in abouts)
+    gained = gained_since(asked.campaign.pk, fan, since_us=since_us)
+    if gained <= 0 or not Fan.objects.filter(pk=fan).exists():
+        return None
+    own = standing_of(asked.campaign.pk, fan)
+    return {
+        "gained": gained,
+        "points": own.points,
+        "waiting": own.waiting,
+        "rank": own.rank,
+        "fans": fans_ranked(asked.campaign.pk),
+        "address": asked.page("points"),
+    }
+
+
+def gained_since(campaign_id: int, fan: int, *, since_us: int) -> int:
+    """The points a fan's facts seen after a moment (µs) brought, those taken back taken off."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GAINED, [campaign_id, fan, since_us])
+        return int(cursor.fetchone()[0])
+
+
+_GAINED = (
+    "SELECT COALESCE(SUM(CASE d.outcome WHEN 'awarded' THEN d.points WHEN 'reversed' THEN -d.points ELSE 0 END), 0) "
+    "FROM ledger_decision d JOIN journal_fact f ON f.campaign_id = d.campaign_id AND f.seq = d.fact_seq "
+    "WHERE d.campaign_id = %s AND d.fan_id = %s AND f.seen_at_us > %s"
+)
+
+
+def _faults(asked: Asked) -> Content | None:
+    with translation.override(asked.language):
+        items = [
+            {"what": about["what"], "when": date_format(_moment(about), "DATETIME_FORMAT")}
+            for about in asked.abouts()[:ITEMS_SHOWN]
+        ]
+    return {"items": items}
+
+
+def _moment(about: dict[str, Any]) -> dt.datetime:
+    return clock.from_us(about["at_us"])
+
+
+_MAKERS: dict[Purpose, Callable[[Asked], Content | None]] = {
+    Purpose.NEWS: _news,
+    Purpose.ASKED: _asked,
+    Purpose.POINTS: _points,
+    Purpose.FAULTS: _faults,
+}

@@ -1,0 +1,218 @@
+"""The permission ledger: what people say about being written to, each said once and never edited, in one chain a
+campaign; and the gate every message passes.
+
+Only a person themselves says yes. Others (a mail server's complaint, an operator on request) may end a yes, never
+give one. One campaign's yes is never another's.
+"""
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from vteam import clock
+from vteam.errors import NotPermitted
+from vteam.people import vault
+from vteam.people.models import Person
+from vteam.permissions.codes import refused
+from vteam.permissions.models import GrantEvent, GrantProof, GrantText, Subject
+from vteam.permissions.queries import allowing, proof_hash, standing
+from vteam.permissions.wording import Wording
+from vteam.rules.canonical import GENESIS, canonical, digest
+from vteam.rules.grants import PACES, Channel, Event, Pace, Purpose, allowed
+
+INSTALLATION = 0
+"""In the place of a campaign's id: the installation itself."""
+_CHAIN_LOCK = "SELECT pg_advisory_xact_lock(5316291, %s)"
+_LAST = "SELECT seq, sha256 FROM permissions_grantevent WHERE campaign_id = %s ORDER BY seq DESC LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What is said about a purpose, and how.
+
+    `wording`: the text that was shown with it; `act`: what was pressed, or who asked for it; `page`: where; `proof`:
+    how we know whose act it is, erasable. `pace` of a yes or of another pace; `until` of a pause.
+    """
+
+    purpose: Purpose
+    event: Event
+    act: str
+    page: str
+    wording: Wording | None = None
+    pace: Pace | None = None
+    until: dt.datetime | None = None
+    proof: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """Leave to send one message to one address (`lookup`: its keyed hash), taken at the moment of sending.
+
+    `grant_seq`: the yes it rests on, in its campaign's chain, given at `since`; None for a code. `pace`: how often at
+    most.
+    """
+
+    purpose: Purpose
+    lookup: bytes
+    since: dt.datetime
+    grant_seq: int | None = None
+    pace: Pace = Pace.AT_ONCE
+
+
+@transaction.atomic
+def say(*, person: Person, campaign_id: int, said: Said, at: dt.datetime) -> GrantEvent | None:
+    """Record what a person says about a purpose of a campaign; None, and nothing is recorded, where it says nothing
+    new (a withdrawal of what was never given, a yes at the pace that holds).
+    """
+    subject = subject_of(person=person, campaign_id=campaign_id)
+    return _record(subject, said, at)
+
+
+@transaction.atomic
+def end(
+    *, subject: Subject, purpose: Purpose, act: str, page: str = "", at: dt.datetime
+) -> GrantEvent | None:
+    """End a yes without the person being signed in: from a message's own link, by a complaint, by an operator."""
+    return _record(subject, Said(purpose=purpose, event=Event.WITHDRAWN, act=act, page=page), at)
+
+
+@transaction.atomic
+def end_all(*, subject: Subject, act: str, page: str = "", at: dt.datetime) -> int:
+    """End every yes of a subject; returns how many there were."""
+    ended = [end(subject=subject, purpose=purpose, act=act, page=page, at=at) for purpose in Purpose]
+    return sum(event is not None for event in ended)
+
+
+def expire(*, campaign_id: int, at: dt.datetime) -> int:
+    """A campaign is over: nothing is allowed in its name any more. Returns how many yeses ended."""
+    expired = 0
+    for purpose in PACES:
+        for subject, _ in allowing(campaign_id=campaign_id, purpose=purpose, at_us=clock.to_us(at)):
+            said = Said(purpose=purpose, event=Event.EXPIRED, act="the campaign is over", page="")
+            with transaction.atomic():
+                expired += _record(Subject(pk=subject, campaign_id=campaign_id), said, at) is not None
+    return expired
+
+
+def subject_of(*, person: Person, campaign_id: int) -> Subject:
+    """The person's random id in a campaign's permission ledger, made at first need."""
+    found, _ = Subject.objects.get_or_create(
+        campaign_id=campaign_id, person=person, defaults={"id": secrets.token_hex(16)}
+    )
+    return found
+
+
+def _record(subject: Subject, said: Said, at: dt.datetime) -> GrantEvent | None:
+    seq, previous = _end_of_chain(subject.campaign_id)
+    at_us = clock.to_us(at)
+    before = standing(subject.pk, said.purpose, at_us=at_us)
+    repeated = said.event is Event.GIVEN and before.is_live and before.pace is said.pace
+    if repeated or not allowed(said.event, said.purpose, before, pace=said.pace):
+        return None
+    salt = secrets.token_hex(16) if said.proof else ""
+    body = canonical(_content(subject, said, seq=seq + 1, at_us=at_us, salt=salt))
+    event = GrantEvent.objects.create(
+        campaign_id=subject.campaign_id,
+        seq=seq + 1,
+        subject=subject.pk,
+        purpose=said.purpose,
+        channel=Channel.MAIL,
+        event=said.event,
+        at_us=at_us,
+        pace=said.pace or "",
+        until_us=clock.to_us(said.until) if said.until else None,
+        body=body,
+        sha256=digest(body, after=previous),
+    )
+    if said.wording:
+        text = said.wording
+        GrantText.objects.get_or_create(
+            sha256=text.sha256,
+            defaults={"language": text.language, "version": text.version, "text": text.text},
+        )
+    if said.proof:
+        sealed = vault.seal(bytes(subject.person.sealed_key), said.proof)
+        GrantProof.objects.create(subject=subject, seq=event.seq, salt=salt, sealed=sealed)
+    return event
+
+
+def _content(subject: Subject, said: Said, *, seq: int, at_us: int, salt: str) -> dict[str, object]:
+    """Everything an event says, ids and hashes only."""
+    return {
+        "act": said.act,
+        "at_us": at_us,
+        "campaign": subject.campaign_id,
+        "channel": str(Channel.MAIL),
+        "event": str(said.event),
+        "language": said.wording.language if said.wording else "",
+        "pace": str(said.pace or ""),
+        "page": said.page,
+        "proof": proof_hash(salt, said.proof) if said.proof else "",
+        "purpose": str(said.purpose),
+        "seq": seq,
+        "subject": subject.pk,
+        "until_us": clock.to_us(said.until) if said.until else None,
+        "version": said.wording.version if said.wording else 0,
+        "wording": said.wording.sha256 if said.wording else "",
+    }
+
+
+def _end_of_chain(campaign_id: int) -> tuple[int, str]:
+    """The last number and hash of a campaign's chain; on PostgreSQL nobody else adds to it until we are done."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_CHAIN_LOCK, [campaign_id % 2**31])
+        cursor.execute(_LAST, [campaign_id])
+        row = cursor.fetchone()
+    return (row[0], row[1]) if row else (0, GENESIS)
+
+
+# The gate ------------------------------------------------------------------------------------------------------------
+def permit_code(*, lookup: bytes, at: dt.datetime) -> Permit:
+    """The permit for a code somebody asked for; raises NotPermitted where its recipient said "never again"."""
+    if refused(lookup):
+        raise NotPermitted("this address asked never to be written to again")
+    return Permit(purpose=Purpose.CODE, lookup=lookup, since=at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Whom a permit is for, as `permit` found them with it."""
+
+    person_id: int
+    address: str
+    language: str
+
+
+def permit(*, purpose: Purpose, subject: str, at: dt.datetime) -> tuple[Permit, Recipient]:
+    """The permit for one message now, out of the yes in force at this moment, and whom it lets be written to.
+
+    Raises NotPermitted where there is no such yes, it is paused or ended, or its giver is gone.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_PERSON, [subject])
+        person = cursor.fetchone()
+    if person is None:
+        raise NotPermitted("whoever allowed this is gone")
+    person_id, lookup, sealed_key, sealed_address, language = person
+    found = standing(subject, purpose, at_us=clock.to_us(at))
+    if not found.is_live:
+        raise NotPermitted("paused" if found.is_given else f"not allowed: {found.last or 'never asked for'}")
+    assert found.pace is not None and found.since_us is not None, "a yes names its pace and its time"
+    leave = Permit(
+        purpose=purpose,
+        lookup=bytes(lookup),
+        since=clock.from_us(found.since_us),
+        grant_seq=found.seq,
+        pace=found.pace,
+    )
+    address = vault.unseal(bytes(sealed_key), bytes(sealed_address))
+    return leave, Recipient(person_id=person_id, address=address, language=language)
+
+
+_PERSON = (
+    "SELECT p.id, p.lookup, p.sealed_key, p.sealed_address, p.language FROM permissions_subject s "
+    "JOIN people_person p ON p.id = s.person_id WHERE s.id = %s"
+)
