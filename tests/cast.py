@@ -21,10 +21,14 @@ from vteam.jobs.moving import InboxTable, Mover
 from vteam.journal.services import record_fact
 from vteam.people.models import Fan
 from vteam.people.services import Entry, Proof, open_pending, prove_by_code
+from vteam.permissions.models import Subject
+from vteam.permissions.services import Said, record_said, subject_of
+from vteam.permissions.wording import wording
 from vteam.rights.models import Holder
 from vteam.rights.services import name_holder, set_holders
 from vteam.rules import facts
 from vteam.rules.facts import NewFact
+from vteam.rules.grants import PACES, Event, Pace, Purpose
 from vteam.rules.missions import Mission, Season
 from vteam.rules.networks import Networks
 
@@ -271,3 +275,21 @@ def holder_of(title: Title, key: str = "mira", name: str = "Mira Kalt") -> Holde
     present = list(Holder.objects.filter(titles__title_id=title.pk))
     set_holders(title_id=title.pk, holders=[*present, holder])
     return holder
+
+
+def allow(
+    fan: Fan, purpose: Purpose, *, pace: Pace | None = None, at: dt.datetime = AT, language: str = "en"
+) -> Subject:
+    """A fan says yes to being written to, on the page, with the words before them."""
+    text = wording(purpose, artist="Lune Noire", campaign="Marée haute", language=language)
+    said = Said(
+        purpose=purpose,
+        event=Event.GIVEN,
+        act="pressed yes",
+        page="home",
+        wording=text,
+        pace=pace or PACES[purpose][0],
+        proof="signed in by a code mailed to their address",
+    )
+    assert record_said(person=fan.person, campaign_id=fan.campaign_id, said=said, at=at) is not None
+    return subject_of(person=fan.person, campaign_id=fan.campaign_id)

@@ -29,3 +29,11 @@ def link_in(letter: EmailMessage, path: str) -> str:
     found = re.search(rf"{path}\?k=(\S+)", text_of(letter))
     assert found is not None, text_of(letter)
     return unquote(found[1])
+
+
+def parts_of(letter: EmailMessage) -> tuple[str, str]:
+    """A letter's plain text and its page."""
+    text, page = letter.get_body(("plain",)), letter.get_body(("html",))
+    assert isinstance(text, EmailMessage)
+    assert isinstance(page, EmailMessage)
+    return text_of(text), text_of(page)

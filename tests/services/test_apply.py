@@ -13,7 +13,7 @@ from vteam.campaigns.agreements import speak
 from vteam.campaigns.check import check_campaign
 from vteam.campaigns.models import Campaign, CampaignVersion, MissionVersion, Title
 from vteam.campaigns.queries import titles_of
-from vteam.campaigns.services import Applied, apply_campaign, forget_networks
+from vteam.campaigns.services import Applied, apply_campaign, close_past
 from vteam.clock import to_us
 from vteam.errors import CampaignFileError
 from vteam.jobs.moving import InboxTable, Mover
@@ -192,8 +192,8 @@ def test_a_holder_who_spoke_can_be_neither_dropped_nor_renamed(folder: Path) -> 
 def test_after_the_appeals_the_network_key_is_destroyed_once(folder: Path) -> None:
     campaign = apply(folder).campaign
     before, ends = bytes(campaign.network_key), campaign.file.season.ends_at
-    assert forget_networks(at=ends + DAY * 29) == 0
-    assert forget_networks(at=ends + DAY * 30) == 1
+    assert close_past(at=ends + DAY * 29) == 0
+    assert close_past(at=ends + DAY * 30) == 1
     campaign.refresh_from_db()
     assert bytes(campaign.network_key) != before
-    assert forget_networks(at=ends + DAY * 31) == 0
+    assert close_past(at=ends + DAY * 31) == 0

@@ -23,6 +23,7 @@ from vteam.campaigns.models import Campaign, CampaignVersion, MissionVersion, Ti
 from vteam.campaigns.pictures import cover_from_file
 from vteam.errors import CampaignFileError
 from vteam.journal.services import record_fact
+from vteam.permissions.services import expire
 from vteam.rights.models import Holder, RightEvent
 from vteam.rights.queries import holders_of
 from vteam.rights.services import has_spoken, invite, name_holder, set_holders
@@ -30,6 +31,7 @@ from vteam.rules.canonical import canonical
 from vteam.rules.facts import campaign_versioned, mission_versioned
 from vteam.rules.missions import Mission, mission_of
 
+YESES_AT_ONCE = 1_000
 NETWORK_KEY_BYTES = 32
 Pictures = Mapping[str, str]
 
@@ -247,15 +249,21 @@ def known_missions(campaign: Campaign) -> list[Mission]:
     return [mission_of(json.loads(body)) for body in versions.values_list("body", flat=True)]
 
 
-def forget_networks(*, at: dt.datetime) -> int:
-    """Destroy the network keys of campaigns whose season and appeals are over; returns how many.
+def close_past(*, at: dt.datetime) -> int:
+    """Campaigns whose season and appeals are over may write to nobody any more; then their network keys are destroyed.
 
-    The hashes in their facts are then nobody's: not even we can tell whether an address was among them.
+    The hashes in their facts are then nobody's: not even we can tell whether an address was among them. Returns how
+    many yeses and keys ended; of many yeses some at a time, so that other campaigns' facts need not wait.
     """
-    forgotten = 0
+    ended = 0
     for campaign in Campaign.objects.filter(networks_forgotten_at=None):
         if at >= campaign.file.season.ends_at + dt.timedelta(days=settings.APPEAL_DAYS):
-            campaign.network_key, campaign.networks_forgotten_at = secrets.token_bytes(NETWORK_KEY_BYTES), at
-            campaign.save(update_fields=["network_key", "networks_forgotten_at"])
-            forgotten += 1
-    return forgotten
+            expired = expire(campaign_id=campaign.pk, at=at, at_most=YESES_AT_ONCE)
+            if not expired:
+                campaign.network_key, campaign.networks_forgotten_at = (
+                    secrets.token_bytes(NETWORK_KEY_BYTES),
+                    at,
+                )
+                campaign.save(update_fields=["network_key", "networks_forgotten_at"])
+            ended += expired or 1
+    return ended

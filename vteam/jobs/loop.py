@@ -17,10 +17,11 @@ from django.contrib.sessions.models import Session
 from django.db import close_old_connections, connection
 
 from vteam import clock
-from vteam.campaigns.services import forget_networks
+from vteam.campaigns.services import close_past
 from vteam.channels.links.services import forget_spent
 from vteam.channels.mail.courier import delivering
 from vteam.channels.mail.outbox import forget_ended
+from vteam.channels.mail.telling import PointsTeller
 from vteam.channels.swarm.services import forget_asked
 from vteam.jobs import counted
 from vteam.jobs.checkpoints import WriteAheadLog
@@ -52,10 +53,12 @@ class Job:
 
 def jobs(log: WriteAheadLog) -> list[Job]:
     """Everything the loop does, in the order of a turn; `log` is told of what is moved."""
+    teller = PointsTeller()
     found = [
         Job("end holds", lambda: end_due_holds(at_us=clock.now_us(), at_most=HOLDS_AT_ONCE)),
         Job("move the inbox", Mover(InboxTable(), log).move),
         Job("forget what expired", forget, every=60.0),
+        Job("tell points", lambda: teller.turn(at=clock.now()), every=2.0),
     ]
     if connection.vendor == "sqlite":
         edge = EdgeFile(edge_file())
@@ -78,7 +81,7 @@ def forget() -> int:
         + forget_past(at=at)
         + forget_asked(at=at)
         + forget_ended(at=at)
-        + forget_networks(at=at)
+        + close_past(at=at)
         + sessions
     )
 

@@ -44,6 +44,19 @@ def found_subject(*, person_id: int, campaign_id: int) -> Subject | None:
     return Subject.objects.filter(campaign_id=campaign_id, person_id=person_id).first()
 
 
+def said_anything(*, person_id: int, campaign_id: int, purpose: Purpose) -> bool:
+    """Whether somebody ever said anything about a purpose of a campaign: then they are not asked again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SAID_ANYTHING, [campaign_id, person_id, purpose])
+        return cursor.fetchone() is not None
+
+
+_SAID_ANYTHING = (
+    "SELECT 1 FROM permissions_subject s JOIN permissions_grantevent e ON e.subject = s.id "
+    "WHERE s.campaign_id = %s AND s.person_id = %s AND e.purpose = %s LIMIT 1"
+)
+
+
 def history(subject: Subject) -> list[GrantEvent]:
     """Everything a subject said, newest first."""
     return list(GrantEvent.objects.filter(subject=subject.pk).order_by("-seq"))

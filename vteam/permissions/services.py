@@ -8,6 +8,7 @@ give one. One campaign's yes is never another's.
 import datetime as dt
 import secrets
 from dataclasses import dataclass
+from itertools import islice
 
 from django.db import connection, transaction
 
@@ -62,7 +63,7 @@ class Permit:
 
 
 @transaction.atomic
-def say(*, person: Person, campaign_id: int, said: Said, at: dt.datetime) -> GrantEvent | None:
+def record_said(*, person: Person, campaign_id: int, said: Said, at: dt.datetime) -> GrantEvent | None:
     """Record what a person says about a purpose of a campaign; None, and nothing is recorded, where it says nothing
     new (a withdrawal of what was never given, a yes at the pace that holds).
     """
@@ -85,11 +86,41 @@ def end_all(*, subject: Subject, act: str, page: str = "", at: dt.datetime) -> i
     return sum(event is not None for event in ended)
 
 
-def expire(*, campaign_id: int, at: dt.datetime) -> int:
-    """A campaign is over: nothing is allowed in its name any more. Returns how many yeses ended."""
-    expired = 0
+@transaction.atomic
+def ease(
+    *,
+    subject: Subject,
+    purpose: Purpose,
+    act: str,
+    page: str,
+    at: dt.datetime,
+    pace: Pace | None = None,
+    until: dt.datetime | None = None,
+) -> GrantEvent | None:
+    """Let less come without the person being signed in: nothing `until` then, or at a slower pace. None where it would
+    not be less.
+    """
+    if until is not None:
+        return _record(
+            subject, Said(purpose=purpose, event=Event.PAUSED, act=act, page=page, until=until), at
+        )
+    before = standing(subject.pk, purpose, at_us=clock.to_us(at)).pace
+    if before is None or pace is None or _SLOWER.index(pace) <= _SLOWER.index(before):
+        return None
+    return _record(
+        subject, Said(purpose=purpose, event=Event.PACE_CHANGED, act=act, page=page, pace=pace), at
+    )
+
+
+_SLOWER = (Pace.AT_ONCE, Pace.DAILY, Pace.WEEKLY)
+
+
+def expire(*, campaign_id: int, at: dt.datetime, at_most: int) -> int:
+    """A campaign is over: nothing is allowed in its name any more. Returns how many yeses ended, at most so many."""
+    expired, at_us = 0, clock.to_us(at)
     for purpose in PACES:
-        for subject, _ in allowing(campaign_id=campaign_id, purpose=purpose, at_us=clock.to_us(at)):
+        given = allowing(campaign_id=campaign_id, purpose=purpose, at_us=at_us)
+        for subject, _ in islice(given, at_most - expired):
             said = Said(purpose=purpose, event=Event.EXPIRED, act="the campaign is over", page="")
             with transaction.atomic():
                 expired += _record(Subject(pk=subject, campaign_id=campaign_id), said, at) is not None

@@ -16,7 +16,7 @@ from django.http import (
 )
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from vteam.campaigns.models import Campaign
@@ -26,6 +26,7 @@ from vteam.channels.copies.services import Sendable
 from vteam.people.models import Fan, Person
 from vteam.web.visitors import fan_here, person_of
 
+AFTER_LENGTH = 200
 P = ParamSpec("P")
 FanView = Callable[Concatenate[HttpRequest, Campaign, Fan, P], HttpResponseBase]
 PersonView = Callable[Concatenate[HttpRequest, Person, P], HttpResponseBase]
@@ -64,6 +65,13 @@ def for_persons(view: PersonView[P]) -> Callable[..., HttpResponseBase]:
         return private(view(request, person, *args, **kwargs))
 
     return guarded
+
+
+def safe_after(after: str) -> str | None:
+    """A page of ours to go on to; None for anything else: never an address somebody typed."""
+    if after.startswith("/") and url_has_allowed_host_and_scheme(after, allowed_hosts=None):
+        return after[:AFTER_LENGTH]
+    return None
 
 
 def private(response: HttpResponseBase) -> HttpResponseBase:

@@ -119,14 +119,15 @@ def written(
     message["Feedback-ID"] = feedback_id
     message["Auto-Submitted"] = "auto-generated"
     message["MIME-Version"] = "1.0"
-    message["Content-Type"] = f'multipart/alternative; boundary="{boundary}"'
+    headers = message.as_bytes().removesuffix(b"\r\n")
+    headers += f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode()
     body = (
         _part(boundary, "text/plain", text_of(page))
         + _part(boundary, "text/html", page)
         + f"--{boundary}--\r\n".encode()
     )
     pieces, blanks = _cut(body)
-    return Letter(language=language, headers=message.as_bytes(), body=pieces, blanks=blanks)
+    return Letter(language=language, headers=headers, body=pieces, blanks=blanks)
 
 
 def _part(boundary: str, kind: str, text: str) -> bytes:
@@ -154,7 +155,8 @@ def text_of(page: str) -> str:
     reader = html2text.HTML2Text(bodywidth=0)
     reader.ignore_links = reader.ignore_images = reader.ignore_emphasis = reader.unicode_snob = True
     shown = re.sub(r'(?s)<a\b[^>]*?href="([^"]*)"[^>]*>(.*?)</a>', _link, page)
-    return reader.handle(re.sub(r"(?s)<(head|style)\b.*?</\1>", "", shown)).strip()
+    text = reader.handle(re.sub(r"(?s)<(head|style)\b.*?</\1>", "", shown))
+    return re.sub(r"(?m)^#+ | +$", "", text).strip()
 
 
 def _link(found: re.Match[str]) -> str:

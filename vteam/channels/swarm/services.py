@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from django.conf import settings
+from django.db import transaction
 
 from vteam import clock
 from vteam.campaigns.missions import season_of
@@ -18,6 +19,7 @@ from vteam.channels.copies.services import Sendable
 from vteam.channels.copies.tag import piece_bytes_for
 from vteam.channels.links.models import Share
 from vteam.channels.links.services import Visitor
+from vteam.channels.mail.outbox import enqueue_for
 from vteam.channels.swarm.models import Asked, EvidenceRow, Willing
 from vteam.channels.swarm.pieces import Pieces, pieces_of
 from vteam.channels.swarm.tickets import MINUTES, Role, Ticket, sealed
@@ -25,6 +27,7 @@ from vteam.journal.moving import InboxRow, reject
 from vteam.people.models import Fan
 from vteam.permissions import budgets
 from vteam.rules.codes import share_code
+from vteam.rules.grants import Purpose
 from vteam.rules.shapes import problem_with_moment, read_object
 
 BODIES_KEPT = 256
@@ -92,6 +95,7 @@ class AskRefused(StrEnum):
     TOO_MANY = "too_many"
 
 
+@transaction.atomic
 def ask_for(*, share: Share, title: Title, network: str, at: dt.datetime) -> Asked | AskRefused:
     """Leave word that somebody would like a title from the share's fan; the code is theirs to come back with."""
     if not may_be_asked(share.fan):
@@ -100,7 +104,7 @@ def ask_for(*, share: Share, title: Title, network: str, at: dt.datetime) -> Ask
         door="ask", key=network, limit=ASKED_PER_NETWORK_HOUR, window=budgets.HOUR, at=at
     ):
         return AskRefused.TOO_MANY
-    return Asked.objects.create(
+    asked = Asked.objects.create(
         code=share_code(secrets.randbits(CODE_BITS)),
         fan=share.fan,
         title=title,
@@ -108,6 +112,16 @@ def ask_for(*, share: Share, title: Title, network: str, at: dt.datetime) -> Ask
         asked_at=at,
         expires_at=at + dt.timedelta(days=ASKED_DAYS),
     )
+    # However many ask: a fan who wants to be told is told once a title and day.
+    enqueue_for(
+        purpose=Purpose.ASKED,
+        campaign_id=share.fan.campaign_id,
+        person_id=share.fan.person_id,
+        about={"title": title.pk},
+        key=f"{title.pk}:{at.date()}",
+        at=at,
+    )
+    return asked
 
 
 def may_be_asked(fan: Fan) -> bool:

@@ -125,9 +125,9 @@ def moment(at_us: int) -> dt.datetime:
 
 
 @register.filter
-def local(at: dt.datetime, campaign: Campaign) -> dt.datetime:
-    """A moment in the campaign's time zone."""
-    return at.astimezone(ZoneInfo(campaign.file.season.time_zone))
+def local(at: dt.datetime, campaign: Campaign | None) -> dt.datetime:
+    """A moment in the campaign's time zone; without a campaign in UTC."""
+    return at.astimezone(ZoneInfo(campaign.file.season.time_zone) if campaign else dt.UTC)
 
 
 @register.filter
@@ -162,7 +162,7 @@ def _hour(language: str, hour: int, minute: int) -> str:
 
 
 @register.filter
-def when(at: dt.datetime, campaign: Campaign) -> str:
+def when(at: dt.datetime, campaign: Campaign | None) -> str:
     """When something happened, as short as it can be said: the hour today, else the day and the hour."""
     here, today = local(at, campaign), local(the_clock.now(), campaign).date()
     return hour(here) if here.date() == today else f"{day(here)}, {hour(here)}"

@@ -9,7 +9,9 @@ from django.utils.translation import pgettext
 from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.slips import Slip
+from vteam.rules.grants import Event, Pace
 from vteam.rules.rights import Act, Standing, Way
+from vteam.web.reaching import PACE_NAMES, Line
 from vteam.web.templatetags.vteam import hour, local, long_day, number
 
 register = template.Library()
@@ -51,6 +53,27 @@ def standing_name(standing: str) -> str:
         Standing.EXPIRED: _("run out"),
     }
     return names[Standing(standing)]
+
+
+@register.filter
+def pace_name(pace: str) -> str:
+    """How often something comes."""
+    return str(PACE_NAMES[Pace(pace)])
+
+
+@register.filter
+def said_what(line: Line) -> str:
+    """One thing somebody said about being written to, or that was done in their name."""
+    pace = pace_name(line.pace) if line.pace else ""
+    names = {
+        Event.GIVEN: _("yes, %(pace)s") % {"pace": pace},
+        Event.REFUSED: _("no"),
+        Event.PAUSED: _("paused"),
+        Event.PACE_CHANGED: _("rather %(pace)s") % {"pace": pace},
+        Event.WITHDRAWN: _("no more"),
+        Event.EXPIRED: _("ended with the campaign"),
+    }
+    return names[Event(line.event)]
 
 
 @register.filter

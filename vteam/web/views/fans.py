@@ -21,8 +21,10 @@ from vteam.ledger.queries import Standing
 from vteam.people.models import Fan, Person
 from vteam.people.services import address_of_person
 from vteam.rights.models import Holder
+from vteam.rules.grants import Purpose
 from vteam.web.answers import for_fans, for_persons
 from vteam.web.forms import RenameForm
+from vteam.web.reaching import ask_of
 from vteam.web.stories import stories, when_due
 from vteam.web.views.campaign import TOP, WHOLE_NUMBER, mine, named
 
@@ -69,6 +71,7 @@ def home(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase
         "fan": fan,
         "live": _live(campaign, fan),
         "asked": asked_titles(fan, at=clock.now()),
+        "ask": ask_of(campaign, fan, Purpose.NEWS),
     }
     return render(request, "home.html", context)
 
@@ -193,6 +196,7 @@ def points(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBa
         "points": confirmed,
         "waiting": waiting,
         "older": found[PAGE - 1].seq if len(found) > PAGE else None,
+        "ask": ask_of(campaign, fan, Purpose.POINTS),
     }
     return render(request, "points.html", context)
 

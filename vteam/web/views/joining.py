@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from vteam import clock
@@ -23,7 +22,7 @@ from vteam.people.queries import fan_of
 from vteam.people.services import Entry, Proof, address_of, entry_of, prove_by_link
 from vteam.permissions.codes import may_knock
 from vteam.web.addresses import mail_base
-from vteam.web.answers import campaign_or_404, private_render
+from vteam.web.answers import campaign_or_404, private_render, safe_after
 from vteam.web.forms import CodeForm, JoinForm, LinkForm, MemberForm, NameField, SignInForm
 from vteam.web.views.landing import confirm_act, share_of_via
 from vteam.web.visitors import door_network, fan_here, networks_in, person_of
@@ -98,7 +97,7 @@ def _joining_entry(request: HttpRequest, campaign: Campaign, form: MemberForm) -
 def sign_in(request: HttpRequest) -> HttpResponseBase:
     """Coming back with a code. Whether an address is known is not told."""
     if person_of(request) is not None:
-        return redirect(_safe_after(request, request.GET.get("after", "")))
+        return redirect(safe_after(request.GET.get("after", "")) or reverse("me"))
     if request.method != "POST":
         form = SignInForm(initial={"after": request.GET.get("after", "")})
         return private_render(request, "sign_in.html", {"form": form})
@@ -109,7 +108,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
         campaign_id=None,
         name="",
         language=translation.get_language() or "en",
-        after=_safe_after(request, form.cleaned_data["after"]),
+        after=safe_after(form.cleaned_data["after"]) or reverse("me"),
     )
     return _ask(request, form.cleaned_data["address"], entry)
 
@@ -234,14 +233,7 @@ def _first_page(request: HttpRequest, arrived: Arrived, campaign: Campaign | Non
     if campaign is not None and arrived.fan is not None:
         return reverse("home", args=[campaign.slug])
     if after:
-        return _safe_after(request, after)
-    return reverse("me")
-
-
-def _safe_after(request: HttpRequest, after: str) -> str:
-    """A page of ours to go on to; never an address somebody typed."""
-    if after.startswith("/") and url_has_allowed_host_and_scheme(after, allowed_hosts=None):
-        return after[:200]
+        return safe_after(after) or reverse("me")
     return reverse("me")
 
 

@@ -14,10 +14,12 @@ from vteam.channels.swarm.services import let_be_asked, may_be_asked, see_asked
 from vteam.channels.swarm.tickets import Role
 from vteam.ledger import queries as books
 from vteam.people.models import Fan
+from vteam.rules.grants import Purpose
 from vteam.rules.rights import Way
 from vteam.web.addresses import short_link
 from vteam.web.answers import for_fans, private_render, send_mp3, withdrawn
 from vteam.web.copies import copy_of
+from vteam.web.reaching import ask_of
 from vteam.web.stories import Story, stories
 from vteam.web.swarm import Door, talking, ticket_for
 
@@ -32,6 +34,7 @@ def pass_on(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> Htt
     offered, at = _offered(campaign, key), clock.now()
     if not offered.can_pass_on or at >= campaign.file.season.ends_at:
         return redirect("slip", slug=campaign.slug, key=key)
+    may = may_be_asked(fan)
     share = share_at_hand(fan=fan, place=_("my screen"), at=at)
     context = {
         "campaign": campaign,
@@ -41,7 +44,8 @@ def pass_on(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> Htt
         "share": share,
         "link": short_link(request, share.code),
         "asked": see_asked(fan=fan, title=offered.title, at=at),
-        "may_be_asked": may_be_asked(fan),
+        "may_be_asked": may,
+        "ask": ask_of(campaign, fan, Purpose.ASKED) if may else None,
         "stories": _stories(campaign, fan),
     }
     return talking(request, render(request, "pass_on.html", context))
