@@ -25,7 +25,7 @@ from vteam.channels.mail.models import OutboxMessage
 from vteam.channels.mail.outbox import enqueue_for, forget_ended
 from vteam.people.models import Fan
 from vteam.permissions.models import Subject
-from vteam.permissions.services import Said, end
+from vteam.permissions.services import Said, end, record_said
 from vteam.rules.grants import Event, Pace, Purpose
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
