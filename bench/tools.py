@@ -13,6 +13,8 @@ PACKAGES = {
     "redis-cli": "redis-tools",
     "haproxy": "haproxy",
     "chromium": "chromium",
+    "postfix": "postfix",
+    "postconf": "postfix",
 }
 # Debian keeps servers where a plain user's PATH does not look.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -29,7 +31,7 @@ def tools(*names: str) -> list[str]:
     found = [shutil.which(name) or shutil.which(name, path=PATH) for name in names]
     missing = [name for name, path in zip(names, found, strict=True) if path is None]
     if missing:
-        packages = " ".join(PACKAGES[name] for name in missing)
+        packages = " ".join(dict.fromkeys(PACKAGES[name] for name in missing))
         raise CannotStart(
             f"This bench needs {', '.join(missing)}, not installed here. "
             f"Install with: sudo apt-get install -y --no-install-recommends {packages}"

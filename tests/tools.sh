@@ -19,11 +19,21 @@ need nginx nginx
 need caddy caddy
 need systemd-analyze systemd
 need curl curl
+need /usr/sbin/postfix postfix
+need /usr/lib/dovecot/imap dovecot-imapd
 [ -z "$packages" ] && exit 0
-install="apt-get install -y --no-install-recommends$packages"
+install="apt-get install -y --no-install-recommends --no-remove$packages"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing the test tools:$packages"
     apt-get update -qq
+    # Servers are started by the tests, never by their installation, and none asks what it shall be.
+    if [ ! -e /usr/sbin/policy-rc.d ]; then
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+        printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+        chmod +x /usr/sbin/policy-rc.d
+    fi
+    command -v debconf-set-selections >/dev/null 2>&1 &&
+        echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
     DEBIAN_FRONTEND=noninteractive $install >/dev/null
 else
     echo "These tests need:$packages. Install them with:  sudo $install" >&2

@@ -9,7 +9,7 @@
     ├── SealError            sealed bytes cannot be opened with the keys at hand
     ├── NotPermitted         a message has no permit of its recipient
     ├── DeliveryError        a message could not be handed over; `permanent` tells whether to try again
-    ├── Away                 a database cannot be reached just now; the same may work in a few seconds
+    ├── Away                 a database or a mailbox cannot be reached just now; the same may work in a few seconds
     ├── Busy                 another process holds the role or the lock
     ├── BackupError          a backup cannot be made, read or put back; says what to do
     └── CannotStart          `vteam run` cannot begin; says what to do

@@ -31,6 +31,7 @@ EXTRA_HOSTS: list[str] = env.list("HOSTS", [])
 TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 DATABASE_URL = env.str("DATABASE_URL", "")
 EMAIL_URL = env.str("EMAIL_URL", "")
+BOUNCES_URL = env.str("BOUNCES_URL", "")
 EMAIL_FROM = env.str("EMAIL_FROM", "vTeam <vteam@localhost>")
 # The address letters come back to; each carries its own token in it (VERP). Empty: they come back to EMAIL_FROM.
 EMAIL_BOUNCES = env.str("EMAIL_BOUNCES", "")
@@ -84,6 +85,14 @@ except EnvValidationError as error:
 if DATABASE_URL and not DATABASE_URL.startswith(("postgresql://", "postgres://")):
     raise SettingsError(
         "VTEAM_DATABASE_URL: write postgresql://user:password@host/name, or leave it out for SQLite."
+    )
+try:
+    _bounces = urlsplit(BOUNCES_URL).scheme
+except ValueError:
+    _bounces = "(none)"
+if BOUNCES_URL and _bounces not in ("maildir", "imaps", "imap"):
+    raise SettingsError(
+        "VTEAM_BOUNCES_URL: write maildir:/path/of/a/Maildir or imaps://user:password@host/INBOX, or leave it out."
     )
 if not all(server.startswith(("stun:", "stuns:", "turn:", "turns:")) for server in ICE_SERVERS):
     raise SettingsError(

@@ -73,10 +73,10 @@ class Front:
         return "".join(file.read_text() for file in sorted(self.logs.iterdir()))
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for NAME that signs itself, and its key."""
+def certificate(folder: Path, host: str = NAME) -> tuple[Path, Path]:
+    """A certificate for a host that signs itself, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     begun = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     made = (
         x509.CertificateBuilder()
@@ -86,7 +86,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(begun)
         .not_valid_after(begun + dt.timedelta(days=36_500))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -38,6 +38,8 @@ def vteam(
         ("SITE_PORT", "abc", "VTEAM_SITE_PORT"),
         ("SITE_PORT", "80000", "65535"),
         ("DATABASE_URL", "nonsense", "postgresql://"),
+        ("BOUNCES_URL", "pop3://mail.example.org", "VTEAM_BOUNCES_URL: write maildir:"),
+        ("BOUNCES_URL", "imaps://[::1", "VTEAM_BOUNCES_URL: write maildir:"),
         ("DATABASE_URL", "mysql://somewhere/x", "postgresql://"),
         ("DATABASE_URL", "postgresql://127.0.0.1:1/x", "VTEAM_DATABASE_URL"),
         ("TRUSTED_PROXIES", "everybody", "VTEAM_TRUSTED_PROXIES"),

@@ -153,8 +153,9 @@ def test_addresses_are_hidden_and_nothing_else(text: str, told: str) -> None:
 def test_secrets_of_the_settings_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "DATABASE_URL", "postgresql://ana:p%40ss-of-ana@10.0.0.7/vteam")
     monkeypatch.setattr(settings, "EMAIL_URL", "smtp://ana:mailpass@mail.example.org:587")
-    said = f"{settings.SECRET_KEY} {settings.MASTER_KEY} p@ss-of-ana mailpass"
-    assert masked(said) == "… … … …"
+    monkeypatch.setattr(settings, "BOUNCES_URL", "imaps://ana:boxpass@mail.example.org/INBOX")
+    said = f"{settings.SECRET_KEY} {settings.MASTER_KEY} p@ss-of-ana mailpass boxpass"
+    assert masked(said) == "… … … … …"
 
 
 def test_an_exception_keeps_its_kind_and_loses_addresses() -> None:
