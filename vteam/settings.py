@@ -34,7 +34,7 @@ EMAIL_URL = env.str("EMAIL_URL", "")
 BOUNCES_URL = env.str("BOUNCES_URL", "")
 EMAIL_FROM = env.str("EMAIL_FROM", "vTeam <vteam@localhost>")
 # The address letters come back to; each carries its own token in it (VERP). Empty: they come back to EMAIL_FROM.
-EMAIL_BOUNCES = env.str("EMAIL_BOUNCES", "")
+BOUNCES_ADDRESS = env.str("BOUNCES_ADDRESS", "")
 # Hours local to the campaign in which nobody is written to but who asked for a code; equal ones: never quiet.
 QUIET_HOURS_GIVEN = env.str("QUIET_HOURS", "21-9", validate=Regexp(r"([01]?\d|2[0-3])-([01]?\d|2[0-3])$"))
 LOG_LEVEL = env.str("LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"]))

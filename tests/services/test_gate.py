@@ -219,7 +219,7 @@ def test_letters_of_a_turn_and_the_next_share_one_connection(campaign: Campaign,
 
 
 def test_a_letter_comes_back_to_its_own_token_and_nobody_elses(bo: Fan, settings: Any) -> None:
-    settings.EMAIL_BOUNCES = "bounces@vteam.test"
+    settings.BOUNCES_ADDRESS = "bounces@vteam.test"
     allow(bo, Purpose.ASKED)
     ask_for(bo)
     with post_office() as office:

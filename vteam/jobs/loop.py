@@ -21,6 +21,7 @@ from vteam.campaigns.services import close_past
 from vteam.channels.links.services import forget_spent
 from vteam.channels.mail.courier import delivering
 from vteam.channels.mail.outbox import forget_ended
+from vteam.channels.mail.returns import receiving
 from vteam.channels.mail.telling import PointsTeller
 from vteam.channels.swarm.services import forget_asked
 from vteam.jobs import counted
@@ -119,7 +120,7 @@ def main() -> None:
     _tell_figures()
     take_room()
     # Beside the loop: neither a slow mail server nor copying the log must hold up facts.
-    with delivering(), log.copied_beside():
+    with delivering(), receiving(), log.copied_beside():
         while not stop.asked:
             done = run_due(found, at=time.monotonic())
             if not done or any(job.failures for job in found):

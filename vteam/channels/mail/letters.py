@@ -25,6 +25,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.formats import date_format
 
+from vteam.channels.mail.bounces import with_token
 from vteam.rules.grants import Purpose
 
 CODE_TEMPLATE = "mail/code.txt"
@@ -166,9 +167,8 @@ def _link(found: re.Match[str]) -> str:
 
 def sender(token: str | None = None) -> str:
     """The bare address our letters come from; with a message's token the one they come back to (VERP)."""
-    if token and settings.EMAIL_BOUNCES:
-        local, _, domain = settings.EMAIL_BOUNCES.rpartition("@")
-        return f"{local}+{token}@{domain}"
+    if token and settings.BOUNCES_ADDRESS:
+        return with_token(settings.BOUNCES_ADDRESS, token)
     return parseaddr(settings.EMAIL_FROM)[1]
 
 

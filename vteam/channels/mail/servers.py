@@ -4,7 +4,6 @@ demo's mailbox. The only code that opens SMTP. What it is given has a permit (`d
 
 import logging
 import mailbox
-import re
 import smtplib
 import ssl
 import time
@@ -15,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
+from vteam.channels.mail.bounces import without_addresses
 from vteam.errors import DeliveryError, SettingsError
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 SMTP_SECONDS, FAREWELL_SECONDS = 5.0, 1.0
 # A connection is given back after so long without a letter, and after so many letters.
 IDLE_SECONDS, LETTERS_A_CONNECTION = 5.0, 200
-_ADDRESS = re.compile(r"[^\s<>:;,]+@[^\s<>:;,]+")
 
 
 class Server(Protocol):
@@ -144,4 +143,4 @@ class MailServer:
 def said(code: int, words: bytes | str) -> str:
     """What a mail server answered, without the addresses it likes to repeat: reasons are kept and logged."""
     text = words if isinstance(words, str) else words.decode(errors="replace")
-    return f"{code} {_ADDRESS.sub('…', text)}"
+    return f"{code} {without_addresses(text)}"

@@ -17,6 +17,7 @@ from vteam.campaigns.joining import Arrived, come_in, join_signed_in
 from vteam.campaigns.models import Campaign
 from vteam.channels.links.models import Share
 from vteam.channels.mail.codes import Asker, ask_code, never_again, refused_by, try_code
+from vteam.channels.mail.troubles import try_again
 from vteam.people.models import Pending, Person
 from vteam.people.queries import fan_of
 from vteam.people.services import Entry, Proof, address_of, entry_of, prove_by_link
@@ -225,6 +226,7 @@ def _enter(request: HttpRequest, pending: Pending, entry: Entry, *, arrival: str
     if campaign is not None and arrival:
         # Confirms nothing where the token is too old by now.
         confirm_act(request, campaign, token=arrival, act="joined")
+    try_again(person=arrived.person)  # Their mailbox works: a code came through it.
     login(request, arrived.person)
     return redirect(_first_page(request, arrived, campaign, entry.after))
 
