@@ -176,8 +176,8 @@ def test_a_message_that_was_on_its_way_when_its_recipient_refused_never_meets_th
 def test_there_is_no_permit_for_somebody_who_refused() -> None:
     refuse_for_ever(lookup=b"x" * 32, act="by hand", at=AT)
     with pytest.raises(NotPermitted):
-        permit(purpose=Purpose.CODE, lookup=b"x" * 32)
-    assert permit(purpose=Purpose.CODE, lookup=b"y" * 32).purpose is Purpose.CODE
+        permit(purpose=Purpose.CODE, lookups=[b"x" * 32])
+    assert permit(purpose=Purpose.CODE, lookups=[b"y" * 32]).purpose is Purpose.CODE
 
 
 def test_only_the_delivery_opens_smtp() -> None:

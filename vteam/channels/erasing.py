@@ -15,6 +15,7 @@ from vteam.channels.mail.delivery import forget_letters
 from vteam.channels.swarm.services import forget_evidence
 from vteam.people.erasure import erase_account, erasing_of, log_path, note, noted
 from vteam.people.models import Person
+from vteam.people.services import lookups_of_person
 
 logger = logging.getLogger(__name__)
 LINES_AT_ONCE = 500
@@ -45,6 +46,6 @@ def erase_again(*, log: Path | None = None) -> int:
 
 @transaction.atomic
 def _erase(person: Person) -> None:
-    forget_letters(lookup=bytes(person.lookup))
+    forget_letters(lookups=lookups_of_person(person))
     forget_evidence(fans=person.fans.values_list("pk", flat=True))
     erase_account(person=person)

@@ -5,6 +5,7 @@ request itself, unless that address said "never again".
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -30,10 +31,14 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """Leave to send one message to one address (`lookup`: its keyed hash), taken at the moment of sending."""
+    """Leave to send one message to one address, taken at the moment of sending.
+
+    `lookups`: its keyed hashes, one a master key, newest first. Refusals are never edited, so each stays under the
+    key of its time, and is looked for under all.
+    """
 
     purpose: Purpose
-    lookup: bytes
+    lookups: Sequence[bytes]
 
 
 def may_knock(*, network: str, at: dt.datetime) -> bool:
@@ -42,8 +47,10 @@ def may_knock(*, network: str, at: dt.datetime) -> bool:
     return budgets.take(door="code-knock", key=network, limit=limit, window=budgets.HOUR, at=at)
 
 
-def may_ask_code(*, lookup: bytes, known: bool, wanted: bool, network: str, at: dt.datetime) -> bool:
-    """Whether a code may be made for an address now; counts the request against the budgets.
+def may_ask_code(
+    *, lookups: Sequence[bytes], known: bool, wanted: bool, network: str, at: dt.datetime
+) -> bool:
+    """Whether a code may be made for an address (`lookups`: as `Permit`) now; counts it against the budgets.
 
     A confirmed fan's address is held to its own budget alone: strangers who use up the others, from the fan's own
     network too, cannot lock the fan out. `wanted`: no code that is still good is on its way. Whatever the answer,
@@ -58,12 +65,12 @@ def may_ask_code(*, lookup: bytes, known: bool, wanted: bool, network: str, at: 
     may = wanted and (known or (near and in_all))
     mine = budgets.take(
         door="code-address" if may else "code-aside",
-        key=lookup.hex(),
+        key=lookups[0].hex(),
         limit=per_day,
         window=budgets.DAY,
         at=at,
     )
-    is_refused = refused(lookup)
+    is_refused = refused(lookups)
     return may and mine and not is_refused
 
 
@@ -80,19 +87,19 @@ def give_back_try(*, network: str, at: dt.datetime) -> None:
     budgets.give_back(door="wrong-code", key=network, window=budgets.HOUR, at=at)
 
 
-def permit(*, purpose: Purpose, lookup: bytes) -> Permit:
+def permit(*, purpose: Purpose, lookups: Sequence[bytes]) -> Permit:
     """The permit for one message now; raises NotPermitted where its recipient refused."""
-    if refused(lookup):
+    if refused(lookups):
         raise NotPermitted("this address asked never to be written to again")
-    return Permit(purpose=purpose, lookup=lookup)
+    return Permit(purpose=purpose, lookups=lookups)
 
 
-def refused(lookup: bytes) -> bool:
-    """Whether an address said "never again"."""
-    return Refusal.objects.filter(lookup=lookup).exists()
+def refused(lookups: Sequence[bytes]) -> bool:
+    """Whether an address (`lookups`: as `Permit`) said "never again"."""
+    return Refusal.objects.filter(lookup__in=lookups).exists()
 
 
 def refuse_for_ever(*, lookup: bytes, act: str, at: dt.datetime) -> None:
     """Record that an address must never be written to again; saying it twice changes nothing."""
-    if not refused(lookup):
+    if not refused([lookup]):
         Refusal.objects.create(lookup=lookup, at_us=clock.to_us(at), act=act)

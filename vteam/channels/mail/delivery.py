@@ -13,7 +13,7 @@ import smtplib
 import ssl
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from email.message import EmailMessage
 from pathlib import Path
@@ -70,9 +70,9 @@ def _deliver(message: OutboxMessage, hand: Hand, at: dt.datetime) -> None:
         _end(message, OutboxMessage.GIVEN_UP, message.reason or "its code had expired", at)
         return
     try:
-        leave = permit(purpose=Purpose(message.purpose), lookup=bytes(message.lookup))
         content = json.loads(vault.unseal(bytes(message.sealed_key), bytes(message.sealed)))
-        assert vault.lookup_of(content["to"]) == leave.lookup, "the permit is for the address written to"
+        leave = permit(purpose=Purpose(message.purpose), lookups=vault.lookups_of(content["to"]))
+        assert bytes(message.lookup) in leave.lookups, "the message is for the address it was made for"
         hand(letter(leave.purpose, content, at=at), content["to"])
     except NotPermitted as refusal:
         _end(message, OutboxMessage.GIVEN_UP, str(refusal), at)
@@ -104,9 +104,9 @@ def _end(message: OutboxMessage, state: str, reason: str, at: dt.datetime) -> No
     letters_ended[state] += 1
 
 
-def forget_letters(*, lookup: bytes) -> int:
+def forget_letters(*, lookups: Sequence[bytes]) -> int:
     """Delete every letter to an address, waiting or sent: its owner erased their account."""
-    return OutboxMessage.objects.filter(lookup=lookup).delete()[0]
+    return OutboxMessage.objects.filter(lookup__in=lookups).delete()[0]
 
 
 def forget_ended(*, at: dt.datetime) -> int:

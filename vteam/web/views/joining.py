@@ -20,7 +20,7 @@ from vteam.channels.links.models import Share
 from vteam.channels.mail.codes import Asker, ask_code, never_again, refused_by, try_code
 from vteam.people.models import Pending, Person
 from vteam.people.queries import fan_of
-from vteam.people.services import Entry, Proof, address_of, entry_of, prove_by_link
+from vteam.people.services import Entry, Proof, address_of, entry_of, prove_by_link, who_asked
 from vteam.permissions.services import may_knock
 from vteam.web.addresses import mail_base
 from vteam.web.answers import campaign_or_404, private_render
@@ -209,8 +209,7 @@ def _campaign(pk: int | None) -> Campaign | None:
 
 
 def _is_fan(pending: Pending) -> bool:
-    person = Person.objects.filter(lookup=bytes(pending.lookup)).first()
-    return fan_of(person, pending.campaign_id or 0) is not None
+    return fan_of(who_asked(pending), pending.campaign_id or 0) is not None
 
 
 def _enter(request: HttpRequest, pending: Pending, entry: Entry, *, arrival: str = "") -> HttpResponseBase:
