@@ -14,7 +14,7 @@ from marshmallow.validate import OneOf, Range, Regexp
 
 from vteam.demofolder import is_demo_folder
 from vteam.errors import SettingsError
-from vteam.keys import kept_key
+from vteam.keys import given_keys, kept_key, kept_keys
 
 env = Env(prefix="VTEAM_", eager=False)
 
@@ -103,7 +103,11 @@ if not all(server.startswith(("stun:", "stuns:", "turn:", "turns:")) for server 
 QUIET_HOURS = tuple(int(hour) for hour in QUIET_HOURS_GIVEN.split("-"))
 
 SECRET_KEY = SECRET_KEY_GIVEN or kept_key(DATA, "secret")
-MASTER_KEY = MASTER_KEY_GIVEN or kept_key(DATA, "master")
+# Oldest first. What was sealed under an older one is still opened; everything new is sealed under the last.
+MASTER_KEYS = (
+    given_keys("VTEAM_MASTER_KEY", MASTER_KEY_GIVEN) if MASTER_KEY_GIVEN else kept_keys(DATA, "master")
+)
+MASTER_KEY = MASTER_KEYS[-1]
 
 # Django -----------------------------------------------------------------------------------------------------
 DEBUG = False

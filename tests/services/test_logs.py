@@ -158,6 +158,11 @@ def test_secrets_of_the_settings_are_hidden(monkeypatch: pytest.MonkeyPatch) -> 
     assert masked(said) == "… … … … …"
 
 
+def test_every_master_key_is_hidden_not_the_newest_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "MASTER_KEYS", ("oldest-" * 8, "older-" * 8, settings.MASTER_KEY))
+    assert masked(" ".join(settings.MASTER_KEYS)) == "… … …"
+
+
 def test_an_exception_keeps_its_kind_and_loses_addresses() -> None:
     told = json.loads(Object().format(record("failed", ValueError("no such fan: bo@example.org"))))
     assert told["exception"] == "ValueError: no such fan: …"

@@ -178,8 +178,8 @@ def test_a_message_that_was_on_its_way_when_its_recipient_refused_never_meets_th
 def test_there_is_no_permit_for_somebody_who_refused() -> None:
     refuse_for_ever(lookup=b"x" * 32, act="by hand", at=AT)
     with pytest.raises(NotPermitted):
-        permit_code(lookup=b"x" * 32, at=AT)
-    assert permit_code(lookup=b"y" * 32, at=AT).purpose is Purpose.CODE
+        permit_code(lookups=[b"x" * 32], at=AT)
+    assert permit_code(lookups=[b"y" * 32], at=AT).purpose is Purpose.CODE
 
 
 def test_one_file_opens_smtp() -> None:

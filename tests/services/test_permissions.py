@@ -255,7 +255,7 @@ def test_a_permit_names_the_yes_it_rests_on_and_the_address_it_is_for(bo: Fan) -
     leave, recipient = permit(purpose=Purpose.NEWS, subject=subject.pk, at=AT)
     assert (leave.grant_seq, leave.pace, leave.since) == (2, Pace.WEEKLY, AT)
     assert recipient.address == "bo@example.org"
-    assert leave.lookup == vault.lookup_of("bo@example.org")
+    assert leave.lookups == vault.lookups_of("bo@example.org")
 
 
 def test_there_is_no_permit_for_another_purpose_a_pause_or_after_a_withdrawal(bo: Fan) -> None:

@@ -80,6 +80,58 @@ def test_a_hash_for_one_purpose_is_none_for_another() -> None:
     assert vault.keyed_hash("mailed code", "123456") != vault.keyed_hash("mailed link", "123456")
 
 
+# More than one master key ---------------------------------------------------------------------------------------
+def with_keys(settings: Any, *keys: str) -> None:
+    settings.MASTER_KEYS, settings.MASTER_KEY = keys, keys[-1]
+
+
+def test_what_an_older_key_wrapped_is_opened_wherever_that_key_stands(settings: Any) -> None:
+    old = settings.MASTER_KEY
+    key = vault.new_key()
+    sealed = vault.seal(key, ADDRESS)
+    for ring in ((old, "b"), (old, "b", "c"), ("b", old, "c"), ("b", "c", old)):
+        with_keys(settings, *ring)
+        assert vault.unseal(key, sealed) == ADDRESS
+        assert vault.age_of(key) == len(ring) - 1 - ring.index(old)
+
+
+def test_what_was_wrapped_before_keys_had_marks_is_opened_by_any_key_of_the_ring(settings: Any) -> None:
+    old = settings.MASTER_KEY
+    marked = vault.new_key()
+    unmarked, sealed = marked[vault.MARK_BYTES :], vault.seal(marked, ADDRESS)
+    assert (len(marked), len(unmarked)) == (64, vault.UNMARKED_BYTES)
+    for ring in ((old,), (old, "b"), ("b", old, "c")):
+        with_keys(settings, *ring)
+        assert vault.unseal(unmarked, sealed) == ADDRESS
+    with_keys(settings, "b", "c")
+    with pytest.raises(SealError):
+        vault.unseal(unmarked, sealed)
+
+
+def test_a_key_wrapped_anew_is_the_same_key_and_needs_the_newest_alone(settings: Any) -> None:
+    key = vault.new_key()
+    sealed = vault.seal(key, ADDRESS)
+    assert vault.rewrapped(key) == key, "there is nothing newer"
+    with_keys(settings, settings.MASTER_KEY, "b")
+    anew = vault.rewrapped(key)
+    assert anew != key
+    assert vault.rewrapped(anew) == anew
+    with_keys(settings, "b")
+    assert vault.unseal(anew, sealed) == ADDRESS
+    with pytest.raises(SealError):
+        vault.unseal(key, sealed)
+
+
+def test_an_address_and_a_secret_have_one_hash_a_key_newest_first(settings: Any) -> None:
+    with_keys(settings, "a", "b", "c")
+    lookups, hashes = vault.lookups_of(ADDRESS), vault.keyed_hashes("mailed link", "secret")
+    assert (vault.lookup_of(ADDRESS), vault.keyed_hash("mailed link", "secret")) == (lookups[0], hashes[0])
+    for key, lookup, told in zip("cba", lookups, hashes, strict=True):
+        with_keys(settings, key)
+        assert (vault.lookup_of(ADDRESS), vault.keyed_hash("mailed link", "secret")) == (lookup, told)
+    assert len({*lookups, *hashes}) == 6
+
+
 @pytest.mark.django_db
 def test_destroying_a_persons_key_makes_their_address_unreadable() -> None:
     person = come_in_as(entry(C), ADDRESS).person

@@ -1,8 +1,9 @@
 """The file a backup is: an uncompressed tar that begins with a manifest of all that follows, with sizes and hashes.
 
-The manifest is signed with the installation's master key, so only who has that key can make a file that is
-believed. Nothing of a file decides where something is written: names are known beforehand, every byte is counted
-and hashed, and what is not exactly as the manifest says is refused (`BackupError`).
+The manifest is signed with the installation's newest master key, so only who has that key can make a file that is
+believed; so is one signed with an older key that is still here. Nothing of a file decides where something is
+written: names are known beforehand, every byte is counted and hashed, and what is not exactly as the manifest says
+is refused (`BackupError`).
 """
 
 import hashlib
@@ -71,10 +72,17 @@ class Manifest(_Strict):
 
 def own_keys() -> Keys:
     """The check values of this installation's keys. The master key's is known to nobody who has not got that key."""
-    return Keys(
-        master=vault.keyed_hash("backup key check", "master").hex(),
-        secret=vault.keyed_hash("backup secret check", settings.SECRET_KEY).hex(),
-    )
+    return ring()[0]
+
+
+def ring() -> list[Keys]:
+    """`own_keys` of today, and as they were with each older master key that is still here; newest first."""
+    masters = vault.keyed_hashes("backup key check", "master")
+    secrets = vault.keyed_hashes("backup secret check", settings.SECRET_KEY)
+    return [
+        Keys(master=master.hex(), secret=secret.hex())
+        for master, secret in zip(masters, secrets, strict=True)
+    ]
 
 
 def stored_name(part: Part) -> str | None:
@@ -142,7 +150,13 @@ def _padding(size: int) -> bytes:
 
 
 def _signature(text: bytes) -> bytes:
-    return vault.keyed_hash("backup manifest", hashlib.sha256(text).hexdigest()).hex().encode()
+    return _signatures(text)[0]
+
+
+def _signatures(text: bytes) -> list[bytes]:
+    """A manifest's signature with each master key, newest first."""
+    hashes = vault.keyed_hashes("backup manifest", hashlib.sha256(text).hexdigest())
+    return [signature.hex().encode() for signature in hashes]
 
 
 def _private(path: Path) -> IO[bytes]:
@@ -224,9 +238,10 @@ def _believed(text: bytes, signature: bytes) -> Manifest:
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
         raise BackupError(NO_BACKUP) from error
-    if manifest.keys.master != own_keys().master:
+    signed = dict(zip((keys.master for keys in ring()), _signatures(text), strict=True))
+    if manifest.keys.master not in signed:
         raise BackupError(_other_key())
-    if not hmac.compare_digest(_signature(text), signature):
+    if not hmac.compare_digest(signed[manifest.keys.master], signature):
         raise BackupError(
             "This backup was changed after it was made: its signature is wrong. It is not used."
         )
@@ -240,7 +255,8 @@ def _other_key() -> str:
     return (
         "This backup was made with another master key, without which no address in it can be read. Put "
         f"keys/master of that installation back first: copy it over {Path(settings.DATA) / 'keys' / 'master'} (or set "
-        "VTEAM_MASTER_KEY to it). Keys are in no backup; they were to be kept apart."
+        "VTEAM_MASTER_KEY to it). If what is here needs its own as well, put the other one's lines before them. Keys "
+        "are in no backup; they were to be kept apart."
     )
 
 

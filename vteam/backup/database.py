@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import DatabaseError, connection, connections, transaction
@@ -20,6 +21,7 @@ from vteam.campaigns.models import Campaign, Title
 from vteam.campaigns.queries import every_campaign
 from vteam.channels.erasing import erase_again
 from vteam.channels.mail.models import OutboxMessage
+from vteam.channels.rekeying import bring_to_newest
 from vteam.errors import BackupError
 from vteam.ledger.snapshot import snapshot
 from vteam.ledger.verify import verify
@@ -63,14 +65,18 @@ def past_dropped() -> list[str]:
     return [f"DELETE FROM {model._meta.db_table}" for model in (Session, Pending)] + [letters]
 
 
-def bring_up(*, log: Path) -> None:
-    """Make a restored database one of today: the past dropped, migrated, and without those the log says were erased."""
+def bring_up(*, log: Path, tell: Tell) -> None:
+    """Make a restored database one of today: the past dropped, migrated, without those the log says were erased, and
+    sealed under the newest master key.
+    """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             for statement in past_dropped():
                 cursor.execute(statement)
         call_command("migrate", interactive=False, verbosity=0)
         erase_again(log=log)
+        if len(settings.MASTER_KEYS) > 1:
+            bring_to_newest(tell=tell)
         gone = appendonly.missing(connection)
     except DatabaseError as error:
         raise BackupError(f"The database of this backup cannot be used: {first_line(error)}.") from error

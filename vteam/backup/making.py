@@ -142,7 +142,7 @@ def verify(file: Path, *, tell: Tell) -> None:
             _put_beside(work / DATABASES[archive.manifest.database], tell) as name,
             database.standing_on(name),
         ):
-            database.bring_up(log=work / LOG)
+            database.bring_up(log=work / LOG, tell=tell)
             database.check(stored=stored, tell=tell)
 
 

@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,16 +20,15 @@ from django.db import DatabaseError, connection
 
 from vteam import clock
 from vteam.backup import database, postgresql, sqlite
-from vteam.backup.archive import DATABASES, Archive, Manifest, Part, Tell, own_keys, stored_name
+from vteam.backup.alone import nobody_else
+from vteam.backup.archive import DATABASES, Archive, Manifest, Part, Tell, own_keys, ring, stored_name
 from vteam.backup.making import is_there, main_file, make
 from vteam.campaigns.files import path_of
 from vteam.demofolder import MARKER, mark_as_demo
 from vteam.edge.databases import EDGE_FILE
 from vteam.errors import BackupError
-from vteam.locks import held
 from vteam.people.erasure import LOG, log_path, note, noted
 
-ROLES = ("site", "edge", "jobs")
 UNPACKED, ASIDE = "restoring-", "before-restore-"
 
 
@@ -43,7 +42,12 @@ class Restored:
     @property
     def same_secret(self) -> bool:
         """Whether links in letters that left before still work."""
-        return self.manifest.keys.secret == own_keys().secret
+        return any(self.manifest.keys == keys for keys in ring())
+
+    @property
+    def newest_master(self) -> bool:
+        """Whether the backup was made with the master key of today, and not with an older one of ours."""
+        return self.manifest.keys.master == own_keys().master
 
 
 def look(file: Path) -> Manifest:
@@ -58,7 +62,7 @@ def restore(file: Path, *, tell: Tell) -> Restored:
     data = Path(settings.DATA)
     try:
         data.mkdir(parents=True, exist_ok=True)
-        with _opened(file) as archive, _nobody_else(data), _work(data) as work:
+        with _opened(file) as archive, nobody_else(data), _work(data) as work:
             _refuse_unfit(archive.manifest)
             archive.unpack(lambda part: _place(work, part), tell=tell)
             for part in archive.manifest.parts:
@@ -92,17 +96,6 @@ def _refuse_unfit(manifest: Manifest) -> None:
             f"This backup was made by a newer vTeam ({manifest.version}: {unknown[-1]} is unknown here). "
             "Install that one or a newer one."
         )
-
-
-@contextmanager
-def _nobody_else(data: Path) -> Iterator[None]:
-    """No part of vTeam runs or starts on the data folder meanwhile, and nobody is in the database."""
-    with ExitStack() as locks:
-        for role in ("backup", *ROLES, *(f"run-{role}" for role in ROLES)):
-            locks.enter_context(held(data, role))
-        if connection.vendor == "postgresql":
-            postgresql.refuse_others()
-        yield
 
 
 @contextmanager
@@ -140,18 +133,18 @@ def _replace(part: Path, manifest: Manifest, tell: Tell) -> Path | None:
     if not manifest.demo:
         (data / MARKER).unlink(missing_ok=True)
     if main:
-        aside = _replace_sqlite(part, main)
+        aside = _replace_sqlite(part, main, tell)
     else:
         postgresql.replace(dump=part, also=database.past_dropped(), tell=tell)
-        database.bring_up(log=log_path())
+        database.bring_up(log=log_path(), tell=tell)
     if manifest.demo:
         mark_as_demo(data)
     return aside
 
 
-def _replace_sqlite(part: Path, main: Path) -> Path | None:
+def _replace_sqlite(part: Path, main: Path, tell: Tell) -> Path | None:
     with database.standing_on(str(part)):
-        database.bring_up(log=log_path())
+        database.bring_up(log=log_path(), tell=tell)
     sqlite.at_rest(part)
     connection.close()
     aside = _aside()

@@ -15,6 +15,7 @@ from vteam.channels.mail.outbox import forget_letters
 from vteam.channels.swarm.services import forget_evidence
 from vteam.people.erasure import erase_account, erasing_of, log_path, note, noted
 from vteam.people.models import Person
+from vteam.people.services import lookups_of_person
 from vteam.permissions.models import Subject
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,6 @@ def erase_again(*, log: Path | None = None) -> int:
 @transaction.atomic
 def _erase(person: Person) -> None:
     subjects = Subject.objects.filter(person=person).values_list("pk", flat=True)
-    forget_letters(lookup=bytes(person.lookup), subjects=subjects)
+    forget_letters(lookups=lookups_of_person(person), subjects=subjects)
     forget_evidence(fans=person.fans.values_list("pk", flat=True))
     erase_account(person=person)

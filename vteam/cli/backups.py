@@ -1,16 +1,11 @@
 """`vteam backup` and `vteam restore`."""
 
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from vteam.cli.terminal import err, out, set_up
+from vteam.cli.terminal import out, set_up, steps
 
 if TYPE_CHECKING:
     from vteam.backup.restoring import Restored
@@ -29,7 +24,7 @@ def backup(
     set_up()
     from vteam.backup.making import back_up
 
-    with _steps() as tell:
+    with steps() as tell:
         back_up(file.absolute(), verified=verify, tell=tell)
     size = file.stat().st_size
     out.print(f"{file}: {size / 1e6:,.1f} MB{', verified' if verify else ''}.", markup=False, soft_wrap=True)
@@ -60,7 +55,7 @@ def restore(
         out.print(f"There is an installation already: {settings.DATA}", markup=False, soft_wrap=True)
         if not typer.confirm("Replace it? It is kept aside."):
             raise SystemExit(1)
-    with _steps() as tell:
+    with steps() as tell:
         restored = restoring.restore(file, tell=tell)
     _tell_restored(restored, made_at)
 
@@ -74,26 +69,9 @@ def _tell_restored(restored: "Restored", made_at: str) -> None:
     ]
     if not restored.same_secret:
         lines.append("keys/secret is another than it was: links in letters sent before do not work any more.")
+    if not restored.newest_master:
+        lines.append("It was made with an older master key: every address is sealed under the newest now.")
     if restored.aside:
         lines.append(f"What was there is kept: {restored.aside}")
     for line in lines:
         out.print(line, markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _steps() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each piece of work it is told of; one that moves to and fro where nobody knows how much there is.
-
-    Told to end (SIGTERM) meanwhile, the work ends as by Ctrl-C: what it had begun is cleared away.
-    """
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what)
-            progress.update(tasks[what], completed=done, total=total or None)
-
-        yield tell

@@ -1,13 +1,23 @@
 """What the commands have in common: the terminal they print to, and the installation they are about."""
 
 import os
-from collections.abc import Iterator
+import signal
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from vteam.errors import VTeamError
 
@@ -68,3 +78,22 @@ def bar(name: str, total: int) -> Iterator[Progress]:
 def step(progress: Progress, done: int) -> None:
     """So much is done now."""
     progress.update(progress.task_ids[0], completed=done)
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each piece of work it is told of; one that moves to and fro where nobody knows how much there is.
+
+    Told to end (SIGTERM) meanwhile, the work ends as by Ctrl-C: what it had begun is cleared away.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what)
+            progress.update(tasks[what], completed=done, total=total or None)
+
+        yield tell

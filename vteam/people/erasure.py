@@ -21,6 +21,7 @@ from django.db import transaction
 
 from vteam import clock
 from vteam.people.models import Pending, Person
+from vteam.people.services import lookups_of_person
 
 logger = logging.getLogger(__name__)
 LOG = "erased.log"
@@ -43,7 +44,7 @@ def erase_account(*, person: Person) -> None:
 
     Every session of theirs is nobody's from this moment. A holder they spoke for waits for somebody new.
     """
-    Pending.objects.filter(lookup=bytes(person.lookup)).delete()
+    Pending.objects.filter(lookup__in=lookups_of_person(person)).delete()
     person.delete()
 
 

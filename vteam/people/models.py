@@ -1,8 +1,11 @@
 """People: accounts, their membership in campaigns, and codes waiting to be typed. Everything here is erasable."""
 
+from collections.abc import Iterator
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
 
 
 class Person(AbstractBaseUser):
@@ -23,12 +26,19 @@ class Person(AbstractBaseUser):
         return f"person {self.pk}"
 
     def get_session_auth_hash(self) -> str:
-        """Sessions end when the person's key is replaced."""
-        from django.utils.crypto import salted_hmac
+        """Sessions end when the person's key is replaced, with which the address is sealed anew.
 
-        return salted_hmac(
-            "vteam.people.session", bytes(self.sealed_key).hex(), algorithm="sha256"
-        ).hexdigest()
+        They outlive another master key, which wraps the same key differently.
+        """
+        return _session_hash(bytes(self.sealed_address))
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """What sessions begun before the master key could be replaced were tied to; Django ties them to the above."""
+        yield _session_hash(bytes(self.sealed_key))
+
+
+def _session_hash(sealed: bytes) -> str:
+    return salted_hmac("vteam.people.session", sealed.hex(), algorithm="sha256").hexdigest()
 
 
 class Fan(models.Model):

@@ -12,6 +12,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import transaction
 
+from vteam.errors import SealError
 from vteam.people import vault
 from vteam.people.models import Fan, Pending, Person
 from vteam.rules.codes import DIGITS, typed_digits
@@ -53,9 +54,12 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What an address stands for now: whether somebody proved it (`known`), and its entry within validity."""
+    """What an address stands for now: whether somebody proved it (`known`), and its entry within validity.
 
-    lookup: bytes
+    `lookups`: every keyed hash it may be kept under, newest first.
+    """
+
+    lookups: tuple[bytes, ...]
     known: bool
     live: Pending | None
 
@@ -67,13 +71,13 @@ class Found:
 
 def find_pending(*, address: str, campaign_id: int | None, at: dt.datetime) -> Found:
     """What is there for an address; its live entry is locked until the transaction ends."""
-    lookup = vault.lookup_of(address)
+    lookups = vault.lookups_of(address)
     live = Pending.objects.select_for_update().filter(
-        lookup=lookup, campaign_id=campaign_id, expires_at__gt=at
+        lookup__in=lookups, campaign_id=campaign_id, expires_at__gt=at
     )
     return Found(
-        lookup=lookup,
-        known=Person.objects.filter(lookup=lookup).exists(),
+        lookups=lookups,
+        known=Person.objects.filter(lookup__in=lookups).exists(),
         live=live.order_by("-created_at").first(),
     )
 
@@ -111,6 +115,7 @@ def keep_pending(*, found: Found, address: str, entry: Entry, mailed: bool, at: 
 
 
 _RENEWED = (
+    "lookup",
     "sealed_key",
     "sealed_address",
     "name",
@@ -134,7 +139,7 @@ def _fresh_pending(*, found: Found, address: str, entry: Entry, at: dt.datetime)
     pending = Pending(
         id=identity,
         campaign_id=entry.campaign_id,
-        lookup=found.lookup,
+        lookup=found.lookups[0],
         sealed_key=key,
         sealed_address=vault.seal(key, vault.normal_address(address)),
         name=entry.name,
@@ -143,7 +148,7 @@ def _fresh_pending(*, found: Found, address: str, entry: Entry, at: dt.datetime)
         after=entry.after,
         language=entry.language,
         asked_from=entry.asked_from,
-        code_hash=_code_hash(identity, code),
+        code_hash=_code_hashes(identity, code)[0],
         link_hash=vault.keyed_hash("mailed link", link_secret),
         wrong_tries=live.wrong_tries if live else 0,
         created_at=live.created_at if live else at,
@@ -153,8 +158,8 @@ def _fresh_pending(*, found: Found, address: str, entry: Entry, at: dt.datetime)
     return pending, code, link_secret
 
 
-def _code_hash(pending_id: str, code: str) -> bytes:
-    return vault.keyed_hash("mailed code", f"{pending_id}:{code}")
+def _code_hashes(pending_id: str, code: str) -> tuple[bytes, ...]:
+    return vault.keyed_hashes("mailed code", f"{pending_id}:{code}")
 
 
 @transaction.atomic
@@ -165,7 +170,8 @@ def prove_by_code(*, pending: Pending, typed: str, at: dt.datetime) -> Proof:
         return Proof.EXPIRED
     if locked.wrong_tries >= settings.CODE_WRONG_TRIES:
         return Proof.TOO_MANY_TRIES
-    if hmac.compare_digest(bytes(locked.code_hash), _code_hash(locked.pk, typed_digits(typed))):
+    kept = bytes(locked.code_hash)
+    if any(hmac.compare_digest(kept, told) for told in _code_hashes(locked.pk, typed_digits(typed))):
         return Proof.RIGHT
     locked.wrong_tries += 1
     locked.save(update_fields=["wrong_tries"])
@@ -197,15 +203,30 @@ def address_of_person(person: Person) -> str:
 
 def prove_by_link(*, link_secret: str, at: dt.datetime) -> Pending | None:
     """The pending entry whose mailed link this is, while it is valid."""
-    link_hash = vault.keyed_hash("mailed link", link_secret)
-    return Pending.objects.filter(link_hash=link_hash, link_expires_at__gt=at).first()
+    hashes = vault.keyed_hashes("mailed link", link_secret)
+    return Pending.objects.filter(link_hash__in=hashes, link_expires_at__gt=at).first()
+
+
+def who_asked(pending: Pending) -> Person | None:
+    """Who has the address a code was asked for, if anybody proved it before."""
+    return Person.objects.filter(lookup__in=vault.lookups_of(address_of(pending))).first()
+
+
+def lookups_of_person(person: Person) -> tuple[bytes, ...]:
+    """Every keyed hash a person's address may be kept under; where it cannot be opened any more, their own alone."""
+    try:
+        return vault.lookups_of(address_of_person(person))
+    except SealError:
+        return (bytes(person.lookup),)
 
 
 def admit(*, pending: Pending, language: str) -> Person:
     """The account of a proven address, made at its first time. Call inside the transaction that ends the entry."""
+    if there := who_asked(pending):
+        return there
     address, key = address_of(pending), vault.new_key()
     person, _ = Person.objects.get_or_create(
-        lookup=bytes(pending.lookup),
+        lookup=vault.lookup_of(address),
         defaults={"sealed_key": key, "sealed_address": vault.seal(key, address), "language": language},
     )
     return person

@@ -2,8 +2,12 @@
 
 Destroying a person's wrapped key makes everything sealed under it unreadable. Addresses are found again by a
 keyed hash (HMAC-SHA256), never by their text. AES-256-GCM from `cryptography`.
+
+There may be several master keys, the ring: the newest wraps and hashes, the older ones still open and find what
+is from their time. A wrapped key begins with the mark of the master key that wrapped it.
 """
 
+import contextlib
 import functools
 import hashlib
 import hmac
@@ -20,7 +24,10 @@ from django.conf import settings
 from vteam.errors import SealError
 
 KEY_BYTES = 32
-NONCE_BYTES = 12
+NONCE_BYTES, TAG_BYTES = 12, 16
+MARK_BYTES = 4
+# Keys were wrapped without a mark while there was one master key for ever.
+UNMARKED_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES
 # RFC 5322, 3.2.3 (dot-atom): what stands before the @, without the quoted and encoded ways of writing it, which
 # are other spellings of the same mailbox to some programs and other mailboxes to the rest.
 _LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
@@ -65,32 +72,81 @@ def normal_address(typed: str) -> str:
 
 
 def lookup_of(address: str) -> bytes:
-    """The keyed hash (32 bytes) a normal address is found by."""
-    return hmac.digest(_derived(b"address lookup"), normal_address(address).encode(), hashlib.sha256)
+    """The keyed hash (32 bytes) an address is kept under: of the newest master key."""
+    return lookups_of(address)[0]
+
+
+def lookups_of(address: str) -> tuple[bytes, ...]:
+    """Every keyed hash an address may be kept under, one a master key, newest first."""
+    return _hashes(b"address lookup", normal_address(address))
 
 
 def new_key() -> bytes:
-    """A fresh key for one person, wrapped: what the database keeps."""
-    return _seal(_derived(b"wrapping"), secrets.token_bytes(KEY_BYTES))
+    """A fresh key for one person, wrapped: what the database keeps (64 bytes)."""
+    return _wrap(secrets.token_bytes(KEY_BYTES))
+
+
+def rewrapped(wrapped_key: bytes) -> bytes:
+    """The same key wrapped by the newest master key; as it is where that one wrapped it. SealError as `unseal`."""
+    place, key = _unwrapped(wrapped_key)
+    return bytes(wrapped_key) if place == 0 else _wrap(key)
+
+
+def age_of(wrapped_key: bytes) -> int:
+    """Which master key wrapped a key: 0 for the newest, 1 for the one before, and so on. SealError as `unseal`."""
+    return _unwrapped(wrapped_key)[0]
 
 
 def seal(wrapped_key: bytes, text: str) -> bytes:
     """Seal a text under a person's wrapped key."""
-    return _seal(_unwrapped(wrapped_key), text.encode())
+    return _seal(_unwrapped(wrapped_key)[1], text.encode())
 
 
 def unseal(wrapped_key: bytes, sealed: bytes) -> str:
-    """Open what `seal` sealed. SealError where the key or the master key is another."""
-    return _open(_unwrapped(wrapped_key), sealed).decode()
+    """Open what `seal` sealed. SealError where the key is another, or wrapped by none of our master keys."""
+    return _open(_unwrapped(wrapped_key)[1], sealed).decode()
 
 
 def keyed_hash(purpose: str, text: str) -> bytes:
-    """A keyed hash (32 bytes) of a text for one purpose: codes, tokens."""
-    return hmac.digest(_derived(purpose.encode()), text.encode(), hashlib.sha256)
+    """A keyed hash (32 bytes) of a text for one purpose (codes, tokens), of the newest master key."""
+    return keyed_hashes(purpose, text)[0]
 
 
-def _unwrapped(wrapped_key: bytes) -> bytes:
-    return _open(_derived(b"wrapping"), wrapped_key)
+def keyed_hashes(purpose: str, text: str) -> tuple[bytes, ...]:
+    """`keyed_hash` of every master key, newest first: what was handed out before the newest came is still good."""
+    return _hashes(purpose.encode(), text)
+
+
+def _hashes(purpose: bytes, text: str) -> tuple[bytes, ...]:
+    return tuple(
+        hmac.digest(_derived(master, purpose), text.encode(), hashlib.sha256) for master in _masters()
+    )
+
+
+def _masters() -> tuple[str, ...]:
+    """The ring, newest first."""
+    return settings.MASTER_KEY, *reversed(settings.MASTER_KEYS[:-1])
+
+
+def _mark(master: str) -> bytes:
+    return _derived(master, b"mark")[:MARK_BYTES]
+
+
+def _wrap(key: bytes) -> bytes:
+    newest = settings.MASTER_KEY
+    return _mark(newest) + _seal(_derived(newest, b"wrapping"), key)
+
+
+def _unwrapped(wrapped_key: bytes) -> tuple[int, bytes]:
+    """The place in the ring of the master key that wrapped a key, and the key."""
+    wrapped_key = bytes(wrapped_key)
+    marked = len(wrapped_key) > UNMARKED_BYTES
+    body = wrapped_key[MARK_BYTES:] if marked else wrapped_key
+    for place, master in enumerate(_masters()):
+        if not marked or wrapped_key.startswith(_mark(master)):
+            with contextlib.suppress(SealError):  # the next may open it
+                return place, _open(_derived(master, b"wrapping"), body)
+    raise SealError(_NOT_OURS)
 
 
 def _seal(key: bytes, plain: bytes) -> bytes:
@@ -103,17 +159,16 @@ def _open(key: bytes, sealed: bytes) -> bytes:
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
     except (InvalidTag, ValueError) as error:
-        raise SealError(
-            "sealed with another key: is keys/master the one this database was made with?"
-        ) from error
+        raise SealError(_NOT_OURS) from error
 
 
-def _derived(purpose: bytes) -> bytes:
-    return _derive(settings.MASTER_KEY, purpose)
+_NOT_OURS = (
+    "sealed with another key: is keys/master the one this database was made with, and every line still there?"
+)
 
 
-@functools.lru_cache(maxsize=16)
-def _derive(master: str, purpose: bytes) -> bytes:
+@functools.lru_cache(maxsize=64)
+def _derived(master: str, purpose: bytes) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=b"vteam " + purpose).derive(
         master.encode()
     )

@@ -3,6 +3,7 @@ whom, and whose addresses never again.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.conf import settings
 
@@ -23,8 +24,10 @@ def may_knock(*, network: str, at: dt.datetime) -> bool:
     return budgets.take(door="code-knock", key=network, limit=limit, window=budgets.HOUR, at=at)
 
 
-def may_ask_code(*, lookup: bytes, known: bool, wanted: bool, network: str, at: dt.datetime) -> bool:
-    """Whether a code may be made for an address now; counts the request against the budgets.
+def may_ask_code(
+    *, lookups: Sequence[bytes], known: bool, wanted: bool, network: str, at: dt.datetime
+) -> bool:
+    """Whether a code may be made for an address (`lookups`: as `Permit`) now; counts it against the budgets.
 
     A confirmed fan's address is held to its own budget alone: strangers who use up the others, from the fan's own
     network too, cannot lock the fan out. `wanted`: no code that is still good is on its way. Whatever the answer,
@@ -39,12 +42,12 @@ def may_ask_code(*, lookup: bytes, known: bool, wanted: bool, network: str, at: 
     may = wanted and (known or (near and in_all))
     mine = budgets.take(
         door="code-address" if may else "code-aside",
-        key=lookup.hex(),
+        key=lookups[0].hex(),
         limit=per_day,
         window=budgets.DAY,
         at=at,
     )
-    is_refused = refused(lookup)
+    is_refused = refused(lookups)
     return may and mine and not is_refused
 
 
@@ -61,12 +64,12 @@ def give_back_try(*, network: str, at: dt.datetime) -> None:
     budgets.give_back(door="wrong-code", key=network, window=budgets.HOUR, at=at)
 
 
-def refused(lookup: bytes) -> bool:
-    """Whether an address said "never again"."""
-    return Refusal.objects.filter(lookup=lookup).exists()
+def refused(lookups: Sequence[bytes]) -> bool:
+    """Whether an address (`lookups`: as `Permit`) said "never again"."""
+    return Refusal.objects.filter(lookup__in=lookups).exists()
 
 
 def refuse_for_ever(*, lookup: bytes, act: str, at: dt.datetime) -> None:
     """Record that an address must never be written to again; saying it twice changes nothing."""
-    if not refused(lookup):
+    if not refused([lookup]):
         Refusal.objects.create(lookup=lookup, at_us=clock.to_us(at), act=act)

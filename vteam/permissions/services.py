@@ -7,6 +7,7 @@ give one. One campaign's yes is never another's.
 
 import datetime as dt
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -49,14 +50,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """Leave to send one message to one address (`lookup`: its keyed hash), taken at the moment of sending.
+    """Leave to send one message to one address, taken at the moment of sending.
 
-    `grant_seq`: the yes it rests on, in its campaign's chain, given at `since`; None for a code. `pace`: how often at
-    most.
+    `lookups`: its keyed hashes, one a master key, newest first. Refusals are never edited, so each stays under the
+    key of its time, and is looked for under all. `grant_seq`: the yes it rests on, in its campaign's chain, given at
+    `since`; None for a code. `pace`: how often at most.
     """
 
     purpose: Purpose
-    lookup: bytes
+    lookups: Sequence[bytes]
     since: dt.datetime
     grant_seq: int | None = None
     pace: Pace = Pace.AT_ONCE
@@ -201,11 +203,15 @@ def _end_of_chain(campaign_id: int) -> tuple[int, str]:
 
 
 # The gate ------------------------------------------------------------------------------------------------------------
-def permit_code(*, lookup: bytes, at: dt.datetime) -> Permit:
+def permit_code(*, lookups: Sequence[bytes], at: dt.datetime) -> Permit:
     """The permit for a code somebody asked for; raises NotPermitted where its recipient said "never again"."""
-    if refused(lookup):
+    _not_refused(lookups)
+    return Permit(purpose=Purpose.CODE, lookups=lookups, since=at)
+
+
+def _not_refused(lookups: Sequence[bytes]) -> None:
+    if refused(lookups):
         raise NotPermitted("this address asked never to be written to again")
-    return Permit(purpose=Purpose.CODE, lookup=lookup, since=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,23 +233,25 @@ def permit(*, purpose: Purpose, subject: str, at: dt.datetime) -> tuple[Permit, 
         person = cursor.fetchone()
     if person is None:
         raise NotPermitted("whoever allowed this is gone")
-    person_id, lookup, sealed_key, sealed_address, language = person
+    person_id, sealed_key, sealed_address, language = person
     found = standing(subject, purpose, at_us=clock.to_us(at))
     if not found.is_live:
         raise NotPermitted("paused" if found.is_given else f"not allowed: {found.last or 'never asked for'}")
     assert found.pace is not None and found.since_us is not None, "a yes names its pace and its time"
+    address = vault.unseal(bytes(sealed_key), bytes(sealed_address))
+    lookups = vault.lookups_of(address)
+    _not_refused(lookups)
     leave = Permit(
         purpose=purpose,
-        lookup=bytes(lookup),
+        lookups=lookups,
         since=clock.from_us(found.since_us),
         grant_seq=found.seq,
         pace=found.pace,
     )
-    address = vault.unseal(bytes(sealed_key), bytes(sealed_address))
     return leave, Recipient(person_id=person_id, address=address, language=language)
 
 
 _PERSON = (
-    "SELECT p.id, p.lookup, p.sealed_key, p.sealed_address, p.language FROM permissions_subject s "
+    "SELECT p.id, p.sealed_key, p.sealed_address, p.language FROM permissions_subject s "
     "JOIN people_person p ON p.id = s.person_id WHERE s.id = %s"
 )

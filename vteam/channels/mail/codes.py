@@ -39,7 +39,7 @@ def ask_code(*, address: str, entry: Entry, asker: Asker, link_path: str, at: dt
     entry = replace(entry, asked_from=asker.network)
     found = find_pending(address=address, campaign_id=entry.campaign_id, at=at)
     send = may_ask_code(
-        lookup=found.lookup, known=found.known, wanted=not found.is_mailed, network=asker.network, at=at
+        lookups=found.lookups, known=found.known, wanted=not found.is_mailed, network=asker.network, at=at
     )
     opened = keep_pending(found=found, address=address, entry=entry, mailed=send, at=at)
     _enqueue(opened=opened, address=address, asker=asker, link_path=link_path, at=at)

@@ -226,7 +226,7 @@ class Postman:
 
     def _hand(self, ready: _Ready, at: dt.datetime) -> None:
         assert self._server is not None, "there is a way out when there are messages"
-        assert vault.lookup_of(ready.to) == ready.leave.lookup, "the permit is for the address written to"
+        assert vault.lookup_of(ready.to) == ready.leave.lookups[0], "the permit is for the address written to"
         try:
             self._server.hand(ready.letter, sender=sender(ready.rows[0].token), to=ready.to)
         except DeliveryError as trouble:
@@ -259,8 +259,9 @@ TOO_LATE = {True: "its code had expired", False: "it could not leave in time"}
 
 def _code(message: OutboxMessage, at: dt.datetime) -> _Ready:
     """The letter with the code somebody asked for."""
-    leave = permit_code(lookup=bytes(message.lookup), at=at)
     content = json.loads(vault.unseal(bytes(message.sealed_key), bytes(message.sealed)))
+    leave = permit_code(lookups=vault.lookups_of(content["to"]), at=at)
+    assert bytes(message.lookup) in leave.lookups, "the message is for the address it was made for"
     letter = code_letter(content, at=at)
     return _Ready(rows=[message], letter=letter, to=content["to"], leave=leave)
 

@@ -6,7 +6,7 @@ row, however often it is put there.
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vteam.channels.mail.models import OutboxMessage, new_token
@@ -63,9 +63,9 @@ def enqueue_for(
         enqueue(purpose=purpose, campaign_id=campaign_id, subjects=[subject.pk], about=about, key=key, at=at)
 
 
-def forget_letters(*, lookup: bytes, subjects: Iterable[str]) -> int:
+def forget_letters(*, lookups: Sequence[bytes], subjects: Iterable[str]) -> int:
     """Delete every message for somebody, waiting or sent: they erased their account."""
-    by_code = OutboxMessage.objects.filter(lookup=lookup).exclude(lookup=b"").delete()[0]
+    by_code = OutboxMessage.objects.filter(lookup__in=lookups).delete()[0]
     return by_code + OutboxMessage.objects.filter(subject__in=list(subjects)).exclude(subject="").delete()[0]
 
 

@@ -52,7 +52,9 @@ def receive_returned(*, at: dt.datetime) -> int:
     with opened(settings.BOUNCES_URL) as inbox:
         for arrived in inbox.new(at_most=AT_ONCE):
             looked_at += 1
-            returned = None if arrived.is_truncated else read(arrived.raw, return_path=settings.BOUNCES_ADDRESS)
+            returned = (
+                None if arrived.is_truncated else read(arrived.raw, return_path=settings.BOUNCES_ADDRESS)
+            )
             if returned is not None and hold(returned, at=at):
                 inbox.done(arrived.handle)
             else:
