@@ -55,6 +55,14 @@ def standings(quick: Quick = False, json: Json = False, fans: Fans = 1_000_000) 
 
 
 @app.command()
+def mail(quick: Quick = False, json: Json = False) -> None:
+    """Letters by permission into a real Postfix, beside smtplib; then of every fate, with `jobs` killed meanwhile."""
+    from bench.mail import run
+
+    _tell(run(quick=quick), json)
+
+
+@app.command()
 def home(quick: Quick = False, json: Json = False) -> None:
     """A fan's home page with real data, on one core, beside a plain Django view with the same content."""
     from bench.home import run

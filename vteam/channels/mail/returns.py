@@ -27,7 +27,7 @@ from vteam.rules.grants import Purpose
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 200
-PAUSE_SECONDS = 20.0
+PAUSE_SECONDS = 10.0
 FAREWELL = "returned mail was still being read at the end; what was not dealt with is read again"
 COMPLAINT = "a complaint to their mail provider"
 
