@@ -5,6 +5,7 @@ is refused later, by the system checks in `vteam.checks`.
 """
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,6 +33,10 @@ TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", [])
 DATABASE_URL = env.str("DATABASE_URL", "")
 EMAIL_URL = env.str("EMAIL_URL", "")
 EMAIL_FROM = env.str("EMAIL_FROM", "vTeam <vteam@localhost>")
+# What mail is checked by (`vteam mail check`): the machines that hand it over, the keys they sign with, whom to ask.
+MAIL_IPS: list[str] = env.list("MAIL_IPS", [], subcast=str.strip)
+DKIM_SELECTORS: list[str] = env.list("DKIM_SELECTOR", [], subcast=str.strip)
+RESOLVER = env.str("RESOLVER", "")
 LOG_LEVEL = env.str("LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=OneOf(["line", "json"]))
 # The site's private port; the edge's and the jobs' are the next two. 0: none is opened.
@@ -85,6 +90,12 @@ if not all(server.startswith(("stun:", "stuns:", "turn:", "turns:")) for server 
         "VTEAM_ICE_SERVERS: begin each with stun:, stuns:, turn: or turns:, for example "
         "stun:stun.example.org:3478, with commas between them."
     )
+try:
+    list(map(ip_address, MAIL_IPS))
+except ValueError:
+    raise SettingsError(
+        "VTEAM_MAIL_IPS: write numeric addresses with commas between them, for example 203.0.113.7,2001:db8::7."
+    ) from None
 
 
 SECRET_KEY = SECRET_KEY_GIVEN or kept_key(DATA, "secret")
