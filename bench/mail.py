@@ -229,10 +229,7 @@ def _kill(installation: Installation, kills: int, *, random: Random, count: int)
     killed = 0
     for number in range(kills):
         wanted = count * (number + random.random()) / (kills + 1)
-        _wait(
-            lambda wanted=wanted: OutboxMessage.objects.exclude(state="waiting").count() >= wanted,
-            installation,
-        )
+        _wait(partial(_so_many_left, wanted), installation)
         time.sleep(random.uniform(0, 0.05))
         for process in installation.by_kind(installation.processes()).get("jobs", []):
             os.kill(process.pid, signal.SIGKILL)

@@ -5,6 +5,7 @@ is refused later, by the system checks in `vteam.checks`.
 """
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,6 +38,10 @@ EMAIL_FROM = env.str("EMAIL_FROM", "vTeam <vteam@localhost>")
 BOUNCES_ADDRESS = env.str("BOUNCES_ADDRESS", "")
 # Hours local to the campaign in which nobody is written to but who asked for a code; equal ones: never quiet.
 QUIET_HOURS_GIVEN = env.str("QUIET_HOURS", "21-9", validate=Regexp(r"([01]?\d|2[0-3])-([01]?\d|2[0-3])$"))
+# What mail is checked by (`vteam mail check`): the machines that hand it over, the keys they sign with, whom to ask.
+MAIL_IPS: list[str] = env.list("MAIL_IPS", [], subcast=str.strip)
+DKIM_SELECTORS: list[str] = env.list("DKIM_SELECTOR", [], subcast=str.strip)
+RESOLVER = env.str("RESOLVER", "")
 LOG_LEVEL = env.str("LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=OneOf(["line", "json"]))
 # The site's private port; the edge's and the jobs' are the next two. 0: none is opened.
@@ -99,6 +104,12 @@ if not all(server.startswith(("stun:", "stuns:", "turn:", "turns:")) for server 
         "VTEAM_ICE_SERVERS: begin each with stun:, stuns:, turn: or turns:, for example "
         "stun:stun.example.org:3478, with commas between them."
     )
+try:
+    list(map(ip_address, MAIL_IPS))
+except ValueError:
+    raise SettingsError(
+        "VTEAM_MAIL_IPS: write numeric addresses with commas between them, for example 203.0.113.7,2001:db8::7."
+    ) from None
 
 QUIET_HOURS = tuple(int(hour) for hour in QUIET_HOURS_GIVEN.split("-"))
 

@@ -2,6 +2,7 @@
 
 import copy
 import datetime as dt
+import json
 import tomllib
 import typing
 from typing import Any
@@ -73,6 +74,28 @@ def test_a_shifted_campaign_keeps_its_lengths() -> None:
     assert shifted.missions[0].opens == dt.date(2026, 11, 13)
     assert shifted.missions[0].closes == evening - dt.timedelta(days=7)
     assert shifted.missions[1].opens is None
+    evening = dt.datetime.fromisoformat("2026-12-12T20:30:00")
+    assert [concert.at for concert in shifted.concerts] == [dt.date(2026, 11, 28), evening]
+
+
+def test_concerts_ahead_stand_in_the_order_of_their_days_until_the_day_is_over_where_they_are_played() -> (
+    None
+):
+    nantes = TABLES["concerts"][1]
+    montreal = {**nantes, "key": "montreal", "time_zone": "America/Montreal"}
+    file = campaign(concerts=[montreal, *reversed(TABLES["concerts"])])
+    at = dt.datetime(2026, 12, 5, 22, 59, tzinfo=dt.UTC)
+    assert [each.key for each in file.concerts_ahead(at)] == ["chez-gaby", "nantes", "montreal"]
+    assert [each.key for each in file.concerts_ahead(at + dt.timedelta(minutes=1))] == ["nantes", "montreal"]
+    midnight_in_paris = dt.datetime(2026, 12, 19, 23, tzinfo=dt.UTC)
+    assert [each.key for each in file.concerts_ahead(midnight_in_paris)] == ["montreal"]
+    assert file.concerts_ahead(midnight_in_paris + dt.timedelta(hours=6)) == ()
+
+
+def test_a_campaign_kept_before_there_were_concerts_has_none() -> None:
+    kept = json.loads(campaign().canonical())
+    del kept["concerts"]
+    assert CampaignFile.model_validate_json(json.dumps(kept)).concerts == ()
 
 
 @pytest.mark.parametrize(

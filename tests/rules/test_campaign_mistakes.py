@@ -50,10 +50,15 @@ MISTAKES = [
     ('"https://lune-noire.example"', '"http://lune-noire.example"', '`address`: only addresses that begin with https:// are shown → write a plain address such as "https://example.org/band"'),
     ('"https://lune-noire.example"', '"https://user@lune-noire.example"', '`address`: the address needs a site\'s name, without password, port or numbers → write a plain address such as "https://example.org/band"'),
     ('"https://lune-noire.example"', '"https://127.0.0.1/"', '`address`: the address needs a site\'s name, without password, port or numbers → write a plain address such as "https://example.org/band"'),
+    ("at = 2026-12-05", 'at = "Saturday"', "`at`: this is not a date → write a date such as 2026-12-18, or 2026-12-18T20:00:00"),
+    ("at = 2026-12-05", 'at = 2026-12-05\ntime_zone = "London"', '`time_zone`: there is no time zone named “London” → write "Europe/London"'),
+    ('place = "La Cale sèche, Nantes"\n', 'place = ""\n', '`place` is empty → write place = "La Cale, Nantes"'),
+    ('"https://lune-noire.example/nantes"', '"lune-noire.example/nantes"', '`tickets`: only addresses that begin with https:// are shown → write a plain address such as "https://example.org/band"'),
     # keys
     ("points = 500\n", "pionts = 500\npoints = 500\n", "`pionts` is not known in [[missions]] → did you mean `points`?"),
     ("[season]\n", "[season]\nminimum_age = 15\n", "`minimum_age` is not known in [season] → move `minimum_age` to the top of the file, before the first [heading]"),
     ("[theme]\n", "[theme]\nfont = 1\n", "`font` is not known in [theme] → take it out; known here: colours, cover"),
+    ("at = 2026-12-05\n", "when = 2026-12-05\nat = 2026-12-05\n", "`when` is not known in [[concerts]] → take it out; known here: at, explanation, key, name, place, tickets, time_zone"),
     # between tables
     ("ends = 2027", "ends = 2026", "the season ends before it starts → write a day after 2026-11-16"),
     ("ends = 2027", "ends = 2028", "the season lasts for more than a year → write a day at most 400 days after 2026-11-16"),
@@ -75,6 +80,9 @@ MISTAKES = [
     ("milestone = 5_000", "milestone = 6_000", "there is no milestone at 6_000 points → write one of 150, 500, 2_500, 5_000, 10_000"),
     ("first = 5\n", "", "a ranking prize says for whom it is → write first = 5"),
     ('kind = "draw"', 'kind = "draw"\nfirst = 3', "`first` says nothing for a draw prize → take it out"),
+    ("at = 2026-12-05", "at = 2025-12-05", "the concert is before the season → write a day from 2026-11-16 on"),
+    ("at = 2026-12-19T20:30:00", "at = 2028-12-19T20:30:00", "the concert is more than a year after the season → write a nearer day"),
+    ('key = "nantes"', 'key = "chez-gaby"', "`key` = chez-gaby stands twice among the concerts → write another here, or take one of the two out"),
     # files
     ("titles/sel.mp3", "titles/zel.mp3", 'titles/zel.mp3: there is no such file → did you mean "titles/sel.mp3"?'),
     ("titles/sel.mp3", "../sel.mp3", '`file`: the file would lie outside the campaign\'s folder → put the file beside the campaign file and write its name, such as "titles/song.mp3"'),

@@ -37,6 +37,7 @@ def with_change(path: str, value: Any) -> CampaignFile:
 
 
 SONG = {"key": "new", "name": "New", "file": "titles/new.mp3"}
+CONCERT = {**TABLES["concerts"][1], "key": "nantes-2", "name": "A second evening"}
 PRIZE = {**TABLES["prizes"][3], "key": "another"}
 
 
@@ -56,6 +57,9 @@ PRIZE = {**TABLES["prizes"][3], "key": "another"}
         ("prizes.+", PRIZE, "The prize “An afternoon at the soundcheck” is added."),
         ("prizes.3.confirmed", True, "The prize “An afternoon at the soundcheck”: confirmed changes from no to yes."),
         ("prizes.3.how_many", 4, "The prize “An afternoon at the soundcheck”: how many changes from 3 to 4."),
+        ("concerts.+", CONCERT, "The concert “A second evening” is added."),
+        ("concerts.1.tickets", None, "The concert “The release concert”: tickets is no longer “https://lune-noire.example/nantes”."),
+        ("concerts.0.explanation", None, "The concert “Four songs, no amplifiers”: explanation is worded differently (en, fr)."),
         ("links.1", None, "The link “The band's letter, once a month” is taken out."),
         ("pitch.en", "Three songs.", "The campaign: pitch is worded differently (en)."),
         ("description", None, "The campaign: description is worded differently (en, fr)."),
@@ -96,6 +100,10 @@ def test_what_takes_nothing_away_is_told_and_not_asked(path: str, value: Any, se
         ("prizes.0.how_many", 4, "The prize “Two places for the release concert”: how many changes from 5 to 4."),
         ("prizes.0.confirmed", False, "The prize “Two places for the release concert”: confirmed changes from yes to no."),
         ("prizes.0.name.en", "A sticker", "The prize “Two places for the release concert”: name is worded differently (en)."),
+        ("concerts.0", None, "The concert “Four songs, no amplifiers” is taken out."),
+        ("concerts.0.at", TABLES["season"]["release"], "The concert “Four songs, no amplifiers”: at changes from 2026-12-05 to 2026-12-18."),
+        ("concerts.1.place", "Le Hangar, Rennes", "The concert “The release concert”: place changes from “La Cale sèche, Nantes” to “Le Hangar, Rennes”."),
+        ("concerts.1.time_zone", "Europe/London", "The concert “The release concert”: time zone is now “Europe/London”."),
         ("milestones.1", None, "The milestone at 500 points is taken out."),
         ("slug", "maree-basse", "The campaign: slug changes from “maree-haute” to “maree-basse”."),
     ],
@@ -133,7 +141,8 @@ def test_a_new_campaign_is_told_whole_and_takes_nothing_away() -> None:
     found = changes(None, OLD)
     assert found[0].text == "The campaign “Marée haute” of Lune Noire is created, at /maree-haute."
     parts = sum(
-        len(TABLES[name]) for name in ("links", "titles", "holders", "missions", "milestones", "prizes")
+        len(TABLES[name])
+        for name in ("links", "titles", "holders", "missions", "milestones", "prizes", "concerts")
     )
     assert len(found) == 1 + parts
     assert not any(change.takes_away for change in found)
@@ -181,7 +190,7 @@ def test_every_difference_is_told_and_no_other(way: tuple[str | int, ...], value
     assert changes(new, new) == []
 
 
-@pytest.mark.parametrize("name", ["titles", "holders", "missions", "milestones", "prizes"])
+@pytest.mark.parametrize("name", ["titles", "holders", "missions", "milestones", "prizes", "concerts"])
 def test_taking_any_table_out_of_a_list_asks_first(name: str) -> None:
     listed = getattr(OLD, name)
     for at in range(len(listed)):

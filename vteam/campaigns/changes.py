@@ -98,7 +98,18 @@ def _becomes_false(old: bool, new: bool) -> bool:
 
 OF_THE_CAMPAIGN: Final[Mapping[str, Judge]] = {"slug": _always, "minimum_age": _higher}
 PARTS: Final = frozenset(
-    {"languages", "season", "theme", "links", "titles", "holders", "missions", "milestones", "prizes"}
+    {
+        "languages",
+        "season",
+        "theme",
+        "links",
+        "titles",
+        "holders",
+        "missions",
+        "milestones",
+        "prizes",
+        "concerts",
+    }
 )
 """Fields of the campaign which have sentences of their own."""
 
@@ -170,6 +181,12 @@ PRIZES: Final = Kind(
         "how_many": _tighter,
         "confirmed": _becomes_false,
     },
+)
+
+CONCERTS: Final = Kind(
+    key=lambda concert: concert.key,
+    called=lambda concert: f"The concert “{_words(concert.name)}”",
+    judges={"at": _always, "place": _always, "time_zone": _always},
 )
 
 
@@ -292,4 +309,5 @@ LISTS: Final[Mapping[str, Kind]] = {
     "missions": MISSIONS,
     "milestones": MILESTONES,
     "prizes": PRIZES,
+    "concerts": CONCERTS,
 }

@@ -28,6 +28,8 @@ from vteam.campaigns.values import (
 )
 
 SEASON_DAYS_MAX = 400
+CONCERT_DAYS_MAX = 400
+"""Days between the season's end and the last concert: beyond them stands a wrong year."""
 COLOURS_APART_MIN = 0.1
 """Least distance of the two colours in OKLab (ΔE OK); 0.02 is the smallest difference an eye sees."""
 LANGUAGE_NAMES = {"en": "English", "fr": "French"}
@@ -136,9 +138,27 @@ def _hold_too_long(at: int, mission: Tables, opens: dt.datetime, end: dt.datetim
         )
 
 
+def _concert_dates(tables: Tables) -> Iterator[Finding]:
+    """A wrong year shows: before the season nobody can come any more, long after it nobody knows yet."""
+    season, zone = _table(tables, "season"), _zone_of(tables)
+    starts, ends = _moment(season, "starts"), _moment(season, "ends")
+    if not starts or not ends:
+        return
+    last = over_at(ends, zone) + dt.timedelta(days=CONCERT_DAYS_MAX)
+    for at, concert in entries(tables, "concerts"):
+        played, there = _moment(concert, "at"), _understood(read_zone, text_in(concert, "time_zone")) or zone
+        if played and over_at(played, there) <= begins_at(starts, zone):
+            yield _at(
+                "concerts", at, "at", "the concert is before the season", f"write a day from {starts} on"
+            )
+        elif played and begins_at(played, there) >= last:
+            wrong = "the concert is more than a year after the season"
+            yield _at("concerts", at, "at", wrong, "write a nearer day")
+
+
 # Names ------------------------------------------------------------
 def _repeated_keys(tables: Tables) -> Iterator[Finding]:
-    for name in ("titles", "holders", "missions", "prizes"):
+    for name in ("titles", "holders", "missions", "prizes", "concerts"):
         yield from _repeated(tables, name, "key", text_in)
     yield from _repeated(tables, "milestones", "points", _number)
     yield from _repeated(tables, "titles", "file", text_in)
@@ -274,6 +294,7 @@ ALONE = (
     _colours,
     _repeated_keys,
     _mission_dates,
+    _concert_dates,
     _mission_limits,
     _limits_of_passing_on,
     _prizes,

@@ -28,6 +28,7 @@ from vteam.campaigns.values import (
     WebAddress,
     Zone,
     begins_at,
+    day_of,
     hold_seconds,
     over_at,
     refusal,
@@ -192,6 +193,18 @@ class PrizeEntry(Table):
     confirmed: bool = Field(False, examples=["true"])
 
 
+class ConcertEntry(Table):
+    """Where the band plays: `at` a day, or an hour of it. `time_zone` None: the season's."""
+
+    key: Key = Field(examples=['"nantes"'])
+    name: NameWords
+    at: Moment = Field(examples=["2026-12-19T20:30:00"])
+    place: Line = Field(examples=['"La Cale, Nantes"'])
+    time_zone: Zone | None = Field(None, examples=['"Europe/London"'])
+    tickets: WebAddress | None = Field(None, examples=['"https://example.org/tickets"'])
+    explanation: ExplanationWords | None = None
+
+
 class CampaignFile(Table):
     """A whole campaign. Keys are unique within their list; names in the fans' pages come in `languages`."""
 
@@ -217,6 +230,7 @@ class CampaignFile(Table):
     missions: Annotated[tuple[MissionEntry, ...], Strict(False), Field(min_length=1, max_length=40)]
     milestones: Annotated[tuple[MilestoneEntry, ...], Strict(False), Field(max_length=50)] = ()
     prizes: Annotated[tuple[PrizeEntry, ...], Strict(False), Field(max_length=100)] = ()
+    concerts: Annotated[tuple[ConcertEntry, ...], Strict(False), Field(max_length=100)] = ()
 
     def canonical(self) -> str:
         """The one text of this content: JSON, sorted keys, no spaces, every default written out."""
@@ -243,6 +257,15 @@ class CampaignFile(Table):
         """The first instant `mission` no longer pays, aware UTC."""
         return over_at(mission.closes or self.season.ends, self.season.time_zone)
 
+    def zone_of(self, concert: ConcertEntry) -> str:
+        """The IANA time zone `concert` is played in."""
+        return concert.time_zone or self.season.time_zone
+
+    def concerts_ahead(self, at: dt.datetime) -> tuple[ConcertEntry, ...]:
+        """The concerts whose day is not over at `at`, the next one first."""
+        ahead = [each for each in self.concerts if at < over_at(day_of(each.at), self.zone_of(each))]
+        return tuple(sorted(ahead, key=lambda each: begins_at(each.at, self.zone_of(each))))
+
     def shifted(self, days: int) -> Self:
         """The same campaign `days` later (earlier when negative): every date moves, local hours stay."""
         move = dt.timedelta(days=days)
@@ -255,4 +278,5 @@ class CampaignFile(Table):
             )
             for mission in self.missions
         )
-        return self.model_copy(update={"season": season, "missions": missions})
+        concerts = tuple(each.model_copy(update={"at": each.at + move}) for each in self.concerts)
+        return self.model_copy(update={"season": season, "missions": missions, "concerts": concerts})

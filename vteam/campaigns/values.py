@@ -161,6 +161,11 @@ def over_at(moment: dt.date, zone: str) -> dt.datetime:
     return begins_at(moment + dt.timedelta(days=1), zone)
 
 
+def day_of(moment: dt.date) -> dt.date:
+    """The day `moment` is, or is in, where it is local."""
+    return moment.date() if isinstance(moment, dt.datetime) else moment
+
+
 def read_zone(name: str) -> str:
     """An IANA time zone's name, or a refusal."""
     try:

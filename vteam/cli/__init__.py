@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from vteam.cli import backups, books, campaigns, keys, reviews, running
+from vteam.cli import backups, books, campaigns, keys, mail, reviews, running
 from vteam.cli.terminal import err
 from vteam.errors import VTeamError
 
@@ -18,6 +18,7 @@ for command in (running.run, running.demo, books.replay, books.verify, backups.b
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(reviews.app, name="review")
 app.add_typer(keys.app, name="keys")
+app.add_typer(mail.app, name="mail")
 # The benches stand beside the package in a checkout; an installed vTeam does without them.
 if (Path(__file__).parents[2] / "bench" / "command.py").is_file():
     from bench.command import app as bench_app

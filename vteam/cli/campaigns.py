@@ -1,13 +1,11 @@
 """`vteam campaign`: campaigns as files, checked and applied."""
 
-import os
-import secrets
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vteam.cli.terminal import Slug, campaign_at, err, out, prepare, set_up
+from vteam.cli.terminal import Slug, campaign_at, err, out, prepare, set_up_without_keys
 from vteam.errors import VTeamError
 
 app = typer.Typer(no_args_is_help=True, help="Campaigns as files: check them, apply them.")
@@ -18,10 +16,7 @@ CampaignPath = Annotated[Path, typer.Argument(help="A campaign.toml, or the fold
 @app.command("check")
 def campaign_check(path: CampaignPath) -> None:
     """Check a campaign file and the files it names, and report every problem at once."""
-    # Nothing is kept by checking, so no keys are made for it.
-    for name in ("VTEAM_SECRET_KEY", "VTEAM_MASTER_KEY"):
-        os.environ.setdefault(name, secrets.token_urlsafe(48))
-    set_up()
+    set_up_without_keys()
     from vteam.campaigns.check import check_campaign
 
     checked = check_campaign(path)

@@ -1,6 +1,7 @@
 """What the commands have in common: the terminal they print to, and the installation they are about."""
 
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -37,6 +38,13 @@ def set_up() -> None:
     import django
 
     django.setup()
+
+
+def set_up_without_keys() -> None:
+    """Django for commands that only look at something: nothing is kept by them, so no keys are made for it."""
+    for name in ("VTEAM_SECRET_KEY", "VTEAM_MASTER_KEY"):
+        os.environ.setdefault(name, secrets.token_urlsafe(48))
+    set_up()
 
 
 def prepare() -> None:

@@ -100,6 +100,11 @@ def plain_reverse(name: str, *args: str) -> str:
     return _reversed(_plain_prefix(), name, args)
 
 
+def reverse_in(code: str, name: str, *args: str) -> str:
+    """`reverse()` of the page in a language, whatever this one's: for addresses that are kept, such as a feed's."""
+    return _reversed(f"{_plain_prefix()}{code}/", name, args)
+
+
 @lru_cache(maxsize=256)
 def _reversed(prefix: str, name: str, args: tuple[str, ...]) -> str:
     kept = get_script_prefix()

@@ -7,7 +7,7 @@ A text an organiser wrote in several languages is shown in the page's.
 import datetime as dt
 from collections.abc import Hashable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -23,13 +23,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 
 from vteam import clock as the_clock
+from vteam.campaigns.file import ConcertEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.values import Words
 from vteam.rights.queries import Circulations
 from vteam.rules.rights import Circulation, Way
 from vteam.web.addresses import site_base
 from vteam.web.assets import asset_url
-from vteam.web.language import plain_reverse
+from vteam.web.language import plain_reverse, reverse_in
 from vteam.web.theme import theme_name
 
 register = template.Library()
@@ -57,6 +58,28 @@ def _address(prefix: str, name: str, args: tuple[str, ...]) -> str:
 def asset(name: str) -> str:
     """The address of a built file: `{% asset "site.css" %}`."""
     return asset_url(name)
+
+
+class Feeds(NamedTuple):
+    """Where a campaign can be followed without an account, in one of its languages."""
+
+    campaign: str
+    language: str
+    atom: str
+    json: str
+    calendar: str
+
+
+@register.simple_tag
+def feeds(campaign: Campaign) -> Feeds:
+    """The addresses of a campaign's feeds in the page's language, or in its first where it is not told in that one."""
+    file, slug = campaign.file, campaign.slug
+    here = get_language() or ""
+    code = here if here in file.languages else file.languages[0]
+    atom, json, calendar = (
+        reverse_in(code, route, slug) for route in ("news-atom", "news-json", "season-calendar")
+    )
+    return Feeds(campaign=file.name, language=code, atom=atom, json=json, calendar=calendar)
 
 
 @register.simple_tag
@@ -180,6 +203,12 @@ def days_left(campaign: Campaign) -> int:
     """Whole days until the release day in the campaign's time zone: 0 on the day, negative after it."""
     release = local(campaign.file.season.release_at, campaign).date()
     return (release - local(the_clock.now(), campaign).date()).days
+
+
+@register.simple_tag
+def concerts_ahead(campaign: Campaign) -> tuple[ConcertEntry, ...]:
+    """The concerts that are not over, the next one first."""
+    return campaign.file.concerts_ahead(the_clock.now())
 
 
 @register.simple_tag
