@@ -263,11 +263,14 @@ def _prepare(folder: Path) -> None:
         if not parent.stat().st_mode & 0o001:
             raise CannotStart(f"Postfix may not enter {parent}. Name another folder: TMPDIR=/var/tmp")
     account = pwd.getpwnam("postfix")
+    # Whatever this process' umask is: Postfix' other accounts come in here too.
     for name in ("conf", "queue", "queue/pid"):
-        (folder / name).mkdir(mode=0o755)
+        (folder / name).mkdir()
+        (folder / name).chmod(0o755)
     for name in ("data", "mail", "queue/public", *(f"queue/{queue}" for queue in QUEUE_FOLDERS)):
         made = folder / name
-        made.mkdir(mode=0o755 if name in ("mail", "queue/public") else 0o700)
+        made.mkdir()
+        made.chmod(0o755 if name in ("mail", "queue/public") else 0o700)
         try:
             os.chown(made, account.pw_uid, account.pw_gid)
         except OSError as refused:
@@ -285,6 +288,7 @@ def _configure(folder: Path, port: int, *, policy_port: int, lifetime: int, warn
     for name, text in TABLES.items():
         (conf / name).write_text(text)
     for path in conf.iterdir():
+        path.chmod(0o644)
         # A file changed just now may still be written to: Postfix would wait a second or two to be sure.
         os.utime(path, (0, 0))
 
