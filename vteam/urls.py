@@ -12,6 +12,8 @@ from vteam.web.views import (
     joining,
     landing,
     mailbox,
+    news,
+    organising,
     passing,
     shares,
     slips,
@@ -38,6 +40,8 @@ urlpatterns: list[URLPattern] = [
     path("holder", holders.mine, name="holders"),
     path("holder/<int:pk>", holders.holder, name="holder"),
     path("invitation/<str:secret>", holders.invitation, name="invitation"),
+    # Organisers
+    path("organise/invitation/<str:secret>", organising.invitation, name="organiser-invitation"),
     # Where short links lead (the edge redirects /r/CODE here)
     path("l/<str:code>", landing.landing, name="landing"),
     path("l/<str:code>/<slug:key>/ticket", getting.ticket, name="listener-ticket"),
@@ -48,6 +52,8 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/", campaign.campaign, name="campaign"),
     path("<slug:slug>/join", joining.join, name="join"),
     path("<slug:slug>/ranking", campaign.ranking, name="ranking"),
+    path("<slug:slug>/news", news.every, name="news"),
+    path("<slug:slug>/news/<int:pk>", news.one, name="news-one"),
     path("<slug:slug>/home", fans.home, name="home"),
     path("<slug:slug>/home/live", fans.home_live, name="home-live"),
     path("<slug:slug>/points", fans.points, name="points"),
@@ -66,4 +72,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/pass-on/asking", passing.asking, name="asking"),
     path("<slug:slug>/titles/<slug:key>/permission", slips.slip, name="slip"),
     path("<slug:slug>/titles/<slug:key>/permission.pdf", slips.slip_file, name="slip-file"),
+    path("<slug:slug>/organise", organising.home, name="organise"),
+    path("<slug:slug>/organise/news/new", organising.new, name="organise-new"),
+    path("<slug:slug>/organise/news/<int:pk>", organising.edit, name="organise-news"),
 ]
