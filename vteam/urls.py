@@ -13,6 +13,8 @@ from vteam.web.views import (
     joining,
     landing,
     mailbox,
+    news,
+    organising,
     passing,
     reaching,
     shares,
@@ -41,6 +43,8 @@ urlpatterns: list[URLPattern] = [
     path("holder", holders.mine, name="holders"),
     path("holder/<int:pk>", holders.holder, name="holder"),
     path("invitation/<str:secret>", holders.invitation, name="invitation"),
+    # Organisers
+    path("organise/invitation/<str:secret>", organising.invitation, name="organiser-invitation"),
     # Where short links lead (the edge redirects /r/CODE here)
     path("l/<str:code>", landing.landing, name="landing"),
     path("l/<str:code>/<slug:key>/ticket", getting.ticket, name="listener-ticket"),
@@ -54,6 +58,8 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/news.atom", feeds.news_atom, name="news-atom"),
     path("<slug:slug>/news.json", feeds.news_json, name="news-json"),
     path("<slug:slug>/season.ics", feeds.season, name="season-calendar"),
+    path("<slug:slug>/news", news.every, name="news"),
+    path("<slug:slug>/news/<int:pk>", news.one, name="news-one"),
     path("<slug:slug>/home", fans.home, name="home"),
     path("<slug:slug>/home/live", fans.home_live, name="home-live"),
     path("<slug:slug>/points", fans.points, name="points"),
@@ -75,4 +81,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/pass-on/asking", passing.asking, name="asking"),
     path("<slug:slug>/titles/<slug:key>/permission", slips.slip, name="slip"),
     path("<slug:slug>/titles/<slug:key>/permission.pdf", slips.slip_file, name="slip-file"),
+    path("<slug:slug>/organise", organising.home, name="organise"),
+    path("<slug:slug>/organise/news/new", organising.new, name="organise-new"),
+    path("<slug:slug>/organise/news/<int:pk>", organising.edit, name="organise-news"),
 ]

@@ -15,6 +15,7 @@ from vteam.rules.decisions import Outcome
 from vteam.rules.facts import Kind
 
 ROOT = Path(__file__).parents[2]
+GROUPS = ("campaign", "organiser", "operator", "review", "keys", "mail")
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "demo" / "README.md"]
 
 
@@ -60,7 +61,7 @@ def test_every_outcome_is_documented(outcome: Outcome) -> None:
 
 def test_every_command_explains_itself() -> None:
     command = get_command(app)
-    groups = [command, *(command.commands[name] for name in ("campaign", "review", "keys", "mail"))]  # type: ignore[attr-defined]
+    groups = [command, *(command.commands[name] for name in GROUPS)]  # type: ignore[attr-defined]
     names = {name for group in groups for name in group.commands}
     assert {
         "run",
@@ -71,12 +72,19 @@ def test_every_command_explains_itself() -> None:
         "review",
         "check",
         "apply",
-        "keys",
-        "mail",
+        "invite",
+        "rotate",
     } <= names
     for group in groups:
         for name, found in group.commands.items():
             assert found.help, name
+
+
+@pytest.mark.parametrize("group", ["organiser", "operator"])
+def test_every_command_about_who_may_act_is_documented(group: str) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    for name in get_command(app).commands[group].commands:  # type: ignore[attr-defined]
+        assert f"vteam {group} {name}" in page
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

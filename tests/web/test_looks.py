@@ -21,6 +21,8 @@ from tests.web.axe import findings
 from vteam import clock
 from vteam.campaigns.agreements import speak
 from vteam.campaigns.joining import account
+from vteam.campaigns.news import Draft, latest, take_back, write_news
+from vteam.campaigns.organisers import invite, take_invitation
 from vteam.channels.links.models import Share
 from vteam.channels.links.services import end_share, make_share
 from vteam.demo.opening import open_demo
@@ -72,6 +74,15 @@ def pages() -> dict[str, Any]:
         holder=holder, person=person, title=campaign.titles.get(key="phare-eteint"), way=Way.PASS_ON,
         act=Act.WITHDRAWN, language="en", at_us=clock.to_us(at),
     )  # fmt: skip
+    secret = invite(campaign=campaign, name="Bo", at=at)
+    waiting = invite(campaign=campaign, name="Ana", at=at)
+    assert secret is not None
+    take_invitation(secret=secret, person=person)
+    newest, gone = latest(campaign, at_most=2)
+    draft = write_news(
+        campaign=campaign, draft=Draft(subjects={"en": "Soon"}, texts={"en": "x" * 4_000}), at=at
+    )
+    take_back(news=gone, at=at)
     client = Client()
     client.force_login(person)
     slug = campaign.slug
@@ -81,6 +92,8 @@ def pages() -> dict[str, Any]:
             f"/{slug}/titles/sel/permission", f"/{slug}/titles/phare-eteint/permission", "/sign-in", "/mailbox",
             f"/l/{place.code}",
             f"/l/{ended.code}", "/l/aaaaaaaaaa", "/nothing/here",
+            f"/{slug}/news", f"/{slug}/news/{newest.pk}", f"/{slug}/news/{gone.pk}",
+            f"/organise/invitation/{waiting}", "/organise/invitation/used",
         ],
         "own": [
             f"/{slug}/home", f"/{slug}/points", f"/{slug}/links", f"/{slug}/links/{place.code}",
@@ -88,6 +101,10 @@ def pages() -> dict[str, Any]:
             f"/{slug}/titles/les-digues/permission", f"/{slug}/titles/les-digues/pass-on",
             f"/holder/{holder.pk}",
             f"/l/{place.code}",
+            f"/{slug}/news/{newest.pk}", f"/{slug}/organise", f"/{slug}/organise/news/new",
+            f"/{slug}/organise/news/{newest.pk}", f"/{slug}/organise/news/{gone.pk}",
+            f"/{slug}/organise/news/{draft.pk}", f"/{slug}/organise/news/{draft.pk}?missing",
+            f"/organise/invitation/{waiting}",
         ],
         "cookie": client.cookies[settings.SESSION_COOKIE_NAME].value,
     }  # fmt: skip
@@ -162,6 +179,37 @@ def test_axe_finds_nothing_and_nothing_is_asked_of_others(
             assert context.cookies() == []
         context.close()
     assert {where: what for where, what in found.items() if what} == {}
+
+
+def test_ana_writes_news_while_it_is_counted_sees_it_and_publishes_it(
+    browser: Browser, site: str, pages: dict[str, Any]
+) -> None:
+    context = browser.new_context(viewport=PHONE, locale="en-GB")
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": pages["cookie"], "url": site}])
+    page = context.new_page()
+    page.goto(f"{site}/maree-haute/organise")
+    page.get_by_role("link", name="Write news").click()
+    page.locator("[name=text_en]").fill("é" * 4_001)
+    counted = page.locator("#id_text_en-count")
+    assert counted.inner_text() == "4\u00a0001 of 4\u00a0000 characters"
+    assert "field__count--over" in str(counted.get_attribute("class"))
+    for name, text in {
+        "subject_en": "Roscoff", "text_en": "Come.", "subject_fr": "Roscoff !", "text_fr": "Venez.",
+    }.items():  # fmt: skip
+        page.locator(f"[name={name}]").fill(text)
+    page.locator("[name=subject_fr]").press("Enter")
+    page.wait_for_url("**/organise/news/*#shown")
+    box = page.locator(".phone").first.bounding_box()
+    assert box is not None
+    assert box["width"] == PHONE["width"]
+    here = page.locator(".phone .news__subject").first.evaluate(
+        "e => getComputedStyle(e).fontSize + e.clientWidth"
+    )
+    page.get_by_role("button", name="Publish").click()
+    page.get_by_role("link", name="As everybody sees it").click()
+    page.wait_for_url("**/maree-haute/news/*")
+    there = page.locator("h1").evaluate("e => getComputedStyle(e).fontSize + e.clientWidth")
+    assert here == there, "the preview is what a phone shows"
 
 
 def test_without_a_script_music_plays_links_are_made_and_menus_open(

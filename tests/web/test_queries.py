@@ -11,6 +11,8 @@ from tests import cast
 from tests.web.test_doors import Doors
 from vteam import clock
 from vteam.campaigns.joining import account
+from vteam.campaigns.news import Draft, latest, publish, write_news
+from vteam.campaigns.organisers import invite, take_invitation
 from vteam.demo.season import play_season
 from vteam.ledger.queries import decisions_of, fans_ranked
 from vteam.ledger.services import reverse_award
@@ -18,7 +20,7 @@ from vteam.people.models import Fan
 from vteam.people.services import become_fan
 from vteam.rules import facts
 
-PAGES = ("home", "home/live", "home/live?since=old", "points", "ranking", "", "links", "titles")
+PAGES = ("home", "home/live", "home/live?since=old", "points", "ranking", "", "links", "titles", "news")
 DAYS = 25
 
 
@@ -75,6 +77,47 @@ class QueryTests(Doors):
         few = self.queries(self.bo)
         for page, queries in self.queries(newcomer).items():
             self.assertLessEqual(queries, few[page], page)
+
+
+class NewsTests(Doors):
+    def told(self, *, more: int = 0) -> None:
+        """So many further pieces of news, and as many drafts."""
+        draft = Draft(subjects={"en": "Tide", "fr": "Marée"}, texts={"en": "It comes.", "fr": "Elle vient."})
+        for _ in range(more):
+            news, _ = (write_news(campaign=self.campaign, draft=draft, at=clock.now()) for _ in range(2))
+            publish(news=news, at=clock.now())
+
+    def queries(self) -> list[int]:
+        """How many queries the pages with news cost a fan who organises."""
+        client, costs = self.signed_in(), []
+        newest = latest(self.campaign, at_most=1)[0].pk
+        for page in (
+            "",
+            "home",
+            "news",
+            f"news/{newest}",
+            "organise",
+            "organise/news/new",
+            f"organise/news/{newest}",
+        ):
+            with CaptureQueriesContext(connection) as captured:
+                self.assertEqual(client.get(f"/maree-haute/{page}").status_code, 200, page)
+            costs.append(len(captured))
+        return costs
+
+    def test_no_page_costs_more_queries_as_more_is_told(self) -> None:
+        secret = invite(campaign=self.campaign, name="Bo", at=clock.now())
+        assert secret is not None
+        take_invitation(secret=secret, person=self.bo.person)
+        self.told(more=1)
+        few = self.queries()
+        self.told(more=40)
+        self.assertEqual(self.queries(), few)
+
+    def test_a_visitor_is_not_asked_about(self) -> None:
+        with CaptureQueriesContext(connection) as captured:
+            self.client.get("/maree-haute/news")
+        self.assertFalse([query for query in captured if "campaigns_organiser" in query["sql"]])
 
 
 class RankingTests(Doors):

@@ -59,8 +59,8 @@ USUAL: Final[Mapping[str, Mapping[str, Any]]] = {
 RESERVED_SLUGS = frozenset({
     "account", "accounts", "admin", "announce", "api", "arrived", "asked", "assets", "books", "campaign", "campaigns",
     "code", "demo", "feeds", "healthz", "holder", "invitation", "join", "login", "logout", "mailbox", "media",
-    "metrics", "never", "pictures", "ranking", "robots", "sign-in", "sign-out", "signin", "static", "stop", "theme",
-    "vteam", "world",
+    "messages", "metrics", "never", "news", "operator", "organise", "pictures", "ranking", "robots", "sign-in",
+    "sign-out", "signin", "static", "stop", "theme", "vteam", "world",
 })  # fmt: skip
 
 

@@ -99,7 +99,8 @@ class Title(models.Model):
 class Organiser(models.Model):
     """Somebody who may act for a campaign, or, without one, for the whole installation (an operator).
 
-    `invitation_hash` is of the one-use link that was handed to them; None once it is used.
+    `invitation_hash` is of the one-use link that was handed to them; None once it is used. `name`: what whoever
+    invited them calls them.
     """
 
     campaign = models.ForeignKey(Campaign, null=True, on_delete=models.CASCADE, related_name="organisers")
@@ -111,8 +112,12 @@ class Organiser(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["campaign", "person"], name="one_organiser_per_campaign"),
+            models.UniqueConstraint(fields=["campaign", "name"], name="one_organiser_per_name"),
             models.UniqueConstraint(
                 fields=["person"], condition=models.Q(campaign=None), name="one_operator_per_person"
+            ),
+            models.UniqueConstraint(
+                fields=["name"], condition=models.Q(campaign=None), name="one_operator_per_name"
             ),
         ]
 
@@ -143,10 +148,15 @@ class News(models.Model):
     def __str__(self) -> str:
         return self.subject_en or self.subject_fr
 
+    def told_in(self, language: str) -> str:
+        """The code of the language readers of `language` get it in: theirs, or the one there is."""
+        others = ("fr", "en") if language == "fr" else ("en", "fr")
+        return next((code for code in others if getattr(self, f"subject_{code}")), language)
+
     def subject(self, language: str) -> str:
         """The subject in a language, or in the one there is."""
-        return self.subject_fr if language == "fr" and self.subject_fr else self.subject_en or self.subject_fr
+        return str(getattr(self, f"subject_{self.told_in(language)}", ""))
 
     def text(self, language: str) -> str:
         """The text in a language, or in the one there is: the same one as its subject."""
-        return self.text_fr if language == "fr" and self.subject_fr else self.text_en or self.text_fr
+        return str(getattr(self, f"text_{self.told_in(language)}", ""))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from vteam.cli import backups, books, campaigns, keys, mail, reviews, running
+from vteam.cli import backups, books, campaigns, keys, mail, organisers, reviews, running
 from vteam.cli.terminal import err
 from vteam.errors import VTeamError
 
@@ -16,6 +16,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 for command in (running.run, running.demo, books.replay, books.verify, backups.backup, backups.restore):
     app.command()(command)
 app.add_typer(campaigns.app, name="campaign")
+app.add_typer(organisers.organisers, name="organiser")
+app.add_typer(organisers.operators, name="operator")
 app.add_typer(reviews.app, name="review")
 app.add_typer(keys.app, name="keys")
 app.add_typer(mail.app, name="mail")

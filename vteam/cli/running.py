@@ -33,7 +33,9 @@ def demo(
     from vteam.processes.run import run as run_all
 
     prepare()
+    from vteam import clock
     from vteam.demo.opening import holder_address, open_demo
+    from vteam.demo.telling import organisers_door
 
     campaign = open_demo()
     if fans:
@@ -47,6 +49,7 @@ def demo(
                 f"  the campaign   {address}{campaign.slug}/",
                 f"  every mail     {address}mailbox   (codes to come in land here)",
                 f"  as the artist  {address}holder   (sign in as {holder_address(first_holder)})",
+                f"  as organiser   {address}{organisers_door(campaign, at=clock.now())}   (sign in as you like)",
             ]
         )
 

@@ -16,6 +16,7 @@ from vteam.campaigns.file import CampaignFile
 from vteam.campaigns.joining import account
 from vteam.campaigns.models import Campaign, Title
 from vteam.campaigns.services import Applied, Invitation, apply_campaign
+from vteam.demo.telling import tell_news
 from vteam.demofolder import is_demo_folder, mark_as_demo
 from vteam.errors import CampaignFileError, CannotStart
 from vteam.rights.services import take_invitation
@@ -49,6 +50,7 @@ def open_demo() -> Campaign:
     at = file.season.starts_at
     applied = apply_campaign(file=file, folder=folder, at=at)
     _artists_agree(applied, at)
+    tell_news(applied.campaign)
     return applied.campaign
 
 

@@ -1,4 +1,4 @@
-"""Answers many pages share: doors only fans pass, kind refusals, and files sent in ranges."""
+"""Answers many pages share: doors only fans or organisers pass, kind refusals, and files sent in ranges."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -19,7 +19,8 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
-from vteam.campaigns.models import Campaign
+from vteam.campaigns.models import Campaign, Organiser
+from vteam.campaigns.organisers import organiser_of
 from vteam.campaigns.queries import campaign_by_slug
 from vteam.channels.copies.ranges import Span, Unsatisfiable, requested_span
 from vteam.channels.copies.services import Sendable
@@ -29,6 +30,7 @@ from vteam.web.visitors import fan_here, person_of
 AFTER_LENGTH = 200
 P = ParamSpec("P")
 FanView = Callable[Concatenate[HttpRequest, Campaign, Fan, P], HttpResponseBase]
+OrganiserView = Callable[Concatenate[HttpRequest, Campaign, Organiser, P], HttpResponseBase]
 PersonView = Callable[Concatenate[HttpRequest, Person, P], HttpResponseBase]
 
 
@@ -50,6 +52,23 @@ def for_fans(view: FanView[P]) -> Callable[..., HttpResponseBase]:
         if fan is None:
             return _to_the_door(request, reverse("join", args=[slug]) if person_of(request) else None)
         return private(view(request, campaign, fan, *args, **kwargs))
+
+    return guarded
+
+
+def for_organisers(view: OrganiserView[P]) -> Callable[..., HttpResponseBase]:
+    """A page of a campaign for its organisers: 404 for everybody else; whoever is signed out is led to the door."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        campaign = campaign_or_404(slug)
+        person = person_of(request)
+        if person is None:
+            return _to_the_door(request, None)
+        organiser = organiser_of(person, campaign)
+        if organiser is None:
+            raise Http404
+        return private(view(request, campaign, organiser, *args, **kwargs))
 
     return guarded
 

@@ -1,21 +1,28 @@
 """What people type, checked. Errors say what to do."""
 
+import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator, validate_email
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from vteam.people.vault import ADDRESS_LENGTH, plain_address
 from vteam.rules.codes import DIGITS, typed_digits
 
 NAME_LENGTH = 40
 PLACE_LENGTH = 60
+SUBJECT_LENGTH = 100
+TEXT_LENGTH = 4_000
 # Characters that hide, reverse or imitate: a name is shown to others.
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 # Unicode calls these letters or signs, but they print nothing: Hangul and Khmer fillers, the empty Braille cell.
 _BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+
+_JOINER = "\u200d"
 
 
 def _plain(text: str) -> str:
@@ -23,6 +30,19 @@ def _plain(text: str) -> str:
     kept = (" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
     seen = (c for c in kept if unicodedata.category(c) not in _UNSEEN and c not in _BLANK)
     return " ".join("".join(seen).split())
+
+
+def _prose(text: str) -> str:
+    """Paragraphs of visible text in NFC, an empty line between two. What joins the parts of one emoji stays."""
+    lines = re.split(r"\r\n?|\n", unicodedata.normalize("NFC", text))
+    kept = ("".join(filter(_is_prose, line.replace("\t", " "))).rstrip() for line in lines)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+
+
+def _is_prose(character: str) -> bool:
+    return character == _JOINER or (
+        unicodedata.category(character) not in _UNSEEN and character not in _BLANK
+    )
 
 
 def _bare(name: str) -> str:
@@ -185,4 +205,71 @@ class HolderForm(forms.Form):
         said: dict[str, Any] = super().clean() or {}
         if said.get("way") == "keep" and said.get("act") != "agreed":
             raise forms.ValidationError(_("This can only be agreed to."))
+        return said
+
+
+class WrittenField(forms.CharField):
+    """Something an organiser wrote, with a limit. What is too long stays in its field, and is told by how much."""
+
+    def __init__(self, *, limit: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.limit = limit
+
+    def validate(self, value: str) -> None:
+        """Django's hook."""
+        super().validate(value)
+        over = len(value) - self.limit
+        if over > 0:
+            message = ngettext_lazy(
+                "This is %(over)s character too long: at most %(limit)s.",
+                "This is %(over)s characters too long: at most %(limit)s.",
+                "over",
+            )
+            raise forms.ValidationError(message, params={"over": over, "limit": self.limit})
+
+
+class SubjectField(WrittenField):
+    """One line of visible characters."""
+
+    def to_python(self, value: Any) -> str:
+        """The typed text without what cannot be seen."""
+        return _plain(super().to_python(value) or "")
+
+
+class TextField(WrittenField):
+    """Plain paragraphs."""
+
+    def to_python(self, value: Any) -> str:
+        """The typed text without what cannot be seen."""
+        return _prose(super().to_python(value) or "")
+
+
+class NewsForm(forms.Form):
+    """News in a campaign's languages: `subject_en`, `text_en`, … `seen`: the state of it its writer saw.
+
+    `whole`: it is published, so that no language may be emptied; a draft needs a word somewhere.
+    """
+
+    seen = forms.CharField(required=False, max_length=64)
+
+    def __init__(self, *args: Any, languages: Sequence[str], whole: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.languages = tuple(languages)
+        for code in languages:
+            self.fields[f"subject_{code}"] = SubjectField(
+                required=whole,
+                limit=SUBJECT_LENGTH,
+                error_messages={"required": _("Published news needs a subject.")},
+            )
+            self.fields[f"text_{code}"] = TextField(
+                required=whole,
+                limit=TEXT_LENGTH,
+                error_messages={"required": _("Published news needs a text.")},
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Nothing at all is no draft."""
+        said: dict[str, Any] = super().clean() or {}
+        if not self.errors and not any(said[name] for name in self.fields if name != "seen"):
+            self.add_error(f"subject_{self.languages[0]}", _("Write a few words first."))
         return said

@@ -36,7 +36,8 @@ KEYWORDS = {
     "npgettext": ((1, "c"), 2, 3),
 }
 HEADER = """\
-# vTeam's pages: written in this language, not translated word by word. Fans are told "tu", holders "vous".
+# vTeam's pages: written in this language, not translated word by word. Fans are told "tu", organisers and
+# holders "vous".
 msgid ""
 msgstr ""
 "Language: {language}\\n"

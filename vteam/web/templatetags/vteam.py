@@ -24,7 +24,8 @@ from django.utils.translation import get_language, pgettext
 
 from vteam import clock as the_clock
 from vteam.campaigns.file import ConcertEntry
-from vteam.campaigns.models import Campaign
+from vteam.campaigns.models import Campaign, News, Organiser
+from vteam.campaigns.organisers import organiser_of
 from vteam.campaigns.values import Words
 from vteam.rights.queries import Circulations
 from vteam.rules.rights import Circulation, Way
@@ -32,6 +33,8 @@ from vteam.web.addresses import site_base
 from vteam.web.assets import asset_url
 from vteam.web.language import plain_reverse, reverse_in
 from vteam.web.theme import theme_name
+from vteam.web.visitors import person_of
+from vteam.web.words import Told, as_html, first_paragraph, told_in
 
 register = template.Library()
 
@@ -266,6 +269,31 @@ def translate(parser: Parser, token: Token) -> Node:
 def words(text: Words | None) -> str:
     """An organiser's text in the page's language."""
     return text.in_language(get_language() or "en") if text else ""
+
+
+@register.filter
+def paragraphs(text: str) -> SafeString:
+    """An organiser's plain text as paragraphs, its addresses as links (`web.words`)."""
+    return as_html(text)
+
+
+@register.filter
+def opening(text: str) -> str:
+    """The first paragraph of an organiser's plain text."""
+    return first_paragraph(text)
+
+
+@register.filter
+def told(news: News) -> Told:
+    """News in the page's language, or in the one there is."""
+    return told_in(news, get_language() or "en")
+
+
+@register.simple_tag(takes_context=True)
+def organiser(context: Context, campaign: Campaign) -> Organiser | None:
+    """The organiser the reader is in a campaign. A visitor costs no query, nor does a page that knows already."""
+    known: Organiser | None = context.get("organiser")
+    return known or organiser_of(person_of(context["request"]), campaign)
 
 
 @register.filter

@@ -30,6 +30,13 @@ def role_name(role: str) -> str:
 
 
 @register.filter
+def language_name(code: str) -> str:
+    """A language as a sentence names it."""
+    names = {"en": _("English"), "fr": _("French")}
+    return names[code]
+
+
+@register.filter
 def way_name(way: str) -> str:
     """A way of circulating, in a few words."""
     names = {

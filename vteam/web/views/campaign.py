@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from vteam import clock
 from vteam.campaigns import files
 from vteam.campaigns.models import Campaign
+from vteam.campaigns.news import latest
 from vteam.campaigns.queries import every_campaign, titles_of
 from vteam.ledger import queries as books
 from vteam.ledger.queries import Standing
@@ -22,6 +23,7 @@ from vteam.web.theme import theme_called
 from vteam.web.visitors import fan_here
 
 TOP = 10
+NEWS = 2
 PAGE = 50
 # Where very many have the same points, a page is found by walking over those before it: the list ends before that
 # takes long, and says so. Everybody's own place stands on their home page, however far down.
@@ -52,6 +54,7 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponseBase:
         "mine": mine(top, fan),
         "fans": books.fans_ranked(found.pk),
         "fan": fan,
+        "news": latest(found, at_most=NEWS),
         "demo": settings.DEMO,
     }
     return render(request, "campaign.html", context)

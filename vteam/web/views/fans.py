@@ -14,6 +14,8 @@ from vteam import clock
 from vteam.campaigns.file import CampaignFile, MissionEntry
 from vteam.campaigns.missions import season_of
 from vteam.campaigns.models import Campaign
+from vteam.campaigns.news import latest
+from vteam.campaigns.organisers import roles_of
 from vteam.channels.erasing import erase
 from vteam.channels.swarm.queries import asked_titles
 from vteam.ledger import queries as books
@@ -71,6 +73,7 @@ def home(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase
         "fan": fan,
         "live": _live(campaign, fan),
         "asked": asked_titles(fan, at=clock.now()),
+        "news": latest(campaign, at_most=1),
         "ask": ask_of(campaign, fan, Purpose.NEWS),
     }
     return render(request, "home.html", context)
@@ -209,7 +212,8 @@ def me(request: HttpRequest, person: Person) -> HttpResponseBase:
         return _erase(request, person) if request.POST.get("act") == "erase" else _rename(request, person)
     if "erase" in request.GET:
         holders = list(Holder.objects.filter(person=person))
-        return render(request, "erase.html", {"address": address_of_person(person), "holders": holders})
+        context = {"address": address_of_person(person), "holders": holders, "roles": roles_of(person)}
+        return render(request, "erase.html", context)
     return _me(request, person)
 
 
@@ -221,6 +225,7 @@ def _me(request: HttpRequest, person: Person, wrong: RenameForm | None = None) -
         "address": address_of_person(person),
         "memberships": [{"fan": fan, "campaign": campaigns[fan.campaign_id]} for fan in fans],
         "holders": list(Holder.objects.filter(person=person)),
+        "roles": roles_of(person),
         "person": person,
         "wrong": wrong,
         "wrong_fan": wrong.data.get("fan") if wrong else None,

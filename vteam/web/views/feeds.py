@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.http import condition, require_safe
 
 from vteam import clock
-from vteam.campaigns.models import Campaign, News
+from vteam.campaigns.models import Campaign
 from vteam.channels.feeds.news import atom, json_feed
 from vteam.channels.feeds.queries import news_feed, season_calendar
 from vteam.channels.feeds.values import NewsFeed
@@ -71,17 +71,9 @@ def _news(
         language=language,
         page=base + reverse("campaign", args=[slug]),
         address=base + reverse(route, args=[slug]),
-        address_of=lambda news: base + _page_of(slug, news),
+        address_of=lambda news: base + reverse("news-one", args=[slug, news.pk]),
     )
     return _sent(request, written(feed), content_type, changed_at=feed.updated_at)
-
-
-def _page_of(slug: str, news: News) -> str:
-    """Where people read one news; the campaign's page while news have no page of their own."""
-    try:
-        return reverse("news-item", args=[slug, news.pk])
-    except NoReverseMatch:
-        return reverse("campaign", args=[slug])
 
 
 def _language(request: HttpRequest, campaign: Campaign) -> str | None:

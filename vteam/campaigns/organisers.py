@@ -1,0 +1,89 @@
+"""Who may act for a campaign (organisers) and who for the whole installation (operators): invited by a one-use link.
+
+vTeam mails that link to nobody: who runs it hands it on. Refuses a name that somebody who came already bears, so that
+a name always means one person. An operator writes in no band's name: for that they are invited like anybody else.
+"""
+
+import datetime as dt
+import secrets
+
+from django.db import transaction
+
+from vteam.campaigns.models import Campaign, Organiser
+from vteam.people import vault
+from vteam.people.models import Person
+
+ORGANISER = "SELECT * FROM campaigns_organiser WHERE campaign_id = %s AND person_id = %s"
+
+
+@transaction.atomic
+def invite(*, campaign: Campaign | None, name: str, at: dt.datetime) -> str | None:
+    """A one-use secret for the link by which somebody becomes an organiser; without a campaign, an operator.
+
+    It replaces the unused one of that name. None where somebody of that name has come already.
+    """
+    secret = secrets.token_urlsafe(24)
+    found, _ = Organiser.objects.select_for_update().get_or_create(
+        campaign=campaign, name=name, defaults={"invited_at": at}
+    )
+    if found.person_id is not None:
+        return None
+    found.invitation_hash, found.invited_at = _invitation_hash(secret), at
+    found.save(update_fields=["invitation_hash", "invited_at"])
+    return secret
+
+
+def invited(secret: str) -> Organiser | None:
+    """Whom an unused invitation is for."""
+    found = Organiser.objects.select_related("campaign").filter(invitation_hash=_invitation_hash(secret))
+    return found.first()
+
+
+@transaction.atomic
+def take_invitation(*, secret: str, person: Person) -> Organiser | None:
+    """Make the person what an invitation is for, and use it up; None where it was used or replaced.
+
+    Somebody who was that already stays it under the name they had.
+    """
+    unused = Organiser.objects.select_for_update().filter(invitation_hash=_invitation_hash(secret))
+    found = unused.first()
+    if found is None:
+        return None
+    already = Organiser.objects.filter(campaign=found.campaign_id, person=person).first()
+    if already is not None:
+        found.delete()
+        return already
+    found.person, found.invitation_hash = person, None
+    found.save(update_fields=["person", "invitation_hash"])
+    return found
+
+
+def organiser_of(person: Person | None, campaign: Campaign) -> Organiser | None:
+    """The organiser a person is in a campaign; None for everybody else, operators too."""
+    if person is None:
+        return None
+    return next(iter(Organiser.objects.raw(ORGANISER, [campaign.pk, person.pk])), None)
+
+
+def is_operator(person: Person | None) -> bool:
+    """Whether a person may act for the whole installation."""
+    return person is not None and Organiser.objects.filter(campaign=None, person=person).exists()
+
+
+def organisers(campaign: Campaign | None) -> list[Organiser]:
+    """A campaign's organisers, or the operators, in the order they were invited; those yet to come too."""
+    return list(Organiser.objects.filter(campaign=campaign).order_by("invited_at", "pk"))
+
+
+def roles_of(person: Person) -> list[Organiser]:
+    """Everything a person may act for: each with its campaign, or with None where they are an operator."""
+    return list(Organiser.objects.select_related("campaign").filter(person=person).order_by("pk"))
+
+
+def remove(*, campaign: Campaign | None, name: str) -> bool:
+    """Take somebody's right to act away, or their unused link; False where nobody is called that."""
+    return bool(Organiser.objects.filter(campaign=campaign, name=name).delete()[0])
+
+
+def _invitation_hash(secret: str) -> bytes:
+    return vault.keyed_hash("organiser invitation", secret)
