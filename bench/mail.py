@@ -9,7 +9,7 @@ import signal
 import smtplib
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -184,7 +184,7 @@ def mixed(
     """
     from django.db import connection
 
-    from bench.letters import DEFERRED, MIXED, accounts, people, put_letters, settled
+    from bench.letters import MIXED, accounts, people, put_letters, settled
     from vteam import clock
     from vteam.channels.mail.models import OutboxMessage
 
@@ -198,8 +198,7 @@ def mixed(
     installation.keep_running()
     try:
         killed = _kill(installation, kills, random=Random(seed), count=count)  # noqa: S311
-        deferred = sum(domain == DEFERRED for domain in _domains(MIXED, count))
-        _wait(lambda: settled(deferred=deferred), installation)
+        _wait(settled, installation)
         server.wait_until_quiet(QUIET_SECONDS_MAX)
         _wait(lambda: not any((server.bounces / "new").iterdir()), installation)
     finally:
@@ -212,10 +211,6 @@ def _environment(folder: Path) -> dict[str, str]:
         name.removeprefix("VTEAM_"): value for name, value in os.environ.items() if name.startswith("VTEAM_")
     }
     return {**ours, "DATA": str(folder)}
-
-
-def _domains(domains: Sequence[str], count: int) -> list[str]:
-    return [domains[number % len(domains)] for number in range(count)]
 
 
 def _empty(server: MailServer) -> None:

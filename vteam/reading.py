@@ -17,12 +17,17 @@ def rows(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tupl
         return list(cursor.fetchall())
 
 
-def pairs(statement: str, keys: Iterable[Any], *, first: Sequence[Any] = ()) -> dict[Any, Any]:
-    """What a statement of two columns, the key and something of its own, gives for these keys; it ends in `IN ({})`.
+def rows_in(statement: str, keys: Iterable[Any], *, first: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Everything a statement with `IN ({})` in it gives for these keys. Nothing is asked where there are none.
 
-    `first`: what is bound before the keys. Nothing is asked where there are none.
+    `first`: what is bound before the keys.
     """
     wanted = list(keys)
     if not wanted:
-        return {}
-    return dict(rows(statement.format(", ".join(["%s"] * len(wanted))), [*first, *wanted]))
+        return []
+    return rows(statement.format(", ".join(["%s"] * len(wanted))), [*first, *wanted])
+
+
+def pairs(statement: str, keys: Iterable[Any], *, first: Sequence[Any] = ()) -> dict[Any, Any]:
+    """What a statement of two columns, the key and something of its own, gives for these keys, as `rows_in`."""
+    return dict(rows_in(statement, keys, first=first))

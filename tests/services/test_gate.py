@@ -20,7 +20,8 @@ from tests.cast import AT, allow
 from tests.services.letters import in_the_mailbox, parts_of
 from tests.services.post import post_office
 from vteam.campaigns.models import Campaign, Title
-from vteam.channels.mail.delivery import HANDING_MAX, deliver_due, postman, settle_unsure
+from vteam.channels.mail.delivery import HANDING_MAX, deliver_due, postman, settle_left_behind, settle_unsure
+from vteam.channels.mail.handover import Handover, Mark, path
 from vteam.channels.mail.models import OutboxMessage
 from vteam.channels.mail.outbox import enqueue_for, forget_ended
 from vteam.people.models import Fan
@@ -241,6 +242,42 @@ def test_what_a_dead_process_was_handing_over_is_said_to_be_unsure_and_not_sent_
     deliver_due(at=AT + HANDING_MAX)
     assert states() == {OutboxMessage.UNSURE: 1}
     assert in_the_mailbox() == []
+
+
+@pytest.mark.parametrize(
+    ("mark", "state", "arrived"),
+    [
+        (Mark.TAKEN, OutboxMessage.WAITING, 1),
+        (Mark.BEGUN, OutboxMessage.UNSURE, 0),
+        (Mark.SENT, OutboxMessage.SENT, 0),
+        (Mark.REFUSED, OutboxMessage.WAITING, 1),
+    ],
+)
+def test_a_new_process_goes_on_where_the_killed_one_was(
+    bo: Fan, mark: Mark, state: str, arrived: int
+) -> None:
+    allow(bo, Purpose.ASKED)
+    ask_for(bo)
+    message = OutboxMessage.objects.get()
+    OutboxMessage.objects.update(state=OutboxMessage.HANDING, due_at=AT + HANDING_MAX)
+    killed = Handover()
+    killed.begin([message.pk])
+    killed.mark([message.pk], mark)
+    assert settle_left_behind(at=AT) == 1
+    assert states() == {state: 1}
+    deliver_due(at=AT)
+    assert len(in_the_mailbox()) == arrived
+
+
+def test_marks_of_before_the_machine_went_down_are_not_believed(bo: Fan) -> None:
+    allow(bo, Purpose.ASKED)
+    ask_for(bo)
+    message = OutboxMessage.objects.get()
+    OutboxMessage.objects.update(state=OutboxMessage.HANDING, due_at=AT + HANDING_MAX)
+    path().write_text(f"another start of the machine\n{Mark.TAKEN} {message.pk}\n")
+    assert settle_left_behind(at=AT) == 0
+    assert settle_unsure(at=AT + HANDING_MAX) == 1
+    assert states() == {OutboxMessage.UNSURE: 1}
 
 
 def test_rows_stay_for_their_reader_to_see_what_reached_them_and_then_go(bo: Fan) -> None:

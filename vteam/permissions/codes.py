@@ -3,7 +3,7 @@ whom, and whose addresses never again.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 
@@ -67,6 +67,12 @@ def give_back_try(*, network: str, at: dt.datetime) -> None:
 def refused(lookups: Sequence[bytes]) -> bool:
     """Whether an address (`lookups`: as `Permit`) said "never again"."""
     return Refusal.objects.filter(lookup__in=lookups).exists()
+
+
+def refused_among(lookups: Iterable[bytes]) -> set[bytes]:
+    """Which of many addresses' keyed hashes said "never again"."""
+    said = Refusal.objects.filter(lookup__in=list(lookups))
+    return {bytes(lookup) for lookup in said.values_list("lookup", flat=True)}
 
 
 def refuse_for_ever(*, lookup: bytes, act: str, at: dt.datetime) -> None:

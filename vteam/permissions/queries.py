@@ -1,7 +1,7 @@
 """Reading the permission ledger: how each purpose stands, what was said when, and who allowed a purpose."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vteam.people import vault
 from vteam.permissions.models import GrantEvent, GrantProof, GrantText, Subject
+from vteam.reading import rows_in
 from vteam.rules.canonical import GENESIS, digest
 from vteam.rules.grants import PACES, Event, Grant, GrantRecord, Pace, Purpose, grant
 
@@ -25,6 +26,22 @@ def standing(subject: str, purpose: Purpose, *, at_us: int) -> Grant:
     with connection.cursor() as cursor:
         cursor.execute(_SAID, [subject, purpose])
         return grant(map(_record_of, cursor.fetchall()), at_us=at_us)
+
+
+def standings_of(wanted: Iterable[tuple[Purpose, str]], *, at_us: int) -> dict[tuple[Purpose, str], Grant]:
+    """How purposes stand with subjects at a moment, for many (purpose, subject) in one question."""
+    found: dict[tuple[Purpose, str], Grant] = dict.fromkeys(wanted, Grant())
+    said = rows_in(_SAID_BY_MANY, {subject for _, subject in found})
+    for (subject, purpose), records in groupby(said, key=itemgetter(0, 1)):
+        if (Purpose(purpose), subject) in found:
+            found[Purpose(purpose), subject] = grant((_record_of(row[2:]) for row in records), at_us=at_us)
+    return found
+
+
+_SAID_BY_MANY = (
+    f"SELECT subject, purpose, {_COLUMNS} FROM permissions_grantevent WHERE subject IN ({{}}) "
+    "ORDER BY subject, purpose, seq"
+)
 
 
 def _record_of(row: tuple[int, str, int, str, int | None]) -> GrantRecord:

@@ -7,22 +7,23 @@ give one. One campaign's yes is never another's.
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from django.db import connection, transaction
 
 from vteam import clock
-from vteam.errors import NotPermitted
+from vteam.errors import NotPermitted, SealError
 from vteam.people import vault
 from vteam.people.models import Person
-from vteam.permissions.codes import refused
+from vteam.permissions.codes import refused, refused_among
 from vteam.permissions.models import GrantEvent, GrantProof, GrantText, Subject
-from vteam.permissions.queries import allowing, proof_hash, standing
+from vteam.permissions.queries import allowing, proof_hash, standing, standings_of
 from vteam.permissions.wording import Wording
+from vteam.reading import rows_in
 from vteam.rules.canonical import GENESIS, canonical, digest
-from vteam.rules.grants import PACES, Channel, Event, Pace, Purpose, allowed
+from vteam.rules.grants import PACES, Channel, Event, Grant, Pace, Purpose, allowed
 
 INSTALLATION = 0
 """In the place of a campaign's id: the installation itself."""
@@ -205,45 +206,70 @@ def _end_of_chain(campaign_id: int) -> tuple[int, str]:
 # The gate ------------------------------------------------------------------------------------------------------------
 def permit_code(*, lookups: Sequence[bytes], at: dt.datetime) -> Permit:
     """The permit for a code somebody asked for; raises NotPermitted where its recipient said "never again"."""
-    _not_refused(lookups)
-    return Permit(purpose=Purpose.CODE, lookups=lookups, since=at)
-
-
-def _not_refused(lookups: Sequence[bytes]) -> None:
     if refused(lookups):
-        raise NotPermitted("this address asked never to be written to again")
+        raise NotPermitted(NEVER_AGAIN)
+    return Permit(purpose=Purpose.CODE, lookups=lookups, since=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Whom a permit is for, as `permit` found them with it."""
+    """Whom a permit is for, as the gate found them with it."""
 
     person_id: int
     address: str
     language: str
 
 
-def permit(*, purpose: Purpose, subject: str, at: dt.datetime) -> tuple[Permit, Recipient]:
-    """The permit for one message now, out of the yes in force at this moment, and whom it lets be written to.
+Asked = tuple[Purpose, str]
+"""What a permit is asked for: a purpose and a subject."""
 
-    Raises NotPermitted where there is no such yes, it is paused or ended, or its giver is gone.
+
+def permits(
+    asked: Iterable[Asked], *, at: dt.datetime
+) -> dict[Asked, tuple[Permit, Recipient] | NotPermitted | SealError]:
+    """The permits for messages that leave now, each out of the yes in force at this moment, with whom it lets be
+    written to; or why there is none: no such yes, paused, ended, its giver gone, their address not to be opened.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_PERSON, [subject])
-        person = cursor.fetchone()
+    wanted = list(dict.fromkeys(asked))
+    subjects = list({subject for _, subject in wanted})
+    people = {row[0]: row[1:] for row in rows_in(_PEOPLE, subjects)}
+    grants = standings_of(wanted, at_us=clock.to_us(at))
+    found: dict[Asked, tuple[Permit, Recipient] | NotPermitted | SealError] = {}
+    for purpose, subject in wanted:
+        try:
+            found[purpose, subject] = _permit(purpose, grants[purpose, subject], people.get(subject))
+        except (NotPermitted, SealError) as refusal:
+            found[purpose, subject] = refusal
+    refused_now = refused_among(
+        lookup for one in found.values() if isinstance(one, tuple) for lookup in one[0].lookups
+    )
+    for key, one in found.items():
+        if isinstance(one, tuple) and not refused_now.isdisjoint(one[0].lookups):
+            found[key] = NotPermitted(NEVER_AGAIN)
+    return found
+
+
+def permit(*, purpose: Purpose, subject: str, at: dt.datetime) -> tuple[Permit, Recipient]:
+    """The permit for one message, as `permits`; raises why there is none."""
+    found = permits([(purpose, subject)], at=at)[purpose, subject]
+    if isinstance(found, tuple):
+        return found
+    raise found
+
+
+def _permit(
+    purpose: Purpose, found: Grant, person: tuple[int, bytes, bytes, str] | None
+) -> tuple[Permit, Recipient]:
     if person is None:
         raise NotPermitted("whoever allowed this is gone")
-    person_id, sealed_key, sealed_address, language = person
-    found = standing(subject, purpose, at_us=clock.to_us(at))
     if not found.is_live:
         raise NotPermitted("paused" if found.is_given else f"not allowed: {found.last or 'never asked for'}")
     assert found.pace is not None and found.since_us is not None, "a yes names its pace and its time"
+    person_id, sealed_key, sealed_address, language = person
     address = vault.unseal(bytes(sealed_key), bytes(sealed_address))
-    lookups = vault.lookups_of(address)
-    _not_refused(lookups)
     leave = Permit(
         purpose=purpose,
-        lookups=lookups,
+        lookups=vault.lookups_of(address),
         since=clock.from_us(found.since_us),
         grant_seq=found.seq,
         pace=found.pace,
@@ -251,7 +277,8 @@ def permit(*, purpose: Purpose, subject: str, at: dt.datetime) -> tuple[Permit, 
     return leave, Recipient(person_id=person_id, address=address, language=language)
 
 
-_PERSON = (
-    "SELECT p.id, p.sealed_key, p.sealed_address, p.language FROM permissions_subject s "
-    "JOIN people_person p ON p.id = s.person_id WHERE s.id = %s"
+NEVER_AGAIN = "this address asked never to be written to again"
+_PEOPLE = (
+    "SELECT s.id, p.id, p.sealed_key, p.sealed_address, p.language FROM permissions_subject s "
+    "JOIN people_person p ON p.id = s.person_id WHERE s.id IN ({})"
 )

@@ -6,11 +6,9 @@ Refuses nothing: what cannot be delivered waits in the outbox, and the next turn
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
-
 from vteam import clock
 from vteam.beside import Beside
-from vteam.channels.mail.delivery import HANDING_MAX, postman, settle_unsure
+from vteam.channels.mail.delivery import Postman, postman, settle_left_behind, settle_unsure
 
 PAUSE_SECONDS = 0.2
 FAREWELL = "a letter was still under way at the end; whether the server took it is not known"
@@ -19,14 +17,19 @@ FAREWELL = "a letter was still under way at the end; whether the server took it 
 @contextmanager
 def delivering() -> Iterator[None]:
     """Deliver what is due while the block runs."""
-    if connection.vendor == "sqlite":
-        # The one `jobs` of its data folder: whatever was being handed over was so by one that died.
-        settle_unsure(at=clock.now() + HANDING_MAX)
-    with postman() as one:
+    with postman() as one, Beside("sending mail", _Turn(one)).running(farewell=FAREWELL):
+        yield
 
-        def turn() -> float:
-            at = clock.now()
-            return 0.0 if one.deliver_due(at=at) + settle_unsure(at=at) else PAUSE_SECONDS
 
-        with Beside("sending mail", turn).running(farewell=FAREWELL):
-            yield
+class _Turn:
+    """The first settles what the process before this one left behind."""
+
+    def __init__(self, one: Postman) -> None:
+        self._postman, self._settled = one, False
+
+    def __call__(self) -> float:
+        at = clock.now()
+        if not self._settled:
+            settle_left_behind(at=at)
+            self._settled = True
+        return 0.0 if self._postman.deliver_due(at=at) + settle_unsure(at=at) else PAUSE_SECONDS

@@ -1,0 +1,78 @@
+"""What a process killed while it hands letters over leaves behind: which it had begun with, and how each ended.
+
+Lines are written without waiting for the disk, some microseconds each: a killed process loses none. Where the whole
+machine went down they may be lost, so those of an earlier start of the machine are not believed.
+"""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+
+from django.conf import settings
+
+FILE = "handover.log"
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Mark(StrEnum):
+    """How far a letter had come."""
+
+    TAKEN = "taken"
+    """It was to be handed over, and had not been begun with."""
+    BEGUN = "begun"
+    """It was being handed over: whether the server took it nobody can say."""
+    SENT = "sent"
+    REFUSED = "refused"
+    """The server had not taken it."""
+
+
+_MARKS = frozenset(map(str, Mark))
+
+
+class Handover:
+    """The marks of the letters that are being handed over now."""
+
+    def __init__(self) -> None:
+        self._file = os.open(path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def begin(self, letters: list[int]) -> None:
+        """These are to be handed over now; what was before is written down elsewhere by now."""
+        os.ftruncate(self._file, 0)
+        self._write("".join([f"{_boot()}\n", *(f"{Mark.TAKEN} {letter}\n" for letter in letters)]))
+
+    def mark(self, letters: list[int], mark: Mark) -> None:
+        """What leaves in one letter has come so far."""
+        self._write("".join(f"{mark} {letter}\n" for letter in letters))
+
+    def close(self) -> None:
+        """Nothing more is handed over by this process."""
+        os.close(self._file)
+
+    def _write(self, lines: str) -> None:
+        data = lines.encode()
+        while data:
+            data = data[os.write(self._file, data) :]
+
+
+def left_behind() -> dict[int, Mark]:
+    """How far each letter of the last batch had come; nothing where that cannot be known."""
+    if not path().exists():
+        return {}
+    boot, *lines = path().read_text(errors="replace").splitlines() or [""]
+    marks: dict[int, Mark] = {}
+    if boot == _boot():
+        for line in lines:
+            mark, _, letter = line.partition(" ")
+            if mark in _MARKS and letter.isdecimal():
+                marks[int(letter)] = Mark(mark)
+    return marks
+
+
+def path() -> Path:
+    """Where the marks stand: one process delivers for a data folder at a time."""
+    return Path(settings.DATA) / FILE
+
+
+def _boot() -> str:
+    """What tells this start of the machine from others; nothing is believed where it does not say."""
+    return _BOOT.read_text().strip() if _BOOT.exists() else os.urandom(8).hex()
