@@ -10,6 +10,7 @@ import smtplib
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,17 +63,13 @@ def run(*, quick: bool) -> Report:
 
 def measured(sizes: Sizes) -> Report:
     """Letters a second into Postfix, beside smtplib; how fast they are built; then what became of every fate."""
-    with mail_server() as server:
-        settings = {**UNHURRIED, "EMAIL_URL": server.url, "BOUNCES_URL": f"maildir:{server.bounces}"}
-        with prepared_folder(postgresql=False, **settings) as folder:
-            from vteam.demo.opening import open_demo
+    with mail_server() as server, _installed(server) as folder:
+        from vteam.demo.opening import open_demo
 
-            campaign = open_demo()
-            built_per_s = _built(campaign, sizes.built)
-            given = _sent(campaign, server, sizes)
-            found, kills, mixed_s = mixed(
-                campaign, server, folder, count=sizes.mixed, kills=sizes.kills, seed=1
-            )
+        campaign = open_demo()
+        built_per_s = _built(campaign, sizes.built)
+        given = _sent(campaign, server, sizes)
+        found, kills, mixed_s = mixed(campaign, server, folder, count=sizes.mixed, kills=sizes.kills, seed=1)
     if found.problems:
         raise Misleading("\n".join(found.problems[:20]))
     return Report(
@@ -172,6 +169,20 @@ def _timed(server: MailServer, send: Callable[[], int], count: int) -> float:
     if sent != count or arrived != count:
         raise Misleading(f"{count} letters were to be sent, {sent} were handed over and {arrived} arrived")
     return count / taken
+
+
+def fates(*, count: int, kills: int, seed: int) -> tuple["Accounts", int]:
+    """Only the letters of every fate, over a mail server and a data folder of their own; and how often `jobs` died."""
+    with mail_server() as server, _installed(server) as folder:
+        from vteam.demo.opening import open_demo
+
+        found, killed, _ = mixed(open_demo(), server, folder, count=count, kills=kills, seed=seed)
+        return found, killed
+
+
+def _installed(server: MailServer) -> AbstractContextManager[Path]:
+    settings = {**UNHURRIED, "EMAIL_URL": server.url, "BOUNCES_URL": f"maildir:{server.bounces}"}
+    return prepared_folder(postgresql=False, **settings)
 
 
 # Every fate ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 
-from vteam.channels.mail.models import OutboxMessage
+from vteam.channels.mail.models import OutboxMessage, new_token
 from vteam.people import vault
 from vteam.people.models import Pending
 from vteam.people.services import Entry, Opened, Proof, find_pending, keep_pending, prove_by_code
@@ -64,6 +64,7 @@ def _enqueue(*, opened: Opened, address: str, asker: Asker, link_path: str, at: 
         sealed_key=key,
         sealed=vault.seal(key, json.dumps(content)),
         is_null=opened.code is None,
+        token=new_token(),
         created_at=at,
         due_at=at,
         useless_at=at + dt.timedelta(minutes=settings.CODE_MINUTES),

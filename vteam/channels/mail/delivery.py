@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from vteam.campaigns.models import Campaign
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 # A turn begins no further message after so long: others wait for the database and the process.
 TURN_SECONDS_MAX = 2.0
 # So many permits are taken at once: a letter leaves within a moment of its own.
-BATCH = 20
+BATCH = 50
 NULLS_AT_ONCE = 1_000
 GATHERED_MAX = 200
 # Of a code, which its reader waits for, and of what may arrive tomorrow as well.
@@ -50,7 +50,7 @@ letters_ended: Counter[str] = Counter()
 """How many letters ended in each state, since this process began."""
 
 
-def deliver_due(*, at: dt.datetime, at_most: int = 50) -> int:
+def deliver_due(*, at: dt.datetime, at_most: int = 200) -> int:
     """One turn of a postman who comes for it and leaves; returns how many rows were dealt with."""
     with postman() as one:
         return one.deliver_due(at=at, at_most=at_most)
@@ -87,7 +87,7 @@ class Postman:
     _campaigns: dict[int, Campaign] = field(default_factory=dict)
     _letters: dict[tuple[str, int, str, str], Letter] = field(default_factory=dict)
 
-    def deliver_due(self, *, at: dt.datetime, at_most: int = 50) -> int:
+    def deliver_due(self, *, at: dt.datetime, at_most: int = 200) -> int:
         """Hand over what is due, for about `TURN_SECONDS_MAX`; returns how many rows were dealt with.
 
         Null messages have their turn after the real ones, and leave nothing. What is due later than any pause or
@@ -150,10 +150,7 @@ class Postman:
             found = {row.pk: row for row in free.filter(pk__in=waiting)}
             ready = self._ready([found[pk] for pk in waiting if pk in found], at)
             self._handover.begin([row.pk for one in ready for row in one.rows])
-            for one in ready:
-                for row in one.rows:
-                    row.grant_seq, row.state, row.due_at = one.leave.grant_seq, row.HANDING, at + HANDING_MAX
-            _keep([row for one in ready for row in one.rows])
+            _hold(ready, until=at + HANDING_MAX)
         self._ended.clear()
         return ready
 
@@ -356,11 +353,23 @@ def _put_back(rows: Iterable[OutboxMessage], at: dt.datetime) -> None:
         row.state, row.due_at = OutboxMessage.WAITING, at
 
 
-_KEPT = ("state", "reason", "ended_at", "tries", "due_at", "grant_seq")
+def _hold(ready: Sequence[_Ready], *, until: dt.datetime) -> None:
+    """Write down that these are being handed over, and by which yes; the caller holds the transaction."""
+    until_value = connection.ops.adapt_datetimefield_value(until)
+    held = [(until_value, one.leave.grant_seq, row.pk) for one in ready for row in one.rows]
+    with connection.cursor() as cursor:
+        cursor.executemany(_HOLD, held)
+
+
+_HOLD = f"UPDATE mail_outboxmessage SET state = '{OutboxMessage.HANDING}', due_at = %s, grant_seq = %s WHERE id = %s"
+_KEPT = ("state", "reason", "ended_at", "tries", "due_at")
 
 
 def _keep(rows: Sequence[OutboxMessage]) -> None:
-    """Write down how messages stand now; the caller holds the transaction. Whatever is over leaves no content."""
+    """Write down how messages stand now; the caller holds the transaction. Whatever is over leaves no content.
+
+    What came back meanwhile stays so: a server may return a letter before we have written down that it took it.
+    """
     alike: dict[tuple[object, ...], list[int]] = {}
     for row in rows:
         alike.setdefault(tuple(getattr(row, name) for name in _KEPT), []).append(row.pk)
@@ -368,7 +377,7 @@ def _keep(rows: Sequence[OutboxMessage]) -> None:
         kept = dict(zip(_KEPT, values, strict=True))
         if kept["ended_at"] is not None:
             kept |= {"sealed": b"", "sealed_key": b""}
-        OutboxMessage.objects.filter(pk__in=pks).update(**kept)
+        OutboxMessage.objects.filter(pk__in=pks).exclude(state=OutboxMessage.BOUNCED).update(**kept)
 
 
 def settle_left_behind(*, at: dt.datetime) -> int:
