@@ -13,6 +13,7 @@ from vteam.web.views import (
     joining,
     landing,
     mailbox,
+    mailing,
     news,
     organising,
     passing,
@@ -84,4 +85,6 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/organise", organising.home, name="organise"),
     path("<slug:slug>/organise/news/new", organising.new, name="organise-new"),
     path("<slug:slug>/organise/news/<int:pk>", organising.edit, name="organise-news"),
+    path("<slug:slug>/organise/news/<int:pk>/mail", mailing.mail, name="news-mail"),
+    path("<slug:slug>/organise/news/<int:pk>/letter/<str:language>", mailing.letter, name="news-letter"),
 ]

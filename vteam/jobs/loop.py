@@ -20,6 +20,7 @@ from vteam import clock
 from vteam.campaigns.services import close_past
 from vteam.channels.links.services import forget_spent
 from vteam.channels.mail.courier import delivering
+from vteam.channels.mail.mailings import put_into_outbox
 from vteam.channels.mail.outbox import forget_ended
 from vteam.channels.mail.returns import receiving
 from vteam.channels.mail.telling import PointsTeller
@@ -59,6 +60,7 @@ def jobs(log: WriteAheadLog) -> list[Job]:
         Job("end holds", lambda: end_due_holds(at_us=clock.now_us(), at_most=HOLDS_AT_ONCE)),
         Job("move the inbox", Mover(InboxTable(), log).move),
         Job("forget what expired", forget, every=60.0),
+        Job("put news into the outbox", lambda: put_into_outbox(at=clock.now()), every=1.0),
         Job("tell points", lambda: teller.turn(at=clock.now()), every=2.0),
     ]
     if connection.vendor == "sqlite":

@@ -131,6 +131,13 @@ def written(
     return Letter(language=language, headers=headers, body=pieces, blanks=blanks)
 
 
+def page_of(purpose: Purpose, content: Mapping[str, Any], *, language: str, since: dt.datetime) -> str:
+    """A letter's page as a mail program shows it, to be looked at: its link stops nothing."""
+    context = {**content, "stop": "#", "since": _day(since, language), "language": language}
+    with translation.override(language):
+        return _inliner().inline(render_to_string(f"mail/{purpose}.html", context))
+
+
 def _part(boundary: str, kind: str, text: str) -> bytes:
     head = f"--{boundary}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
     encoded = quopri.encodestring(text.strip().encode() + b"\n").replace(b"\r\n", b"\n")

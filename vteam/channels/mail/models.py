@@ -4,6 +4,7 @@ import secrets
 
 from django.db import models
 
+from vteam.campaigns.models import News
 from vteam.people.models import Person
 
 
@@ -77,3 +78,22 @@ class Trouble(models.Model):
 
     def __str__(self) -> str:
         return f"trouble since {self.since}: {self.status}"
+
+
+class Mailing(models.Model):
+    """News on its way by mail to those who asked for news, some at a time.
+
+    `after`: the subject up to whom it was put into the outbox. `audience`: how many it was for when it began.
+    """
+
+    SENDING, SENT, STOPPED = "sending", "sent", "stopped"
+
+    news = models.OneToOneField(News, on_delete=models.CASCADE, related_name="mailing")
+    state = models.CharField(max_length=8, default=SENDING)
+    after = models.CharField(max_length=32, blank=True)
+    audience = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"mailing of {self.news}: {self.state}"

@@ -42,8 +42,9 @@ def _letters() -> list[Letter]:
 
 
 def _letter(key: str, message: Message) -> Letter:
-    payload = message.get_payload(decode=True)
-    text = payload.decode(message.get_content_charset() or "utf-8") if isinstance(payload, bytes) else ""
+    plain = next((part for part in message.walk() if part.get_content_type() == "text/plain"), message)
+    payload = plain.get_payload(decode=True)
+    text = payload.decode(plain.get_content_charset() or "utf-8") if isinstance(payload, bytes) else ""
     return Letter(
         key=key,
         to=str(message["To"]),

@@ -22,6 +22,7 @@ from vteam.campaigns.organisers import invited, take_invitation
 from vteam.web.answers import campaign_or_404, for_organisers, private_render
 from vteam.web.forms import SUBJECT_LENGTH, TEXT_LENGTH, NewsForm
 from vteam.web.views.campaign import page_number
+from vteam.web.views.mailing import mail_context
 from vteam.web.visitors import person_of
 from vteam.web.words import Told
 
@@ -159,6 +160,8 @@ def _page(
         "asked_to_publish": "missing" in request.GET,
         "overtaken": overtaken,
     }
+    if news is not None and news.published_at and news.withdrawn_at is None:
+        context |= mail_context(campaign, news)
     # What was read is what may be written over: a refused form keeps that state.
     status = 409 if overtaken else 422 if form.errors else 200
     return private_render(request, "organise_news.html", context | _LIMITS, status=status)
