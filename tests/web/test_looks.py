@@ -17,6 +17,7 @@ from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.cast import allow
 from tests.web.axe import findings
 from vteam import clock
 from vteam.campaigns.agreements import speak
@@ -25,10 +26,14 @@ from vteam.campaigns.news import Draft, latest, take_back, write_news
 from vteam.campaigns.organisers import invite, take_invitation
 from vteam.channels.links.models import Share
 from vteam.channels.links.services import end_share, make_share
+from vteam.channels.mail.stopping import stop_token
 from vteam.demo.opening import open_demo
 from vteam.jobs.moving import InboxTable, Mover
+from vteam.people.models import Fan
 from vteam.people.services import become_fan
+from vteam.permissions.services import end
 from vteam.rights.models import Holder
+from vteam.rules.grants import Purpose
 from vteam.rules.rights import Act, Way
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -83,6 +88,10 @@ def pages() -> dict[str, Any]:
         campaign=campaign, draft=Draft(subjects={"en": "Soon"}, texts={"en": "x" * 4_000}), at=at
     )
     take_back(news=gone, at=at)
+    news_of_bo = stop_token(allow(bo, Purpose.NEWS, at=at).pk, Purpose.NEWS)
+    cys = allow(Fan.objects.get(person=cy), Purpose.POINTS, at=at)
+    points_of_cy = stop_token(cys.pk, Purpose.POINTS)
+    end(subject=cys, purpose=Purpose.POINTS, act="the link in a message", at=at)
     client = Client()
     client.force_login(person)
     slug = campaign.slug
@@ -94,6 +103,7 @@ def pages() -> dict[str, Any]:
             f"/l/{ended.code}", "/l/aaaaaaaaaa", "/nothing/here",
             f"/{slug}/news", f"/{slug}/news/{newest.pk}", f"/{slug}/news/{gone.pk}",
             f"/organise/invitation/{waiting}", "/organise/invitation/used",
+            f"/stop/{news_of_bo}", f"/stop/{points_of_cy}",
         ],
         "own": [
             f"/{slug}/home", f"/{slug}/points", f"/{slug}/links", f"/{slug}/links/{place.code}",
@@ -101,7 +111,7 @@ def pages() -> dict[str, Any]:
             f"/{slug}/titles/les-digues/permission", f"/{slug}/titles/les-digues/pass-on",
             f"/holder/{holder.pk}",
             f"/l/{place.code}",
-            f"/{slug}/news/{newest.pk}", f"/{slug}/organise", f"/{slug}/organise/news/new",
+            f"/{slug}/news/{newest.pk}", f"/{slug}/organise", f"/{slug}/organise/news/new", f"/{slug}/reaches-me",
             f"/{slug}/organise/news/{newest.pk}", f"/{slug}/organise/news/{gone.pk}",
             f"/{slug}/organise/news/{draft.pk}", f"/{slug}/organise/news/{draft.pk}?missing",
             f"/organise/invitation/{waiting}",

@@ -1,0 +1,113 @@
+"""What fans earned, told by mail to those who want it: once, when something was earned, and never before they asked."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import cast
+from tests.cast import AT, allow, move, offer
+from tests.services.letters import in_the_mailbox, parts_of
+from tests.services.test_gate import ask_for
+from vteam import clock
+from vteam.campaigns.models import Campaign, Title
+from vteam.channels.mail import telling
+from vteam.channels.mail.delivery import deliver_due
+from vteam.channels.mail.models import OutboxMessage
+from vteam.channels.mail.telling import PointsTeller
+from vteam.channels.swarm.services import ask_for as ask_fan_for
+from vteam.channels.swarm.services import let_be_asked
+from vteam.people.models import Fan
+from vteam.rules import facts
+from vteam.rules.grants import Pace, Purpose
+
+DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
+MONDAY_MORNING = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)  # 9 o'clock in Paris
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(settings: Any, tmp_path: Path) -> None:
+    settings.DATA = tmp_path
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    return cast.open_campaign()
+
+
+def downloads(fan: Fan, title: int, *, at: dt.datetime) -> None:
+    offer(
+        fan.campaign_id,
+        facts.title_downloaded(fan=fan.pk, title=title, at_us=clock.to_us(at)),
+    )
+    move()
+
+
+def tell(at: dt.datetime) -> int:
+    """A whole round, and what is due."""
+    teller, told = PointsTeller(), 0
+    for _ in range(3):
+        told += teller.turn(at=at)
+    deliver_due(at=at)
+    return told
+
+
+def test_what_was_earned_since_is_read_on_monday_in_one_letter(campaign: Campaign) -> None:
+    bo = cast.join(campaign.pk, "Bo", at=AT - DAY)
+    titles = list(Title.objects.filter(campaign=campaign).values_list("pk", flat=True))
+    downloads(bo, titles[0], at=AT - HOUR)
+    allow(bo, Purpose.POINTS)
+    assert tell(AT) == 0, "what was earned before they asked is not news"
+    downloads(bo, titles[1], at=AT + HOUR)
+    assert tell(AT + HOUR) == 1
+    downloads(bo, titles[2], at=AT + 2 * HOUR)
+    assert tell(AT + 2 * HOUR) == 0, "the one that waits tells it too"
+    assert in_the_mailbox() == []
+    deliver_due(at=MONDAY_MORNING)
+    (letter,) = in_the_mailbox()
+    text, _ = parts_of(letter)
+    assert letter["Subject"] == "100 points more"
+    assert "You now have 150 points" in text
+    assert tell(MONDAY_MORNING + HOUR) == 0, "nothing earned since"
+    assert OutboxMessage.objects.count() == 1
+
+
+def test_nobody_is_told_who_did_not_ask(campaign: Campaign) -> None:
+    bo = cast.join(campaign.pk, "Bo", at=AT - DAY)
+    allow(bo, Purpose.NEWS)
+    title = Title.objects.filter(campaign=campaign).values_list("pk", flat=True)[0]
+    downloads(bo, title, at=AT)
+    assert tell(AT + HOUR) == 0
+
+
+def test_everybody_has_their_turn_however_few_a_turn_takes(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "SUBJECTS_A_TURN", 2)
+    title = Title.objects.filter(campaign=campaign).values_list("pk", flat=True)[0]
+    for number in range(5):
+        fan = cast.join(campaign.pk, f"Fan{number}", at=AT - DAY)
+        allow(fan, Purpose.POINTS, pace=Pace.DAILY, at=AT - HOUR)
+        downloads(fan, title, at=AT)
+    teller = PointsTeller()
+    assert sum(teller.turn(at=AT + HOUR) for _ in range(8)) == 5
+    assert OutboxMessage.objects.count() == 5
+
+
+def test_a_fan_who_is_asked_by_many_is_told_once_a_title_and_day(campaign: Campaign) -> None:
+    bo = cast.join(campaign.pk, "Bo")
+    let_be_asked(fan=bo, may=True)
+    share = cast.share_of(bo)
+    title = Title.objects.filter(campaign=campaign).order_by("position")[0]
+    for number in range(5):
+        ask_fan_for(share=share, title=title, network=f"network {number}", at=AT)
+    assert not OutboxMessage.objects.exists(), "nobody asked for mail"
+    allow(bo, Purpose.ASKED)
+    for number in range(5):
+        ask_fan_for(share=share, title=title, network=f"another {number}", at=AT)
+    deliver_due(at=AT)
+    assert len(in_the_mailbox()) == 1
+    ask_for(bo, key="something else")
+    assert OutboxMessage.objects.count() == 2
