@@ -15,7 +15,7 @@ from vteam.rules.decisions import Outcome
 from vteam.rules.facts import Kind
 
 ROOT = Path(__file__).parents[2]
-GROUPS = ("campaign", "organiser", "operator", "review", "keys", "mail")
+GROUPS = ("campaign", "organiser", "operator", "review", "keys", "mail", "permission")
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "demo" / "README.md"]
 
 
@@ -74,13 +74,14 @@ def test_every_command_explains_itself() -> None:
         "apply",
         "invite",
         "rotate",
+        "withdraw",
     } <= names
     for group in groups:
         for name, found in group.commands.items():
             assert found.help, name
 
 
-@pytest.mark.parametrize("group", ["organiser", "operator"])
+@pytest.mark.parametrize("group", ["organiser", "operator", "permission"])
 def test_every_command_about_who_may_act_is_documented(group: str) -> None:
     page = (ROOT / "docs" / "operations.md").read_text()
     for name in get_command(app).commands[group].commands:  # type: ignore[attr-defined]

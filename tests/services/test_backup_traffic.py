@@ -143,7 +143,7 @@ def standing_on_backup(file: Path, folder: Path) -> Iterator[None]:
         archive.unpack(lambda part: folder / part.name.replace("/", "-"), tell=unmoved)
     part = folder / DATABASES[connection.vendor]
     with _put_beside(part, unmoved) as name, database.standing_on(name):
-        database.bring_up(log=folder / "erased.log", tell=unmoved)
+        database.bring_up(logs=folder, tell=unmoved)
         yield
 
 

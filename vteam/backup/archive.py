@@ -19,7 +19,8 @@ from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vteam.errors import BackupError
-from vteam.people import vault
+from vteam.people import erasure, vault
+from vteam.permissions import noes
 
 FORMAT = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.signature"
@@ -29,6 +30,8 @@ CHUNK = 1024 * 1024
 BLOCK = tarfile.BLOCKSIZE
 DATABASES = {"sqlite": "vteam.sqlite3", "postgresql": "vteam.dump"}
 """The name of the part that is the database, by kind."""
+LOGS = (erasure.LOG, noes.LOG)
+"""What is noted beside the database, so that no backup goes back behind it."""
 STORED = "files/"
 
 Tell = Callable[[str, int, int], None]
@@ -45,7 +48,9 @@ class _Strict(BaseModel):
 class Part(_Strict):
     """A file in the backup: its name there, its bytes and their SHA-256."""
 
-    name: Annotated[str, Field(pattern=r"^(vteam\.sqlite3|vteam\.dump|erased\.log|files/[0-9a-f]{64})$")]
+    name: Annotated[
+        str, Field(pattern=r"^(vteam\.sqlite3|vteam\.dump|erased\.log|noes\.log|files/[0-9a-f]{64})$")
+    ]
     size: Number
     sha256: Hash
 

@@ -15,7 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import ConnectionHandler
 
-from vteam import appendonly
+from vteam import appendonly, clock
 from vteam.backup.archive import Tell
 from vteam.campaigns.models import Campaign, Title
 from vteam.campaigns.queries import every_campaign
@@ -25,7 +25,10 @@ from vteam.channels.rekeying import bring_to_newest
 from vteam.errors import BackupError
 from vteam.ledger.snapshot import snapshot
 from vteam.ledger.verify import verify
+from vteam.people import erasure
 from vteam.people.models import Pending
+from vteam.permissions import noes
+from vteam.permissions.again import say_noes_again
 
 
 @contextmanager
@@ -65,16 +68,17 @@ def past_dropped() -> list[str]:
     return [f"DELETE FROM {model._meta.db_table}" for model in (Session, Pending)] + [letters]
 
 
-def bring_up(*, log: Path, tell: Tell) -> None:
-    """Make a restored database one of today: the past dropped, migrated, without those the log says were erased, and
-    sealed under the newest master key.
+def bring_up(*, logs: Path, tell: Tell) -> None:
+    """Make a restored database one of today: the past dropped, migrated, without those who were erased and with every
+    no that was said since, as the logs in the folder `logs` say, and sealed under the newest master key.
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             for statement in past_dropped():
                 cursor.execute(statement)
         call_command("migrate", interactive=False, verbosity=0)
-        erase_again(log=log)
+        erase_again(log=logs / erasure.LOG)
+        say_noes_again(at=clock.now(), log=logs / noes.LOG)
         if len(settings.MASTER_KEYS) > 1:
             bring_to_newest(tell=tell)
         gone = appendonly.missing(connection)

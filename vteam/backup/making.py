@@ -16,6 +16,7 @@ from vteam import clock
 from vteam.backup import database, postgresql, sqlite
 from vteam.backup.archive import (
     DATABASES,
+    LOGS,
     STORED,
     Archive,
     Manifest,
@@ -31,7 +32,6 @@ from vteam.demofolder import is_demo_folder
 from vteam.edge.databases import EDGE_FILE
 from vteam.errors import BackupError
 from vteam.locks import held
-from vteam.people.erasure import LOG, log_path
 
 
 def back_up(target: Path, *, verified: bool, tell: Tell) -> Manifest:
@@ -88,8 +88,9 @@ def make(target: Path, *, work: Path, tell: Tell) -> Manifest:
     """Write the backup to `target`, through the folder `work`. What the database names is stored before it is named."""
     made_at_us, migrations = clock.now_us(), database.applied_migrations()
     sources = {DATABASES[connection.vendor]: _copied_database(work, tell)}
-    if log_path().exists():
-        sources[LOG] = Path(shutil.copyfile(log_path(), work / LOG))
+    for log in LOGS:
+        if (kept := Path(settings.DATA) / log).exists():
+            sources[log] = Path(shutil.copyfile(kept, work / log))
     parts = [part_of(name, path) for name, path in sources.items()]
     stored = list(stored_files())
     parts += [
@@ -142,7 +143,7 @@ def verify(file: Path, *, tell: Tell) -> None:
             _put_beside(work / DATABASES[archive.manifest.database], tell) as name,
             database.standing_on(name),
         ):
-            database.bring_up(log=work / LOG, tell=tell)
+            database.bring_up(logs=work, tell=tell)
             database.check(stored=stored, tell=tell)
 
 

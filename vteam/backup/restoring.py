@@ -3,14 +3,15 @@
 Refuses while vTeam runs on the data folder (or anybody is connected to the PostgreSQL database), a file that is not
 wholly as it was made, and one of other keys, another kind of database or a newer vTeam. Everything is unpacked,
 checked, migrated and brought up to today beside the old installation; what makes it the new one is a single step,
-a rename on SQLite and a commit on PostgreSQL. The log of erasings is added to, never replaced.
+a rename on SQLite and a commit on PostgreSQL. The logs of erasings and of noes are added to, never replaced.
 """
 
 import datetime as dt
+import logging
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,12 @@ from vteam.campaigns.files import path_of
 from vteam.demofolder import MARKER, mark_as_demo
 from vteam.edge.databases import EDGE_FILE
 from vteam.errors import BackupError
-from vteam.people.erasure import LOG, log_path, note, noted
+from vteam.linelog import Line
+from vteam.people import erasure
+from vteam.permissions import noes
+from vteam.permissions.again import note_missing_noes
 
+logger = logging.getLogger(__name__)
 UNPACKED, ASIDE = "restoring-", "before-restore-"
 
 
@@ -67,7 +72,7 @@ def restore(file: Path, *, tell: Tell) -> Restored:
             archive.unpack(lambda part: _place(work, part), tell=tell)
             for part in archive.manifest.parts:
                 _keep_stored(work, part)
-            _merge(work / LOG)
+            _merge(work)
             aside = _replace(work / DATABASES[archive.manifest.database], archive.manifest, tell)
             return Restored(manifest=archive.manifest, aside=aside)
     except (OSError, DatabaseError, sqlite3.Error) as error:
@@ -120,10 +125,26 @@ def _keep_stored(work: Path, part: Part) -> None:
         sqlite.sync_folder(place.parent)
 
 
-def _merge(log: Path) -> None:
-    """Add to our log of erasings what only the backup's has."""
-    known = set(noted(log_path()))
-    note((line for line in noted(log) if line not in known), log=log_path())
+def _merge(work: Path) -> None:
+    """Add to our logs what only the backup's have; to the noes first what only the database that is there has."""
+    if is_there():
+        try:
+            note_missing_noes()
+        except DatabaseError as error:
+            logger.warning(
+                "the database that is there cannot be asked who said no (%s): only what stands in %s is held",
+                database.first_line(error),
+                noes.log_path(),
+            )
+    erased = _only_in(erasure.noted(work / erasure.LOG), erasure.noted(erasure.log_path()))
+    erasure.note(erased, log=erasure.log_path())
+    said = _only_in(noes.noted(work / noes.LOG), noes.noted(noes.log_path()))
+    noes.note(said, log=noes.log_path())
+
+
+def _only_in(theirs: Iterable[Line], ours: Iterable[Line]) -> Iterator[Line]:
+    known = set(ours)
+    return (line for line in theirs if line not in known)
 
 
 def _replace(part: Path, manifest: Manifest, tell: Tell) -> Path | None:
@@ -136,7 +157,7 @@ def _replace(part: Path, manifest: Manifest, tell: Tell) -> Path | None:
         aside = _replace_sqlite(part, main, tell)
     else:
         postgresql.replace(dump=part, also=database.past_dropped(), tell=tell)
-        database.bring_up(log=log_path(), tell=tell)
+        database.bring_up(logs=Path(settings.DATA), tell=tell)
     if manifest.demo:
         mark_as_demo(data)
     return aside
@@ -144,7 +165,7 @@ def _replace(part: Path, manifest: Manifest, tell: Tell) -> Path | None:
 
 def _replace_sqlite(part: Path, main: Path, tell: Tell) -> Path | None:
     with database.standing_on(str(part)):
-        database.bring_up(log=log_path(), tell=tell)
+        database.bring_up(logs=Path(settings.DATA), tell=tell)
     sqlite.at_rest(part)
     connection.close()
     aside = _aside()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from vteam.cli import backups, books, campaigns, keys, mail, organisers, reviews, running
+from vteam.cli import backups, books, campaigns, keys, mail, organisers, permissions, reviews, running
 from vteam.cli.terminal import err
 from vteam.errors import VTeamError
 
@@ -21,6 +21,7 @@ app.add_typer(organisers.operators, name="operator")
 app.add_typer(reviews.app, name="review")
 app.add_typer(keys.app, name="keys")
 app.add_typer(mail.app, name="mail")
+app.add_typer(permissions.app, name="permission")
 # The benches stand beside the package in a checkout; an installed vTeam does without them.
 if (Path(__file__).parents[2] / "bench" / "command.py").is_file():
     from bench.command import app as bench_app

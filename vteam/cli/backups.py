@@ -62,10 +62,10 @@ def restore(
 
 def _tell_restored(restored: "Restored", made_at: str) -> None:
     lines = [
-        f"Restored. What happened after {made_at} is not in it: points, newcomers, what artists took back, and "
-        "addresses that said never again. Ask the artists before you open.",
+        f"Restored. What happened after {made_at} is not in it: points, newcomers, and what artists took back. "
+        "Ask the artists before you open.",
         "Dropped: sessions (people sign in again), codes not typed yet, letters not sent yet.",
-        "Who erased themselves is erased, whenever the backup was made.",
+        "Who erased themselves is erased, whenever the backup was made; who said no since is not written to.",
     ]
     if not restored.same_secret:
         lines.append("keys/secret is another than it was: links in letters sent before do not work any more.")

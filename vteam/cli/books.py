@@ -1,4 +1,4 @@
-"""`vteam replay` and `vteam verify`: are the books what the journal gives, and do they hold together."""
+"""`vteam replay` and `vteam verify`: are the books what the journal gives, and do they and the permissions hold."""
 
 import functools
 from typing import TYPE_CHECKING
@@ -8,6 +8,9 @@ from vteam.errors import VTeamError
 
 if TYPE_CHECKING:
     from vteam.campaigns.models import Campaign
+
+
+PERMISSIONS_HOLD = "the permissions hold"
 
 
 def replay(slug: EverySlug = None) -> None:
@@ -23,24 +26,35 @@ def replay(slug: EverySlug = None) -> None:
         with snapshot(connection), bar(campaign.slug, _facts(campaign)) as progress:
             moves = functools.partial(step, progress)
             difference = replay_books(connection, campaign.pk, progress=moves)
-        wrong += _tell(campaign, difference, "replayed to the same bytes")
+        wrong += _tell(campaign.slug, difference, "replayed to the same bytes")
     raise SystemExit(1 if wrong else 0)
 
 
 def verify(slug: EverySlug = None) -> None:
-    """Check chain, sums and standings of the books, and that they cannot be edited; names the first wrong row."""
+    """Check chain, sums and standings of the books, the chain of what people allow, and that neither can be edited.
+
+    Names the first wrong row.
+    """
     _refuse_editable_books()
     prepare()
     from django.db import connection
 
     from vteam.ledger.snapshot import snapshot
     from vteam.ledger.verify import verify as verify_books
+    from vteam.permissions.queries import verify as verify_permissions
+    from vteam.permissions.services import INSTALLATION
 
     wrong = 0
     for campaign in campaigns_of(slug):
         with snapshot(connection):
             difference = verify_books(connection, campaign.pk)
-        wrong += _tell(campaign, difference, "the books hold")
+            said = verify_permissions(connection, campaign.pk)
+        wrong += _tell(campaign.slug, difference, "the books hold")
+        wrong += _tell(campaign.slug, said, PERMISSIONS_HOLD)
+    if slug is None:
+        with snapshot(connection):
+            said = verify_permissions(connection, INSTALLATION)
+        wrong += _tell("the installation", said, PERMISSIONS_HOLD)
     raise SystemExit(1 if wrong else 0)
 
 
@@ -63,9 +77,9 @@ def _refuse_editable_books() -> None:
         )
 
 
-def _tell(campaign: "Campaign", wrong: str | None, right: str) -> int:
+def _tell(name: str, wrong: str | None, right: str) -> int:
     console, words = (err, wrong) if wrong else (out, right)
-    console.print(f"{campaign.slug}: {words}", markup=False, soft_wrap=True)
+    console.print(f"{name}: {words}", markup=False, soft_wrap=True)
     return 1 if wrong else 0
 
 

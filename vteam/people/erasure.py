@@ -10,7 +10,6 @@ only the time an account was made tells the one who left from an innocent newcom
 
 import datetime as dt
 import logging
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from vteam import clock
+from vteam import clock, linelog
 from vteam.people.models import Pending, Person
 from vteam.people.services import lookups_of_person
 
@@ -61,33 +60,18 @@ def erasing_of(person: Person, *, at: dt.datetime) -> Erased:
 
 
 def note(lines: Iterable[Erased], *, log: Path) -> None:
-    """Add to the log; on disk when this returns. Raises OSError when it cannot be written.
-
-    A line begins with its own line feed, so that what a power cut left of the one before spoils nothing.
-    """
-    text = "".join(f"\n{line.person} {line.created_at_us} {line.erased_at_us}\n" for line in lines)
-    if not text:
-        return
-    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "wb", buffering=0) as file:
-        file.write(text.encode())
-        os.fsync(descriptor)
-    folder = os.open(log.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    """Add to the log; on disk when this returns. Raises OSError when it cannot be written."""
+    linelog.add((f"{line.person} {line.created_at_us} {line.erased_at_us}" for line in lines), log=log)
 
 
 def noted(log: Path) -> Iterator[Erased]:
     """The log's lines, oldest first; none where there is no log. What cannot be read is reported and passed over."""
-    if not log.exists():
-        return
-    with log.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            found = _LINE.fullmatch(line.rstrip(b"\n"))
-            if found:
-                person, created, erased = map(int, found.groups())
-                yield Erased(person=person, created_at_us=created, erased_at_us=erased)
-            elif line.strip():
-                logger.warning("%s, line %d cannot be read: an erasing that was interrupted", log, number)
+    return linelog.read(log, _line_of, what="an erasing", logger=logger)
+
+
+def _line_of(text: bytes) -> Erased | None:
+    found = _LINE.fullmatch(text)
+    if found is None:
+        return None
+    person, created, erased = map(int, found.groups())
+    return Erased(person=person, created_at_us=created, erased_at_us=erased)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from vteam.people import vault
 from vteam.people.models import Fan, Person
 from vteam.reading import pairs
 
@@ -14,6 +15,11 @@ def fan_of(person: Person | None, campaign_id: int) -> Fan | None:
     if person is None or not person.is_authenticated:
         return None
     return next(iter(Fan.objects.raw(FAN, [campaign_id, person.pk])), None)
+
+
+def person_at(address: str) -> Person | None:
+    """Whose address this is, if anybody proved it; ValueError for what is no plain address."""
+    return Person.objects.filter(lookup__in=vault.lookups_of(address)).first()
 
 
 def names_of(fan_ids: Iterable[int]) -> dict[int, str]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from vteam import clock
 from vteam.permissions import budgets
 from vteam.permissions.models import Refusal
+from vteam.permissions.noes import Never, keep
 
 # A network may ask ten times as often as it gets codes: beyond, it is told to wait, whatever the address.
 KNOCKS_PER_CODE = 10
@@ -76,6 +77,20 @@ def refused_among(lookups: Iterable[bytes]) -> set[bytes]:
 
 
 def refuse_for_ever(*, lookup: bytes, act: str, at: dt.datetime) -> None:
-    """Record that an address must never be written to again; saying it twice changes nothing."""
+    """Record that an address must never be written to again; saying it twice changes nothing.
+
+    On disk beside the database as well when this returns: no backup forgets it.
+    """
     if not refused([lookup]):
+        keep([Never(lookup=lookup, at_us=clock.to_us(at))])
         Refusal.objects.create(lookup=lookup, at_us=clock.to_us(at), act=act)
+
+
+def refuse_again(*, lookup: bytes, at: dt.datetime) -> bool:
+    """Record a "never again" the database had forgotten; False where it had not. Noted it is already."""
+    if refused([lookup]):
+        return False
+    Refusal.objects.create(
+        lookup=lookup, at_us=clock.to_us(at), act=f"recorded again on {at:%Y-%m-%d %H:%M} UTC"
+    )
+    return True

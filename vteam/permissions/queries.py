@@ -1,6 +1,7 @@
 """Reading the permission ledger: how each purpose stands, what was said when, and who allowed a purpose."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -61,6 +62,11 @@ def found_subject(*, person_id: int, campaign_id: int) -> Subject | None:
     return Subject.objects.filter(campaign_id=campaign_id, person_id=person_id).first()
 
 
+def subjects_of(*, person_id: int) -> list[Subject]:
+    """Everything a person is in the permission ledgers, campaign by campaign, the installation first."""
+    return list(Subject.objects.filter(person_id=person_id).order_by("campaign_id"))
+
+
 def said_anything(*, person_id: int, campaign_id: int, purpose: Purpose) -> bool:
     """Whether somebody ever said anything about a purpose of a campaign: then they are not asked again."""
     with connection.cursor() as cursor:
@@ -101,6 +107,20 @@ def audience(*, campaign_id: int, purpose: Purpose, at_us: int) -> Audience:
         else:
             paused += 1
     return Audience(by_pace=by_pace, paused=paused)
+
+
+def tally(*, campaign_id: int, purpose: Purpose, at_us: int) -> Counter[str]:
+    """How a purpose stands with how many of those who are still here: a pace ("weekly") for a yes in force, "paused",
+    "refused", "withdrawn", "expired".
+    """
+    found: Counter[str] = Counter()
+    for _, rows in groupby(_said(campaign_id, purpose, ""), key=itemgetter(0)):
+        stands = grant((_record_of(row[1:]) for row in rows), at_us=at_us)
+        if stands.is_live:
+            found[str(stands.pace)] += 1
+        elif stands.last is not None:
+            found[str(Event.PAUSED if stands.is_given else stands.last)] += 1
+    return found
 
 
 def allowing(

@@ -2,7 +2,8 @@
 campaign; and the gate every message passes.
 
 Only a person themselves says yes. Others (a mail server's complaint, an operator on request) may end a yes, never
-give one. One campaign's yes is never another's.
+give one. One campaign's yes is never another's. A no is on disk beside the database as well before it is answered
+(`noes`).
 """
 
 import datetime as dt
@@ -19,6 +20,7 @@ from vteam.people import vault
 from vteam.people.models import Person
 from vteam.permissions.codes import refused, refused_among
 from vteam.permissions.models import GrantEvent, GrantProof, GrantText, Subject
+from vteam.permissions.noes import NOES, keep, lines_of
 from vteam.permissions.queries import allowing, proof_hash, standing, standings_of
 from vteam.permissions.wording import Wording
 from vteam.reading import rows_in
@@ -71,7 +73,7 @@ def record_said(*, person: Person, campaign_id: int, said: Said, at: dt.datetime
     new (a withdrawal of what was never given, a yes at the pace that holds).
     """
     subject = subject_of(person=person, campaign_id=campaign_id)
-    return _record(subject, said, at)
+    return _noted(_record(subject, said, at))
 
 
 @transaction.atomic
@@ -79,14 +81,46 @@ def end(
     *, subject: Subject, purpose: Purpose, act: str, page: str = "", at: dt.datetime
 ) -> GrantEvent | None:
     """End a yes without the person being signed in: from a message's own link, by a complaint, by an operator."""
+    return _noted(_ended(subject, purpose, act, page, at))
+
+
+def _ended(subject: Subject, purpose: Purpose, act: str, page: str, at: dt.datetime) -> GrantEvent | None:
     return _record(subject, Said(purpose=purpose, event=Event.WITHDRAWN, act=act, page=page), at)
+
+
+def _noted(event: GrantEvent | None) -> GrantEvent | None:
+    """The last thing done before a transaction ends: of what is rolled back the log says nothing, but for a commit that
+    fails.
+    """
+    if event is not None and event.event in NOES:
+        keep(lines_of([event.pk]))
+    return event
 
 
 @transaction.atomic
 def end_all(*, subject: Subject, act: str, page: str = "", at: dt.datetime) -> int:
     """End every yes of a subject; returns how many there were."""
-    ended = [end(subject=subject, purpose=purpose, act=act, page=page, at=at) for purpose in Purpose]
-    return sum(event is not None for event in ended)
+    events = [_ended(subject, purpose, act, page, at) for purpose in PACES]
+    ended = [event.pk for event in events if event is not None]
+    keep(lines_of(ended))
+    return len(ended)
+
+
+@transaction.atomic
+def no_again(*, subject: Subject, purpose: Purpose, said_at_us: int, at: dt.datetime) -> GrantEvent | None:
+    """Record a no the database had forgotten, with the time it was said; None where there is nothing to end, as after a
+    yes that was given later. Noted it is already.
+
+    Where nothing at all is known of the purpose it is a refusal, so that they are not asked again.
+    """
+    _end_of_chain(subject.campaign_id)  # nobody says anything else meanwhile
+    before = standing(subject.pk, purpose, at_us=clock.to_us(at))
+    overruled = before.since_us is not None and before.since_us > said_at_us
+    if overruled or not (before.is_given or before.last is None):
+        return None
+    event = Event.WITHDRAWN if before.is_given else Event.REFUSED
+    act = f"said then, forgotten by the database, recorded again on {at:%Y-%m-%d %H:%M} UTC"
+    return _record(subject, Said(purpose=purpose, event=event, act=act, page=""), clock.from_us(said_at_us))
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vteam import settings
+from vteam import clock, settings
 from vteam.checks import HOW_TO_MAIL, NO_MAIL
 from vteam.errors import CannotStart
 from vteam.locks import held
@@ -100,7 +100,8 @@ def mail_can_leave() -> None:
 
 
 def database_is_ready() -> None:
-    """The database answers and has every table, migrated here when it has not, and nobody who erased themselves.
+    """The database answers and has every table, migrated here when it has not, and nobody who erased themselves;
+    every no that was said to it is known there and in the log beside it.
 
     Needs Django set up.
 
@@ -118,6 +119,7 @@ def _migrate() -> None:
     from django.db.utils import Error as DatabaseError
 
     from vteam.channels.erasing import erase_again
+    from vteam.permissions.again import note_missing_noes, say_noes_again
 
     try:
         connection.ensure_connection()
@@ -129,6 +131,8 @@ def _migrate() -> None:
                 cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         call_command("migrate", interactive=False, verbosity=0)
         erase_again()
+        say_noes_again(at=clock.now())
+        note_missing_noes()
         _refuse(checks.run_checks(tags=[checks.Tags.database], databases=["default"]))
     except DatabaseError as error:
         raise CannotStart(_database_refused(error)) from error
