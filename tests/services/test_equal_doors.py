@@ -22,7 +22,7 @@ from vteam.jobs.loop import forget
 from vteam.journal.models import Inbox
 from vteam.people import vault
 from vteam.people.models import Fan, Pending
-from vteam.permissions import services as permissions
+from vteam.permissions import codes as permissions
 from vteam.permissions.codes import refuse_for_ever
 from vteam.web.views.landing import via_of
 
