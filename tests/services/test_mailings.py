@@ -22,6 +22,7 @@ from vteam.channels.mail.mailings import (
     stop_mailing,
 )
 from vteam.channels.mail.models import Mailing, OutboxMessage
+from vteam.channels.mail.outbox import forget_ended
 from vteam.people.models import Fan
 from vteam.permissions.models import Subject
 from vteam.permissions.services import end
@@ -184,3 +185,13 @@ def test_how_many_would_get_it_is_exact(campaign: Campaign, news: News) -> None:
     fans(campaign, 3, pace=Pace.WEEKLY)
     found = audience_of(news, at=AT)
     assert (found.in_all, found.by_pace) == (5, {Pace.AT_ONCE: 2, Pace.WEEKLY: 3})
+
+
+def test_long_after_its_letters_are_forgotten_it_still_says_for_how_many_it_was(
+    campaign: Campaign, news: News
+) -> None:
+    fans(campaign, 2)
+    mailing = send(news)
+    forget_ended(at=AT + 90 * DAY)
+    told = progress_of(mailing)
+    assert (told.is_long_ago, told.audience, told.percent) == (True, 2, 100)

@@ -30,8 +30,8 @@ from vteam.rules.grants import Purpose
 
 CODE_TEMPLATE = "mail/code.txt"
 # What stands in a rendered letter where a reader's own words go: letters and digits alone, so that no escaping and no
-# encoding changes them, and short enough to be looked for across a soft line break.
-STOP, SINCE = "VtLinkToStopVt", "VtDayOfTheYesVt"
+# encoding changes them, short enough to be looked for across a soft line break, and known to nobody who writes news.
+STOP, SINCE = (f"Vt{secrets.token_hex(8)}Vt" for _ in range(2))
 _TITLE = re.compile(r"<title>(.*?)</title>", re.S)
 _PLAIN_ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 

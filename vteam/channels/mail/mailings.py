@@ -104,8 +104,15 @@ class Progress:
     is_over: bool
 
     @property
+    def is_long_ago(self) -> bool:
+        """Whether its letters' rows are forgotten by now."""
+        return self.is_over and not self.put
+
+    @property
     def percent(self) -> int:
         """How much of it has ended, well or not."""
+        if self.is_long_ago:
+            return 100
         return min(100, (self.left + self.failed) * 100 // max(1, self.audience))
 
 
