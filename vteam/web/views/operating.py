@@ -20,6 +20,7 @@ from vteam.errors import SettingsError
 from vteam.web.answers import for_operators, private_render
 from vteam.web.reaching import shown_to
 
+# What is wrong first, what is fine last, each in the order it was looked at.
 URGENCY = (State.WRONG, State.MISSING, State.UNKNOWN, State.FINE)
 
 
@@ -37,9 +38,9 @@ def mail(request: HttpRequest, operator: Organiser) -> HttpResponseBase:
     if request.method != "POST":
         return redirect("operator")
     try:
-        found = by_urgency(check_ours())
+        found = sorted(check_ours(), key=lambda one: URGENCY.index(one.state))
         checked: dict[str, object] = {
-            "found": found,
+            "found": _each_record_once(found),
             "to_do": sum(one.state in (State.WRONG, State.MISSING) for one in found),
             "unknown": sum(one.state is State.UNKNOWN for one in found),
         }
@@ -50,9 +51,10 @@ def mail(request: HttpRequest, operator: Organiser) -> HttpResponseBase:
     return _page(request, operator, checked)
 
 
-def by_urgency(found: Sequence[Finding]) -> list[Finding]:
-    """What is wrong first, what is fine last, each in the order it was looked at."""
-    return sorted(found, key=lambda one: URGENCY.index(one.state))
+def _each_record_once(found: Sequence[Finding]) -> list[tuple[Finding, bool]]:
+    """Each finding, and whether one before it has the same record to set: two mistakes in one are mended by one."""
+    records = [one.record for one in found]
+    return [(one, one.record is not None and one.record in records[:at]) for at, one in enumerate(found)]
 
 
 def _page(request: HttpRequest, operator: Organiser, checked: dict[str, object]) -> HttpResponse:
