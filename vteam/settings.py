@@ -234,11 +234,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "vteam.logs.Line"}, "json": {"()": "vteam.logs.Object"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL.upper()},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        # Tells operators, where a process has begun to; it keeps no address and no text of what failed.
+        "operators": {"class": "vteam.channels.mail.faults.FaultHandler"},
+    },
+    "root": {"handlers": ["stderr", "operators"], "level": LOG_LEVEL.upper()},
     # A refused request is an answer, not an event; only our own faults are. psycopg warns of what it raises as well,
     # what draws slips tells which letters they have and lack, and each WebSocket that it opened.
     "loggers": {
+        # Without handlers of its own, Django's mails to admins among them: those would say what a request carried.
+        "django": {"handlers": []},
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "CRITICAL"},
         "psycopg": {"level": "ERROR"},

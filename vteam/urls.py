@@ -15,6 +15,7 @@ from vteam.web.views import (
     mailbox,
     mailing,
     news,
+    operating,
     organising,
     passing,
     reaching,
@@ -46,6 +47,11 @@ urlpatterns: list[URLPattern] = [
     path("invitation/<str:secret>", holders.invitation, name="invitation"),
     # Organisers
     path("organise/invitation/<str:secret>", organising.invitation, name="organiser-invitation"),
+    # Operators
+    path("operator", operating.home, name="operator"),
+    path("operator/mail", operating.mail, name="operator-mail"),
+    path("operator/said", reaching.operator_said, name="operator-said"),
+    path("operator/receipt.json", reaching.operator_receipt, name="operator-receipt"),
     # Where short links lead (the edge redirects /r/CODE here)
     path("l/<str:code>", landing.landing, name="landing"),
     path("l/<str:code>/<slug:key>/ticket", getting.ticket, name="listener-ticket"),

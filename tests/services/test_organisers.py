@@ -113,10 +113,10 @@ def test_somebody_removed_is_nobody_at_once_and_what_they_wrote_stays(
     take_invitation(secret=link(campaign), person=ana)
     told.write_news(campaign=campaign, draft=BOTH, at=AT)
     unused = link(campaign, "Dov")
-    assert remove(campaign=campaign, name="Ana")
-    assert remove(campaign=campaign, name="Dov")
-    assert not remove(campaign=campaign, name="Ana")
-    assert not remove(campaign=None, name="Ana")
+    assert remove(campaign=campaign, name="Ana", at=AT)
+    assert remove(campaign=campaign, name="Dov", at=AT)
+    assert not remove(campaign=campaign, name="Ana", at=AT)
+    assert not remove(campaign=None, name="Ana", at=AT)
     assert organiser_of(ana, campaign) is None
     assert invited(unused) is None
     assert News.objects.count() == 1

@@ -18,6 +18,8 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.cast import allow
+from tests.services.test_deliverability import FOUR, SIX, changed
+from tests.services.zone import serving
 from tests.web.axe import findings
 from vteam import clock
 from vteam.campaigns.agreements import speak
@@ -83,6 +85,9 @@ def pages() -> dict[str, Any]:
     waiting = invite(campaign=campaign, name="Ana", at=at)
     assert secret is not None
     take_invitation(secret=secret, person=person)
+    operates = invite(campaign=None, name="Bo", at=at)
+    assert operates is not None
+    take_invitation(secret=operates, person=person)
     newest, gone = latest(campaign, at_most=2)
     draft = write_news(
         campaign=campaign, draft=Draft(subjects={"en": "Soon"}, texts={"en": "x" * 4_000}), at=at
@@ -114,7 +119,7 @@ def pages() -> dict[str, Any]:
             f"/{slug}/news/{newest.pk}", f"/{slug}/organise", f"/{slug}/organise/news/new", f"/{slug}/reaches-me",
             f"/{slug}/organise/news/{newest.pk}", f"/{slug}/organise/news/{gone.pk}",
             f"/{slug}/organise/news/{draft.pk}", f"/{slug}/organise/news/{draft.pk}?missing",
-            f"/organise/invitation/{waiting}",
+            f"/organise/invitation/{waiting}", "/operator",
         ],
         "cookie": client.cookies[settings.SESSION_COOKIE_NAME].value,
     }  # fmt: skip
@@ -220,6 +225,45 @@ def test_ana_writes_news_while_it_is_counted_sees_it_and_publishes_it(
     page.wait_for_url("**/maree-haute/news/*")
     there = page.locator("h1").evaluate("e => getComputedStyle(e).fontSize + e.clientWidth")
     assert here == there, "the preview is what a phone shows"
+
+
+@pytest.fixture
+def checked_mail(settings: Any) -> Iterator[None]:
+    """A domain whose mail is let in by some and not by others, asked about at a name server of the test's own."""
+    settings.EMAIL_FROM, settings.MAIL_IPS, settings.DKIM_SELECTORS = (
+        "team@example.org",
+        [FOUR, SIX],
+        ["vteam", "old"],
+    )
+    with serving(changed(spf=["v=spf1 -all"], dmarc=None), broken=["old._domainkey.example.org"]) as server:
+        settings.RESOLVER = server.address
+        yield
+
+
+@pytest.mark.usefixtures("checked_mail")
+@pytest.mark.parametrize(("language", "scheme", "size"), EDITIONS)
+def test_an_operator_has_the_mail_checked_with_a_script_and_without(
+    browser: Browser, site: str, pages: dict[str, Any], language: str, scheme: Any, size: Any
+) -> None:
+    for script in (True, False):
+        context = browser.new_context(viewport=size, color_scheme=scheme, java_script_enabled=script)
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": pages["cookie"], "url": site}])
+        page = context.new_page()
+        watched = Watched(page, site)
+        page.goto(f"{site}/{language}/operator")
+        page.locator("form[data-check] button").click()
+        page.locator(".finding--wrong .zone code").first.wait_for()
+        assert page.url.endswith("/operator" if script else "/operator/mail#mail")
+        assert page.locator(".finding--unknown").count() == 1
+        button = page.locator("form[data-check] button")
+        assert button.inner_text() == {"en": "Check again", "fr": "Vérifier à nouveau"}[language]
+        assert page.locator(".copy-line button").first.is_visible() is script
+        if script:
+            assert page.locator("#mail-said").inner_text() == page.locator("#mail-sum").inner_text()
+            assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            assert findings(page) == []
+        assert watched.complaints == []
+        context.close()
 
 
 def test_without_a_script_music_plays_links_are_made_and_menus_open(

@@ -86,7 +86,7 @@ class InvitationTests(Doors):
         secret = invite(campaign=None, name="Bo", at=clock.now())
         client = self.signed_in()
         self.assertContains(client.get(f"/organise/invitation/{secret}"), "look after this vTeam")
-        self.assertRedirects(client.post(f"/organise/invitation/{secret}"), "/me")
+        self.assertRedirects(client.post(f"/organise/invitation/{secret}"), "/operator")
         self.assertContains(client.get("/me"), "This vTeam")
         self.assertEqual(client.get(HOME).status_code, 404)
 

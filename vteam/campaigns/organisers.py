@@ -12,7 +12,10 @@ from django.db import transaction
 from vteam.campaigns.models import Campaign, Organiser
 from vteam.people import vault
 from vteam.people.models import Person
+from vteam.permissions.queries import found_subject
+from vteam.permissions.services import INSTALLATION, end_all
 
+NO_OPERATOR = "not an operator any more"
 ORGANISER = "SELECT * FROM campaigns_organiser WHERE campaign_id = %s AND person_id = %s"
 
 
@@ -65,9 +68,14 @@ def organiser_of(person: Person | None, campaign: Campaign) -> Organiser | None:
     return next(iter(Organiser.objects.raw(ORGANISER, [campaign.pk, person.pk])), None)
 
 
+def operator_of(person: Person | None) -> Organiser | None:
+    """The operator a person is; None for everybody else."""
+    return Organiser.objects.filter(campaign=None, person=person).first() if person else None
+
+
 def is_operator(person: Person | None) -> bool:
     """Whether a person may act for the whole installation."""
-    return person is not None and Organiser.objects.filter(campaign=None, person=person).exists()
+    return operator_of(person) is not None
 
 
 def organisers(campaign: Campaign | None) -> list[Organiser]:
@@ -80,9 +88,21 @@ def roles_of(person: Person) -> list[Organiser]:
     return list(Organiser.objects.select_related("campaign").filter(person=person).order_by("pk"))
 
 
-def remove(*, campaign: Campaign | None, name: str) -> bool:
-    """Take somebody's right to act away, or their unused link; False where nobody is called that."""
-    return bool(Organiser.objects.filter(campaign=campaign, name=name).delete()[0])
+@transaction.atomic
+def remove(*, campaign: Campaign | None, name: str, at: dt.datetime) -> bool:
+    """Take somebody's right to act away, or their unused link; False where nobody is called that.
+
+    What an operator allowed to reach them as one ends with it.
+    """
+    found = Organiser.objects.filter(campaign=campaign, name=name).first()
+    if found is None:
+        return False
+    if campaign is None and found.person_id is not None:
+        subject = found_subject(person_id=found.person_id, campaign_id=INSTALLATION)
+        if subject is not None:
+            end_all(subject=subject, act=NO_OPERATOR, at=at)
+    found.delete()
+    return True
 
 
 def _invitation_hash(secret: str) -> bytes:

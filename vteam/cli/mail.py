@@ -4,12 +4,10 @@ import typer
 from rich.markup import escape
 
 from vteam.cli.terminal import out, set_up_without_keys
-from vteam.errors import SettingsError
 
 app = typer.Typer(no_args_is_help=True, help="Mail: whether receivers will let it in.")
 
 COLOURS = {"fine": "green", "missing": "red", "wrong": "red", "unknown": "yellow"}
-NOWHERE = ("", "localhost")
 
 
 @app.command("check")
@@ -19,24 +17,10 @@ def mail_check() -> None:
     It asks about the domain in VTEAM_EMAIL_FROM, the machines in VTEAM_MAIL_IPS and the key in VTEAM_DKIM_SELECTOR.
     """
     set_up_without_keys()
-    from django.conf import settings
-
-    from vteam.channels.mail.deliverability import check
     from vteam.channels.mail.findings import State
-    from vteam.channels.mail.letters import sender
-    from vteam.channels.mail.nameserver import resolver_at
+    from vteam.channels.mail.ours import check_ours
 
-    domain = sender().rpartition("@")[2]
-    if domain in NOWHERE:
-        raise SettingsError(
-            "Whom mails come from is not set: set VTEAM_EMAIL_FROM, for example team@example.org."
-        )
-    found = check(
-        domain,
-        selectors=settings.DKIM_SELECTORS,
-        sending_ips=settings.MAIL_IPS,
-        resolver=resolver_at(settings.RESOLVER),
-    )
+    found = check_ours()
     for finding in found:
         colour = COLOURS[finding.state]
         mark = f"[{colour}]{finding.state:<8}[/{colour}]"

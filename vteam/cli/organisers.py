@@ -93,9 +93,10 @@ def _show(campaign: "Campaign | None") -> None:
 
 
 def _remove(campaign: "Campaign | None", name: str) -> None:
+    from vteam import clock
     from vteam.campaigns.organisers import remove
 
     called = " ".join(name.split())
-    if not remove(campaign=campaign, name=called):
+    if not remove(campaign=campaign, name=called, at=clock.now()):
         raise VTeamError(f"Nobody here is called {called!r}. The `list` command shows who is.")
     out.print(f"{called} may not act here any more.", markup=False, soft_wrap=True)

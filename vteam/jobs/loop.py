@@ -19,6 +19,7 @@ from django.db import close_old_connections, connection
 from vteam import clock
 from vteam.campaigns.services import close_past
 from vteam.channels.links.services import forget_spent
+from vteam.channels.mail import alarms, faults
 from vteam.channels.mail.courier import delivering
 from vteam.channels.mail.mailings import put_into_outbox
 from vteam.channels.mail.outbox import forget_ended
@@ -117,6 +118,7 @@ def main() -> None:
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    faults.begin(alarms.tell_fault)
     log = WriteAheadLog()
     found = jobs(log)
     _tell_figures()

@@ -87,10 +87,18 @@ def load(tally: Tally | None = None) -> Callable[..., Any]:
     logs.begin(RoleName.SITE)
     from vteam.web.wsgi import application
 
+    _tell_faults()
     if tally:
         _count_in(tally)
     loaded: Callable[..., Any] = application
     return loaded
+
+
+def _tell_faults() -> None:
+    """Operators read of what fails here. A worker's own: threads do not survive a fork."""
+    from vteam.channels.mail import alarms, faults
+
+    faults.begin(alarms.tell_fault)
 
 
 def _tell_figures() -> Tally | None:

@@ -1,4 +1,4 @@
-"""Answers many pages share: doors only fans or organisers pass, kind refusals, and files sent in ranges."""
+"""Answers many pages share: doors only fans, organisers or operators pass, kind refusals, and files sent in ranges."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ from django.utils.http import content_disposition_header, url_has_allowed_host_a
 from django_htmx.http import HttpResponseClientRedirect
 
 from vteam.campaigns.models import Campaign, Organiser
-from vteam.campaigns.organisers import organiser_of
+from vteam.campaigns.organisers import operator_of, organiser_of
 from vteam.campaigns.queries import campaign_by_slug
 from vteam.channels.copies.ranges import Span, Unsatisfiable, requested_span
 from vteam.channels.copies.services import Sendable
@@ -31,6 +31,7 @@ AFTER_LENGTH = 200
 P = ParamSpec("P")
 FanView = Callable[Concatenate[HttpRequest, Campaign, Fan, P], HttpResponseBase]
 OrganiserView = Callable[Concatenate[HttpRequest, Campaign, Organiser, P], HttpResponseBase]
+OperatorView = Callable[Concatenate[HttpRequest, Organiser, P], HttpResponseBase]
 PersonView = Callable[Concatenate[HttpRequest, Person, P], HttpResponseBase]
 
 
@@ -69,6 +70,22 @@ def for_organisers(view: OrganiserView[P]) -> Callable[..., HttpResponseBase]:
         if organiser is None:
             raise Http404
         return private(view(request, campaign, organiser, *args, **kwargs))
+
+    return guarded
+
+
+def for_operators(view: OperatorView[P]) -> Callable[..., HttpResponseBase]:
+    """A page of the whole installation: 404 for everybody but its operators; who is signed out is led to the door."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        person = person_of(request)
+        if person is None:
+            return _to_the_door(request, None)
+        operator = operator_of(person)
+        if operator is None:
+            raise Http404
+        return private(view(request, operator, *args, **kwargs))
 
     return guarded
 

@@ -11,12 +11,15 @@ from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.mail.models import OutboxMessage, Trouble
 from vteam.people.models import Fan, Person
+from vteam.people.services import address_of_person
 from vteam.permissions.models import GrantEvent, Subject
 from vteam.permissions.queries import found_subject, history, said_anything, standings
+from vteam.permissions.services import INSTALLATION
 from vteam.permissions.wording import Wording, wording
 from vteam.rules.grants import PACES, Grant, Pace, Purpose
 
 OF_FANS = (Purpose.NEWS, Purpose.POINTS, Purpose.ASKED)
+OF_OPERATORS = (Purpose.FAULTS,)
 NAMES = {
     Purpose.NEWS: _("News of the release"),
     Purpose.POINTS: _("My points"),
@@ -89,11 +92,29 @@ def ask_of(campaign: Campaign, fan: Fan, purpose: Purpose) -> Ask | None:
     return Ask(purpose=purpose, wording=words_of(purpose, campaign), pace=PACES[purpose][0])
 
 
+def purposes_of(campaign: Campaign | None) -> tuple[Purpose, ...]:
+    """What a campaign, or the installation itself, may write for."""
+    return OF_FANS if campaign else OF_OPERATORS
+
+
+def shown_to(person: Person, campaign: Campaign | None) -> dict[str, object]:
+    """All that the pages of what reaches somebody show, in a campaign or from the installation."""
+    subject = subject_here(person, campaign)
+    rows = rows_of(subject, campaign)
+    return {
+        "rows": rows,
+        "anything": any(row.grant.is_given for row in rows),
+        "reached": reached(subject) if subject else [],
+        "trouble": trouble_of(person),
+        "address": address_of_person(person),
+        "has_receipt": subject is not None,
+    }
+
+
 def rows_of(subject: Subject | None, campaign: Campaign | None) -> list[Row]:
     """Every purpose of a campaign, or the installation's own, as somebody sees it."""
     now = standings(subject, at_us=clock.now_us())
     events = history(subject) if subject else []
-    purposes = OF_FANS if campaign else (Purpose.FAULTS,)
     return [
         Row(
             purpose=purpose,
@@ -102,7 +123,7 @@ def rows_of(subject: Subject | None, campaign: Campaign | None) -> list[Row]:
             paces=PACES[purpose],
             history=[_line(event) for event in events if event.purpose == purpose],
         )
-        for purpose in purposes
+        for purpose in purposes_of(campaign)
     ]
 
 
@@ -129,4 +150,4 @@ def trouble_of(person: Person) -> Trouble | None:
 
 def subject_here(person: Person, campaign: Campaign | None) -> Subject | None:
     """Who somebody is in the permission ledger of a campaign or the installation, if they ever said anything."""
-    return found_subject(person_id=person.pk, campaign_id=campaign.pk if campaign else 0)
+    return found_subject(person_id=person.pk, campaign_id=campaign.pk if campaign else INSTALLATION)

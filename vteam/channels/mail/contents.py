@@ -3,7 +3,6 @@
 None where there is nothing to say any more (news taken back, a title nobody asks for): the message is given up.
 """
 
-import datetime as dt
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -106,16 +105,21 @@ _GAINED = (
 
 
 def _faults(asked: Asked) -> Content | None:
+    """Each place once, with when it failed first and last. `beyond`: more failed than is told in an hour."""
+    places: dict[str, list[int]] = {}
+    for about in asked.abouts():
+        places.setdefault(about["what"], []).append(about["at_us"])
+    beyond = places.pop("", None) is not None
     with translation.override(asked.language):
         items = [
-            {"what": about["what"], "when": date_format(_moment(about), "DATETIME_FORMAT")}
-            for about in asked.abouts()[:ITEMS_SHOWN]
+            {"what": what, "first": _moment(min(times)), "last": _moment(max(times))}
+            for what, times in list(places.items())[:ITEMS_SHOWN]
         ]
-    return {"items": items}
+    return {"items": items, "n": len(places), "more": len(places) - len(items), "beyond": beyond}
 
 
-def _moment(about: dict[str, Any]) -> dt.datetime:
-    return clock.from_us(about["at_us"])
+def _moment(at_us: int) -> str:
+    return date_format(clock.from_us(at_us), "DATETIME_FORMAT")
 
 
 _MAKERS: dict[Purpose, Callable[[Asked], Content | None]] = {

@@ -76,9 +76,7 @@ def hold(returned: Returned, *, at: dt.datetime) -> bool:
         logger.info("message %s is late: %s", message.pk, returned.status)
         return True
     if returned.kind is Kind.OURS:
-        logger.error(
-            "message %s came back through a fault of ours: %s %s", message.pk, returned.status, returned.words
-        )
+        _tell(message, returned)
     else:
         _note(message, returned, at)
     message.state, message.reason = OutboxMessage.BOUNCED, f"{returned.status} {returned.words}".strip()[:200]
@@ -86,6 +84,13 @@ def hold(returned: Returned, *, at: dt.datetime) -> bool:
     message.sealed = message.sealed_key = b""
     message.save(update_fields=["state", "reason", "ended_at", "sealed", "sealed_key"])
     return True
+
+
+def _tell(message: OutboxMessage, returned: Returned) -> None:
+    """Operators read of it by mail; but where a mail that told them of a fault came back, another would as well."""
+    level = logging.WARNING if message.purpose == Purpose.FAULTS else logging.ERROR
+    said = "message %s came back through a fault of ours: %s %s"
+    logger.log(level, said, message.pk, returned.status, returned.words)
 
 
 def _note(message: OutboxMessage, returned: Returned, at: dt.datetime) -> None:

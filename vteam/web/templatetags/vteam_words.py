@@ -1,4 +1,4 @@
-"""What roles, ways, standings and acts are called on the pages: one word per thing, in both languages."""
+"""What roles, ways, standings, acts and findings are called on the pages: one word per thing, in both languages."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from django.utils.translation import pgettext
 from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.slips import Slip
+from vteam.channels.mail.findings import About, State
 from vteam.rules.grants import Event, Pace
 from vteam.rules.rights import Act, Standing, Way
 from vteam.web.reaching import PACE_NAMES, Line
@@ -81,6 +82,42 @@ def said_what(line: Line) -> str:
         Event.EXPIRED: _("ended with the campaign"),
     }
     return names[Event(line.event)]
+
+
+@register.filter
+def about_name(about: str) -> str:
+    """What was looked at about our mail."""
+    names = {
+        About.SPF: _("Who may send (SPF)"),
+        About.DKIM: _("The signature (DKIM)"),
+        About.DMARC: _("What becomes of forgeries (DMARC)"),
+        About.REVERSE: _("The machine’s name (PTR)"),
+        About.RETURN: _("The way back (MX)"),
+    }
+    return names[About(about)]
+
+
+@register.filter
+def state_name(state: str) -> str:
+    """How something about our mail is."""
+    names = {
+        State.FINE: _("fine"),
+        State.MISSING: _("missing"),
+        State.WRONG: _("wrong"),
+        State.UNKNOWN: _("not known"),
+    }
+    return names[State(state)]
+
+
+@register.filter
+def setting_means(name: str) -> str:
+    """What a setting of our mail is for."""
+    meanings = {
+        "VTEAM_EMAIL_FROM": _("who our mail comes from, such as team@example.org"),
+        "VTEAM_MAIL_IPS": _("the numeric addresses of the machines that hand it over to the world"),
+        "VTEAM_DKIM_SELECTOR": _("the selector your mail server signs with"),
+    }
+    return meanings[name]
 
 
 @register.filter

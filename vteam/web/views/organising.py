@@ -213,6 +213,6 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
     if request.method == "POST" and person is not None:
         taken = take_invitation(secret=secret, person=person)
         if taken is not None:
-            return redirect("organise", slug=taken.campaign.slug) if taken.campaign else redirect("me")
+            return redirect("organise", slug=taken.campaign.slug) if taken.campaign else redirect("operator")
     context = {"invited": found, "campaign": found.campaign, "person": person, "after": request.path}
     return private_render(request, "organiser_invitation.html", context)

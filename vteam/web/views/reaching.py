@@ -13,21 +13,22 @@ from django.utils import translation
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from vteam import clock
-from vteam.campaigns.models import Campaign
+from vteam.campaigns.models import Campaign, Organiser
 from vteam.channels.mail.stopping import Stop, stop_of
 from vteam.channels.mail.troubles import try_again
 from vteam.people.models import Fan, Person
 from vteam.people.services import address_of_person
 from vteam.permissions.models import Subject
 from vteam.permissions.queries import receipt
-from vteam.permissions.services import Said, ease, end, end_all, record_said
+from vteam.permissions.services import INSTALLATION, Said, ease, end, end_all, record_said
 from vteam.rules.grants import PACES, Event, Pace, Purpose
-from vteam.web.answers import for_fans, private_render, safe_after
+from vteam.web.answers import for_fans, for_operators, private_render, safe_after
 from vteam.web.guards import cross_origin_ok
-from vteam.web.reaching import OF_FANS, reached, rows_of, subject_here, trouble_of, words_of
+from vteam.web.reaching import purposes_of, rows_of, shown_to, subject_here, words_of
 
 PAUSE = dt.timedelta(days=30)
 ONE_CLICK = "One-Click"
+WITH_ROWS = ("reaching", "operator")
 BY_LINK = "the link in a message"
 
 
@@ -35,51 +36,53 @@ BY_LINK = "the link in a message"
 @require_safe
 def reaching(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
     """Everything that reaches a fan in a campaign."""
-    subject = subject_here(fan.person, campaign)
-    rows = rows_of(subject, campaign)
-    context = {
-        "campaign": campaign,
-        "fan": fan,
-        "rows": rows,
-        "anything": any(row.grant.is_given for row in rows),
-        "reached": reached(subject) if subject else [],
-        "trouble": trouble_of(fan.person),
-        "address": address_of_person(fan.person),
-        "has_receipt": subject is not None,
-        "back": request.get_full_path(),
-    }
-    return private_render(request, "reaching.html", context)
+    context = {"campaign": campaign, "fan": fan, "back": request.get_full_path()}
+    return private_render(request, "reaching.html", context | shown_to(fan.person, campaign))
 
 
 @for_fans
 @require_POST
 def said(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
     """A fan says something about one purpose, on this page or where they were asked."""
-    back = safe_after(request.POST.get("back", "")) or reverse("reaching", args=[campaign.slug])
+    return _hear(request, fan.person, campaign, home=reverse("reaching", args=[campaign.slug]))
+
+
+@for_operators
+@require_POST
+def operator_said(request: HttpRequest, operator: Organiser) -> HttpResponseBase:
+    """An operator says something about what the installation itself writes."""
+    assert operator.person is not None, "an operator has come"
+    return _hear(request, operator.person, None, home=reverse("operator"))
+
+
+def _hear(request: HttpRequest, person: Person, campaign: Campaign | None, *, home: str) -> HttpResponseBase:
+    """Record what a form says, and go back to where it was. `home`: the page with all of it."""
+    back = safe_after(request.POST.get("back", "")) or home
     if request.POST.get("act") == "nothing":
-        subject = subject_here(fan.person, campaign)
+        subject = subject_here(person, campaign)
         if subject is not None:
             end_all(subject=subject, act="pressed nothing at all", page=_page(back), at=clock.now())
         return redirect(back)
     if request.POST.get("act") == "try-again":
-        try_again(person=fan.person)
+        try_again(person=person)
         return redirect(back)
-    what = _said(request, campaign, fan.person, page=_page(back))
+    what = _said(request, campaign, person, page=_page(back))
     if what is None:
         # The words changed between the page and the press: what they would agree to is shown once more.
-        return redirect("reaching", slug=campaign.slug)
-    record_said(person=fan.person, campaign_id=campaign.pk, said=what, at=clock.now())
-    return redirect(f"{back}#{what.purpose}" if back.endswith("/reaches-me") else back)
+        return redirect(home)
+    campaign_id = campaign.pk if campaign else INSTALLATION
+    record_said(person=person, campaign_id=campaign_id, said=what, at=clock.now())
+    return redirect(f"{back}#{what.purpose}" if _page(back) in WITH_ROWS else back)
 
 
-def _said(request: HttpRequest, campaign: Campaign, person: Person, *, page: str) -> Said | None:
+def _said(request: HttpRequest, campaign: Campaign | None, person: Person, *, page: str) -> Said | None:
     """What a form says; 404 for what no form of ours says, None where it agrees to other words than today's."""
     try:
         purpose, act = Purpose(request.POST.get("purpose", "")), Event(request.POST.get("act", ""))
         pace = Pace(request.POST["pace"]) if request.POST.get("pace") else None
     except ValueError as error:
         raise Http404 from error
-    if purpose not in OF_FANS or act is Event.EXPIRED:
+    if purpose not in purposes_of(campaign) or act is Event.EXPIRED:
         raise Http404
     text = words_of(purpose, campaign)
     if act is Event.GIVEN:
@@ -118,12 +121,24 @@ def _page(back: str) -> str:
 @require_safe
 def receipt_file(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
     """Everything a fan said, as it stands in the chain, to keep."""
-    subject = subject_here(fan.person, campaign)
+    return _receipt(fan.person, campaign, name=campaign.slug)
+
+
+@for_operators
+@require_safe
+def operator_receipt(request: HttpRequest, operator: Organiser) -> HttpResponseBase:
+    """The same of what an operator said."""
+    assert operator.person is not None, "an operator has come"
+    return _receipt(operator.person, None, name="vteam")
+
+
+def _receipt(person: Person, campaign: Campaign | None, *, name: str) -> HttpResponseBase:
+    subject = subject_here(person, campaign)
     if subject is None:
         raise Http404
     content = json.dumps(receipt(subject), ensure_ascii=False, indent=2)
     response = HttpResponse(content, content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{campaign.slug}-what-reaches-me.json"'
+    response["Content-Disposition"] = f'attachment; filename="{name}-what-reaches-me.json"'
     return response
 
 

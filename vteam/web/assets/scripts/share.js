@@ -48,8 +48,8 @@ function copiedFromField(/** @type {string} */ text) {
   return done;
 }
 
-/** Shows what this device can do. */
-export function startSharing() {
-  document.querySelectorAll("button[data-share]").forEach((button) => offerSheet(/** @type {HTMLButtonElement} */ (button)));
-  document.querySelectorAll("button[data-copy]").forEach((button) => offerCopy(/** @type {HTMLButtonElement} */ (button)));
+/** Shows what this device can do, in a part of the page or in all of it. */
+export function startSharing(/** @type {ParentNode} */ part = document) {
+  part.querySelectorAll("button[data-share]").forEach((button) => offerSheet(/** @type {HTMLButtonElement} */ (button)));
+  part.querySelectorAll("button[data-copy]").forEach((button) => offerCopy(/** @type {HTMLButtonElement} */ (button)));
 }
