@@ -20,7 +20,7 @@ from vteam.channels.rekeying import bring_to_newest
 from vteam.people import vault
 from vteam.people.models import Fan
 from vteam.permissions import again
-from vteam.permissions.again import note_missing_noes, say_noes_again
+from vteam.permissions.again import agree, note_missing_noes, say_noes_again
 from vteam.permissions.codes import refuse_for_ever, refused
 from vteam.permissions.models import GrantEvent, Refusal, Subject
 from vteam.permissions.noes import Never, No, log_path, note, noted
@@ -129,7 +129,7 @@ def test_a_line_that_is_none_of_ours_is_reported_and_passed_over(
     line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     log_path().write_text(f"\n{line}\n")
-    assert say_noes_again(at=LATER) == 0
+    assert say_noes_again(at=LATER, log=log_path()) == 0
     assert "cannot be read" in caplog.text
 
 
@@ -140,14 +140,14 @@ def test_a_forgotten_no_is_said_again_with_its_own_time_once(bo: Fan) -> None:
     allow(bo, Purpose.POINTS)
     forgotten(lambda: end(subject=subject, purpose=Purpose.NEWS, act="a link", at=LATER))
     assert stands(subject).is_live
-    assert say_noes_again(at=LATER + DAY) == 1
+    assert say_noes_again(at=LATER + DAY, log=log_path()) == 1
     event = GrantEvent.objects.latest("pk")
     assert (event.event, event.at_us) == ("withdrawn", clock.to_us(LATER))
     assert "forgotten by the database, recorded again on 2026-11-22 12:00 UTC" in event.body
     assert not stands(subject).is_given
     assert stands(subject, Purpose.POINTS).is_live
     for _ in range(2):
-        assert say_noes_again(at=LATER + 2 * DAY) == 0
+        assert say_noes_again(at=LATER + 2 * DAY, log=log_path()) == 0
     assert verify(connection, bo.campaign_id) is None
 
 
@@ -163,7 +163,7 @@ def test_however_many_were_forgotten_all_are_said_again(
         for subject in subjects
     ]
     forgotten(*nos, lambda: refuse_for_ever(lookup=vault.lookup_of(NEVER), act="a link", at=LATER))
-    assert say_noes_again(at=LATER) == 6
+    assert say_noes_again(at=LATER, log=log_path()) == 6
     assert not any(stands(subject).is_given for subject in subjects)
     assert refused(vault.lookups_of(NEVER))
 
@@ -172,11 +172,10 @@ def test_however_many_were_forgotten_all_are_said_again(
 def test_a_yes_given_after_the_no_stands_however_often_vteam_starts(bo: Fan) -> None:
     subject = allow(bo, Purpose.NEWS)
     forgotten(lambda: said(bo, Event.WITHDRAWN))
-    say_noes_again(at=LATER)
+    say_noes_again(at=LATER, log=log_path())
     allow(bo, Purpose.NEWS, at=LATER + SECOND)
     for _ in range(2):
-        assert say_noes_again(at=LATER + DAY) == 0
-        note_missing_noes()
+        agree(at=LATER + DAY)
     assert stands(subject).is_live
 
 
@@ -185,7 +184,7 @@ def test_a_no_the_database_knows_ends_no_yes_whatever_the_clock_said(bo: Fan) ->
     subject = allow(bo, Purpose.NEWS)
     said(bo, Event.WITHDRAWN)
     allow(bo, Purpose.NEWS, at=LATER - 2 * DAY)
-    assert say_noes_again(at=LATER + DAY) == 0
+    assert say_noes_again(at=LATER + DAY, log=log_path()) == 0
     assert stands(subject).is_live
 
 
@@ -193,7 +192,7 @@ def test_a_no_the_database_knows_ends_no_yes_whatever_the_clock_said(bo: Fan) ->
 def test_a_no_said_while_the_clock_was_behind_ends_the_yes_it_ended(bo: Fan) -> None:
     subject = allow(bo, Purpose.NEWS)
     forgotten(lambda: said(bo, Event.WITHDRAWN, at=AT - DAY))
-    assert say_noes_again(at=LATER) == 1
+    assert say_noes_again(at=LATER, log=log_path()) == 1
     assert not stands(subject).is_given
 
 
@@ -202,7 +201,7 @@ def test_who_refused_is_not_asked_again_though_nothing_they_said_is_left(bo: Fan
     subject = allow(bo, Purpose.NEWS)
     forgotten(lambda: said(bo, Event.REFUSED, Purpose.POINTS))
     for _ in range(2):
-        say_noes_again(at=LATER)
+        say_noes_again(at=LATER, log=log_path())
     assert stands(subject, Purpose.POINTS).last is Event.REFUSED
     assert chain() == [("given", "news"), ("refused", "points")]
 
@@ -219,7 +218,7 @@ def test_of_whoever_came_later_or_is_gone_there_is_nothing_to_say(bo: Fan) -> No
     forgotten(cy_comes_and_says_no, lambda: said(bo, Event.WITHDRAWN))
     erase(person=bo.person, at=LATER)
     before = chain()
-    assert say_noes_again(at=LATER) == 0
+    assert say_noes_again(at=LATER, log=log_path()) == 0
     assert chain() == before
     assert not Subject.objects.filter(pk=subject.pk).exists()
     assert len(list(noted(log_path()))) == 2
@@ -232,7 +231,7 @@ def test_never_again_holds_under_the_key_of_its_time(settings: Any) -> None:
     settings.MASTER_KEYS, settings.MASTER_KEY = (*settings.MASTER_KEYS, newest), newest
     bring_to_newest(tell=lambda what, done, total: None)
     for _ in range(2):
-        say_noes_again(at=LATER)
+        say_noes_again(at=LATER, log=log_path())
     assert refused(vault.lookups_of(NEVER))
     assert [(refusal.at_us, refusal.act) for refusal in Refusal.objects.all()] == [
         (clock.to_us(LATER), "recorded again on 2026-11-21 12:00 UTC")
@@ -241,7 +240,7 @@ def test_never_again_holds_under_the_key_of_its_time(settings: Any) -> None:
 
 @in_database
 def test_without_a_log_nothing_is_said() -> None:
-    assert say_noes_again(at=LATER) == 0
+    assert say_noes_again(at=LATER, log=log_path()) == 0
     assert note_missing_noes() == 0
     assert not log_path().exists()
 

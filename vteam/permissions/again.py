@@ -7,9 +7,10 @@ in the database there is nothing to say: whoever came after the backup is nobody
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from vteam.permissions.codes import refuse_again
 from vteam.permissions.models import GrantEvent, Refusal, Subject
@@ -17,23 +18,65 @@ from vteam.permissions.noes import NOES, Never, No, keep, lines_of, log_path, no
 from vteam.permissions.services import no_again
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 LINES_AT_ONCE = 500
 
 
-def say_noes_again(*, at: dt.datetime, log: Path | None = None) -> int:
-    """Record every no of the log the database does not know, with the time it was said; returns how many.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """What log and database do not both know: lines of the log, and of the database refusals and rows of the ledger."""
 
-    `log`: another one than the data folder's. The log is read after the database, so that whatever is said meanwhile
-    is in it; what is being recorded at this moment is looked at once more with its chain locked.
+    forgotten: list[No | Never]
+    refusals: list[Never]
+    events: list[int]
+
+
+def agree(*, at: dt.datetime) -> None:
+    """Both ways, with the log of the data folder: every start does it."""
+    compared = _compared(log_path())
+    _say_again(compared, at)
+    _note_missing(compared)
+
+
+def say_noes_again(*, at: dt.datetime, log: Path) -> int:
+    """Record every no of a log the database does not know, with the time it was said; returns how many."""
+    return _say_again(_compared(log), at)
+
+
+def note_missing_noes() -> int:
+    """Note what only the database has, of those who are in it; returns how many lines that were.
+
+    These are noes from before there was a log, said on other machines of the installation, or while the disk was full.
     """
-    chain, refused = set(_chain()), set(_refused())
-    unknown = (
-        line
-        for line in noted(log or log_path())
-        if (line.lookup not in refused if isinstance(line, Never) else line.sha256 not in chain)
+    return _note_missing(_compared(log_path()))
+
+
+def _compared(log: Path) -> _Compared:
+    """The log is read after the database, so that whatever is said meanwhile is in it; a no that is being recorded at
+    this moment is looked at once more with its chain locked.
+    """
+    # Row by row only what tells one no from another: the texts are long.
+    events = dict(GrantEvent.objects.filter(event__in=NOES).values_list("sha256", "pk").iterator())
+    refusals = {bytes(key): at for key, at in Refusal.objects.values_list("lookup", "at_us").iterator()}
+    forgotten: list[No | Never] = []
+    noted_events, noted_refusals = set[int](), set[bytes]()
+    for line in noted(log):
+        if isinstance(line, Never) and line.lookup in refusals:
+            noted_refusals.add(line.lookup)
+        elif isinstance(line, No) and line.sha256 in events:
+            noted_events.add(events[line.sha256])
+        else:
+            forgotten.append(line)
+    return _Compared(
+        forgotten=forgotten,
+        refusals=[Never(lookup=key, at_us=at) for key, at in refusals.items() if key not in noted_refusals],
+        events=sorted(set(events.values()) - noted_events),
     )
+
+
+def _say_again(compared: _Compared, at: dt.datetime) -> int:
     again = 0
-    while page := list(islice(unknown, LINES_AT_ONCE)):
+    for page in _pages(compared.forgotten):
         again += sum(refuse_again(lookup=line.lookup, at=at) for line in page if isinstance(line, Never))
         again += _again([line for line in page if isinstance(line, No)], at)
     if again:
@@ -51,40 +94,18 @@ def _again(lines: list[No], at: dt.datetime) -> int:
     return sum(event is not None for event in said)
 
 
-def note_missing_noes() -> int:
-    """Note what only the database has, of those who are in it; returns how many lines that were.
-
-    These are noes from before there was a log, said on other machines of the installation, or while the disk was full.
-    """
-    chain, refused = _chain(), _refused()
-    for line in noted(log_path()):
-        if isinstance(line, Never):
-            refused.pop(line.lookup, None)
-        else:
-            chain.pop(line.sha256, None)
-    keep(Never(lookup=lookup, at_us=at_us) for lookup, at_us in refused.items())
-    missing = iter(list(_here(chain.values())))
-    added = len(refused)
-    while page := list(islice(missing, LINES_AT_ONCE)):
+def _note_missing(compared: _Compared) -> int:
+    keep(compared.refusals)
+    added = len(compared.refusals)
+    for page in _pages(compared.events):
         lines = lines_of(page)
+        here = set(Subject.objects.in_bulk({line.subject for line in lines}))
+        lines = [line for line in lines if line.subject in here]
         keep(lines)
         added += len(lines)
     return added
 
 
-def _here(numbers: Iterable[int]) -> Iterator[int]:
-    """Those of these rows whose subject is still somebody's."""
-    left = iter(numbers)
-    while page := list(islice(left, LINES_AT_ONCE)):
-        subjects = Subject.objects.values("pk")
-        yield from GrantEvent.objects.filter(pk__in=page, subject__in=subjects).values_list("pk", flat=True)
-
-
-def _chain() -> dict[str, int]:
-    """Every no of the permission ledger, by its hash: its row's number."""
-    return dict(GrantEvent.objects.filter(event__in=NOES).values_list("sha256", "pk").iterator())
-
-
-def _refused() -> dict[bytes, int]:
-    """Every address that said "never again", and when."""
-    return {bytes(lookup): at for lookup, at in Refusal.objects.values_list("lookup", "at_us").iterator()}
+def _pages(lines: Sequence[T]) -> Iterator[Sequence[T]]:
+    for begin in range(0, len(lines), LINES_AT_ONCE):
+        yield lines[begin : begin + LINES_AT_ONCE]

@@ -119,7 +119,7 @@ def _migrate() -> None:
     from django.db.utils import Error as DatabaseError
 
     from vteam.channels.erasing import erase_again
-    from vteam.permissions.again import note_missing_noes, say_noes_again
+    from vteam.permissions.again import agree
 
     try:
         connection.ensure_connection()
@@ -131,8 +131,7 @@ def _migrate() -> None:
                 cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         call_command("migrate", interactive=False, verbosity=0)
         erase_again()
-        say_noes_again(at=clock.now())
-        note_missing_noes()
+        agree(at=clock.now())
         _refuse(checks.run_checks(tags=[checks.Tags.database], databases=["default"]))
     except DatabaseError as error:
         raise CannotStart(_database_refused(error)) from error
