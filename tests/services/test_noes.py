@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from tests import cast
 from tests.cast import AT, AT_US, allow
+from tests.services.concurrency import at_once, raised
 from tests.services.installed import Installed, installed, with_keys_of
 from vteam import clock
 from vteam.channels.erasing import erase
@@ -243,6 +244,28 @@ def test_without_a_log_nothing_is_said() -> None:
     assert say_noes_again(at=LATER, log=log_path()) == 0
     assert note_missing_noes() == 0
     assert not log_path().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_said_while_log_and_database_are_compared_is_said_once_and_later_yeses_stand() -> None:
+    campaign = cast.open_campaign()
+    fans = [cast.join(campaign.pk, f"Fan{number}") for number in range(4)]
+
+    def change_their_mind(fan: Fan) -> None:
+        for number in range(5):
+            allow(fan, Purpose.NEWS, at=AT + 2 * number * SECOND)
+            said(fan, Event.WITHDRAWN, at=AT + (2 * number + 1) * SECOND)
+        allow(fan, Purpose.NEWS, at=LATER)
+
+    def compare() -> None:
+        for _ in range(10):
+            agree(at=LATER)
+
+    changes = [lambda fan=fan: change_their_mind(fan) for fan in fans]
+    assert raised(at_once(*changes, compare, compare)) == []
+    assert GrantEvent.objects.count() == 4 * 11
+    assert all(stands(subject).is_live for subject in Subject.objects.all())
+    assert verify(connection, campaign.pk) is None
 
 
 # Where the log cannot be written --------------------------------------------------------------------------------
