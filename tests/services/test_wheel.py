@@ -68,4 +68,4 @@ def test_the_installed_wheel_opens_its_demo_without_node_and_without_the_checkou
 
     vteam("demo", "--no-run", "--fans", "0")
     assert (folder / "vteam-data" / "demo").is_file()
-    assert vteam("verify").split() == ["maree-haute:", "the", "books", "hold"]
+    assert vteam("verify").startswith("maree-haute: the books hold")
