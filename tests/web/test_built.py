@@ -55,7 +55,10 @@ def test_nothing_built_names_another_site() -> None:
 
 def test_no_template_carries_a_script_a_style_or_another_site() -> None:
     for path in TEMPLATES.rglob("*.html"):
+        # A mail program loads no stylesheet: a letter brings its own, and nothing else.
         page = path.read_text()
+        if path.parent.name == "mail":
+            page = page.replace("<style>", "", 1) if path.name == "letter.html" else page
         assert not re.search(
             r"""\sstyle=|\son[a-z]+=["']|<style|<script(?![^>]*\ssrc=)|(src|href)=["']https?:""", page
         ), path
