@@ -9,6 +9,7 @@
     ├── SealError            sealed bytes cannot be opened with the keys at hand
     ├── NotPermitted         a message has no permit of its recipient
     ├── DeliveryError        a message could not be handed over; `permanent` tells whether to try again
+    │   └── AnswerMissing    the mail server was given all of it and did not say whether it took it
     ├── Away                 a database or a mailbox cannot be reached just now; the same may work in a few seconds
     ├── Busy                 another process holds the role or the lock
     ├── BackupError          a backup cannot be made, read or put back; says what to do
@@ -59,6 +60,13 @@ class DeliveryError(VTeamError):
     def __init__(self, reason: str, *, permanent: bool) -> None:
         super().__init__(reason)
         self.permanent = permanent
+
+
+class AnswerMissing(DeliveryError):
+    """A mail server was given a whole message and did not say whether it took it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, permanent=False)
 
 
 class Away(VTeamError):

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 
 from tests import cast
 from tests.cast import AT, allow
+from tests.services.doors import ask as ask_code_for
 from tests.services.letters import in_the_mailbox, parts_of
-from tests.services.post import post_office
+from tests.services.post import SILENCE, post_office
 from vteam.campaigns.models import Campaign, Title
+from vteam.channels.mail import servers
 from vteam.channels.mail.delivery import HANDING_MAX, deliver_due, postman, settle_left_behind, settle_unsure
 from vteam.channels.mail.handover import Handover, Mark, path
 from vteam.channels.mail.models import OutboxMessage
@@ -230,6 +232,33 @@ def test_a_letter_comes_back_to_its_own_token_and_nobody_elses(bo: Fan, settings
     assert any(
         command.lower().startswith(f"mail from:<bounces+{token}@vteam.test>") for command in office.commands
     )
+
+
+def test_a_letter_the_server_was_given_whole_and_did_not_answer_for_is_not_sent_again(
+    bo: Fan, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "ANSWER_SECONDS", 0.3)
+    allow(bo, Purpose.ASKED)
+    ask_for(bo)
+    with post_office({"END": [SILENCE]}) as office:
+        settings.EMAIL_URL = office.url
+        for turn in range(3):
+            deliver_due(at=AT + turn * HOUR)
+        assert sum(command.lower() == "data" for command in office.commands) == 1
+    assert states() == {OutboxMessage.UNSURE: 1}
+
+
+def test_a_code_stands_behind_no_news(campaign: Campaign, settings: Any) -> None:
+    for number in range(3):
+        fan = cast.join(campaign.pk, f"Fan{number}")
+        allow(fan, Purpose.ASKED)
+        ask_for(fan)
+    ask_code_for("cy@example.org")
+    with post_office() as office:
+        settings.EMAIL_URL = office.url
+        deliver_due(at=AT)
+    assert office.letters[0]["To"] == "cy@example.org"
+    assert len(office.letters) == 4
 
 
 # Dying in the middle --------------------------------------------------------------------------------------------

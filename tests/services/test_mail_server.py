@@ -139,6 +139,7 @@ def test_a_silent_server_holds_one_turn_for_a_few_seconds_and_no_more(
     settings: Any, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.setattr(servers, "SMTP_SECONDS", 0.3)
+    monkeypatch.setattr(servers, "ANSWER_SECONDS", 0.3)
     monkeypatch.setattr(delivery, "TURN_SECONDS_MAX", 0.2)
     for name in ("ana", "bo", "cy"):
         ask(f"{name}@example.org")

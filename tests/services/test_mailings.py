@@ -10,6 +10,7 @@ import pytest
 from tests import cast
 from tests.cast import AT, allow
 from tests.services.letters import in_the_mailbox, parts_of
+from tests.services.post import post_office
 from vteam.campaigns.models import Campaign, News
 from vteam.campaigns.news import Draft, publish, rewrite, state, take_back, write_news
 from vteam.channels.mail import mailings
@@ -195,3 +196,22 @@ def test_long_after_its_letters_are_forgotten_it_still_says_for_how_many_it_was(
     forget_ended(at=AT + 90 * DAY)
     told = progress_of(mailing)
     assert (told.is_long_ago, told.audience, told.percent) == (True, 2, 100)
+
+
+def test_what_was_being_handed_over_when_it_was_stopped_is_not_tried_again(
+    campaign: Campaign, news: News, settings: Any
+) -> None:
+    fans(campaign, 2)
+    mailing = begin_mailing(news=news, at=AT)
+    assert mailing is not None
+    put_into_outbox(at=AT)
+    with post_office({"RCPT": ["451 try later"]}) as office:
+        settings.EMAIL_URL = office.url
+        deliver_due(at=AT)
+    OutboxMessage.objects.update(state=OutboxMessage.HANDING)
+    assert stop_mailing(mailing=mailing, at=AT) == 0
+    OutboxMessage.objects.update(state=OutboxMessage.WAITING)
+    with post_office() as office:
+        settings.EMAIL_URL = office.url
+        deliver_due(at=AT + DAY)
+    assert office.letters == []

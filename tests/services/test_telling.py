@@ -15,9 +15,11 @@ from vteam.campaigns.models import Campaign, Title
 from vteam.channels.mail import telling
 from vteam.channels.mail.delivery import deliver_due
 from vteam.channels.mail.models import OutboxMessage
+from vteam.channels.mail.outbox import forget_ended
 from vteam.channels.mail.telling import PointsTeller
+from vteam.channels.swarm.models import Asked
 from vteam.channels.swarm.services import ask_for as ask_fan_for
-from vteam.channels.swarm.services import let_be_asked
+from vteam.channels.swarm.services import end_asked, let_be_asked, see_asked
 from vteam.people.models import Fan
 from vteam.rules import facts
 from vteam.rules.grants import Pace, Purpose
@@ -111,3 +113,47 @@ def test_a_fan_who_is_asked_by_many_is_told_once_a_title_and_day(campaign: Campa
     assert len(in_the_mailbox()) == 1
     ask_for(bo, key="something else")
     assert OutboxMessage.objects.count() == 2
+
+
+def test_what_was_told_is_not_told_again_once_its_row_is_forgotten(campaign: Campaign) -> None:
+    bo = cast.join(campaign.pk, "Bo", at=AT - DAY)
+    allow(bo, Purpose.POINTS, pace=Pace.DAILY, at=AT - HOUR)
+    title = Title.objects.filter(campaign=campaign).values_list("pk", flat=True)[0]
+    downloads(bo, title, at=AT)
+    tell(AT + HOUR)
+    tell(AT + DAY)
+    assert len(in_the_mailbox()) == 1
+    for days in (61, 130, 200):
+        forget_ended(at=AT + days * DAY)
+        tell(AT + days * DAY)
+        tell(AT + (days + 1) * DAY)
+    assert len(in_the_mailbox()) == 1
+
+
+def test_where_nobody_asks_any_more_nothing_is_said(campaign: Campaign) -> None:
+    bo = cast.join(campaign.pk, "Bo")
+    allow(bo, Purpose.ASKED, pace=Pace.DAILY)
+    share = cast.share_of(bo)
+    one, other, *_ = Title.objects.filter(campaign=campaign).order_by("position")
+    let_be_asked(fan=bo, may=True)
+    asked = ask_fan_for(share=share, title=one, network="near", at=AT)
+    assert isinstance(asked, Asked)
+    end_asked(code=asked.code, at=AT)
+    ask_fan_for(share=share, title=other, network="near", at=AT)
+    see_asked(fan=bo, title=other, at=AT)
+    deliver_due(at=AT + 2 * DAY)
+    assert in_the_mailbox() == []
+    ask_fan_for(share=share, title=one, network="near", at=AT + 3 * DAY)
+    let_be_asked(fan=bo, may=False)
+    deliver_due(at=AT + 6 * DAY)
+    assert in_the_mailbox() == []
+
+
+def test_a_night_belongs_to_the_morning_that_ends_it(campaign: Campaign) -> None:
+    bo = cast.join(campaign.pk, "Bo")
+    allow(bo, Purpose.ASKED)
+    let_be_asked(fan=bo, may=True)
+    share, title = cast.share_of(bo), Title.objects.filter(campaign=campaign).order_by("position")[0]
+    for hour in (22, 26):  # 23 and 3 o'clock in Paris
+        ask_fan_for(share=share, title=title, network="near", at=AT.replace(hour=0) + hour * HOUR)
+    assert OutboxMessage.objects.count() == 1

@@ -53,7 +53,7 @@ class Operating(Doors):
         client = self.operator()
         words = re.search(r'name="words" value="(\w+)"', client.get(PAGE).text)
         assert words is not None
-        form = {"purpose": "faults", "act": act, "words": words[1], "back": PAGE}
+        form = {"purpose": "faults", "act": act, "words": words[1], "back": PAGE, "who": self.dov.pk}
         return client.post("/en/operator/said", form | more)
 
 

@@ -10,11 +10,13 @@ from django.test import Client
 from tests.cast import allow
 from tests.web.test_doors import Doors
 from vteam import clock
+from vteam.campaigns.joining import account
 from vteam.channels.erasing import erase
 from vteam.channels.mail.models import Trouble
 from vteam.channels.mail.stopping import stop_token
 from vteam.channels.swarm.services import let_be_asked
 from vteam.people.models import Fan
+from vteam.people.services import become_fan
 from vteam.permissions.models import GrantEvent
 from vteam.permissions.queries import found_subject, proof_holds, standing
 from vteam.rules.canonical import digest
@@ -33,6 +35,11 @@ class Reaching(Doors):
         """Bo said yes; returns what a message's link carries."""
         return stop_token(allow(self.bo, purpose, at=clock.now()).pk, purpose)
 
+    @property
+    def me(self) -> dict[str, int]:
+        """Whose page it is, as its forms say."""
+        return {"who": self.bo.person_id}
+
     def words(self, page: str, purpose: Purpose) -> str:
         """The hash of the words a page shows for a purpose."""
         found = re.search(rf'value="{purpose}"(?:(?!</form>).)*?name="words" value="(\w+)"', page, re.S)
@@ -48,6 +55,7 @@ class PageTests(Reaching):
             "act": act,
             "words": self.words(client.get(PAGE).text, purpose),
             "back": PAGE,
+            "who": self.bo.person_id,
         }
         return client.post("/en/maree-haute/reaches-me/said", form | more)
 
@@ -69,7 +77,10 @@ class PageTests(Reaching):
     def test_what_is_kept_of_a_yes_is_what_was_on_the_page(self) -> None:
         page = self.signed_in().get(PAGE.replace("/en/", "/fr/")).text
         form = {"purpose": "news", "act": "given", "words": self.words(page, Purpose.NEWS)}
-        self.signed_in().post("/fr/maree-haute/reaches-me/said", form | {"back": "/fr/maree-haute/home"})
+        self.signed_in().post(
+            "/fr/maree-haute/reaches-me/said",
+            form | {"back": "/fr/maree-haute/home", "who": self.bo.person_id},
+        )
         content = json.loads(GrantEvent.objects.get().body)
         self.assertEqual(
             (content["language"], content["page"], content["act"]), ("fr", "home", "pressed given")
@@ -91,7 +102,9 @@ class PageTests(Reaching):
         self.assertIn("Paused until", page)
         self.press("given", pace="weekly")
         self.assertTrue(self.grant().is_live, "and on again")
-        self.signed_in().post("/en/maree-haute/reaches-me/said", {"act": "nothing", "back": PAGE})
+        self.signed_in().post(
+            "/en/maree-haute/reaches-me/said", {"act": "nothing", "back": PAGE, "who": self.bo.person_id}
+        )
         self.assertFalse(self.grant().is_given or self.grant(Purpose.POINTS).is_given)
 
     def test_what_no_form_of_ours_says_is_not_there(self) -> None:
@@ -102,7 +115,13 @@ class PageTests(Reaching):
             {"act": "x"},
             {"pace": "x"},
         ):
-            form = {"purpose": "news", "act": "given", "words": "", "back": PAGE} | wrong
+            form = {
+                "purpose": "news",
+                "act": "given",
+                "words": "",
+                "back": PAGE,
+                "who": self.bo.person_id,
+            } | wrong
             response = self.signed_in().post("/en/maree-haute/reaches-me/said", form)
             self.assertEqual(response.status_code, 404, wrong)
         self.assertFalse(GrantEvent.objects.exists())
@@ -110,14 +129,14 @@ class PageTests(Reaching):
     def test_another_sites_page_says_nothing_in_a_fans_name(self) -> None:
         response = self.signed_in().post(
             "/en/maree-haute/reaches-me/said",
-            {"purpose": "news", "act": "refused", "back": PAGE},
+            {"purpose": "news", "act": "refused", "back": PAGE, "who": self.bo.person_id},
             headers={"Sec-Fetch-Site": "cross-site"},
         )
         self.assertEqual(response.status_code, 403)
         self.assertFalse(GrantEvent.objects.exists())
 
     def test_somewhere_else_is_no_way_back(self) -> None:
-        form = {"purpose": "news", "act": "refused", "back": "//evil.example/"}
+        form = {"purpose": "news", "act": "refused", "back": "//evil.example/", "who": self.bo.person_id}
         response = self.signed_in().post("/en/maree-haute/reaches-me/said", form)
         self.assertRedirects(response, f"{PAGE}#news", fetch_redirect_response=False)
 
@@ -145,8 +164,36 @@ class PageTests(Reaching):
         Trouble.objects.create(person=self.bo.person, since=clock.now(), status="5.1.1")
         page = self.signed_in().get(PAGE).text
         self.assertIn("bo@example.org takes no mail", page)
-        self.signed_in().post("/en/maree-haute/reaches-me/said", {"act": "try-again", "back": PAGE})
+        self.signed_in().post(
+            "/en/maree-haute/reaches-me/said", {"act": "try-again", "back": PAGE, "who": self.bo.person_id}
+        )
         self.assertFalse(Trouble.objects.exists())
+
+    def test_a_page_opened_by_somebody_else_speaks_for_nobody(self) -> None:
+        cy = account(address="cy@example.org", language="en", at=clock.now())
+        become_fan(person=cy, campaign_id=self.campaign.pk, name="Cy", share_id=None, at=clock.now())
+        form = {
+            "purpose": "news",
+            "act": "given",
+            "words": self.words(self.signed_in().get(PAGE).text, Purpose.NEWS),
+        }
+        self.signed_in(cy).post(
+            "/en/maree-haute/reaches-me/said", form | {"back": PAGE, "who": self.bo.person_id}
+        )
+        self.assertFalse(GrantEvent.objects.exists())
+
+    def test_the_chain_cannot_be_filled_and_a_no_is_always_heard(self) -> None:
+        for _ in range(25):
+            self.press("given")
+            self.press("withdrawn")
+        self.assertLessEqual(GrantEvent.objects.count(), 80)
+        for _ in range(3):
+            self.press("given", Purpose.POINTS)
+        for _ in range(20):
+            self.press("paused", Purpose.POINTS)
+        self.assertEqual(self.press("refused", Purpose.ASKED).status_code, 429)
+        self.press("withdrawn", Purpose.POINTS)
+        self.assertFalse(self.grant(Purpose.POINTS).is_given)
 
 
 class AskingTests(Reaching):
@@ -174,7 +221,8 @@ class AskingTests(Reaching):
             "words": self.words(page, Purpose.NEWS),
         }
         response = self.signed_in().post(
-            "/en/maree-haute/reaches-me/said", form | {"back": "/en/maree-haute/home"}
+            "/en/maree-haute/reaches-me/said",
+            form | {"back": "/en/maree-haute/home", "who": self.bo.person_id},
         )
         self.assertRedirects(response, "/en/maree-haute/home", fetch_redirect_response=False)
         self.assertFalse(self.asked("home"))
@@ -220,6 +268,12 @@ class LinkTests(Reaching):
         for act in ("given", "at-once", "", "refused"):
             self.assertEqual(self.client.post(address, {"act": act}).status_code, 404, act)
         self.assertFalse(self.grant(Purpose.ASKED).is_given)
+
+    def test_a_pause_pressed_again_and_again_is_one(self) -> None:
+        address = f"/en/stop/{self.allow()}"
+        for _ in range(10):
+            self.client.post(address, {"act": "paused"})
+        self.assertEqual(GrantEvent.objects.count(), 2)
 
     def test_it_stops_its_own_purpose_or_everything_of_its_campaign(self) -> None:
         address = f"/en/stop/{self.allow()}"

@@ -20,7 +20,7 @@ from vteam.backup.archive import Tell
 from vteam.campaigns.models import Campaign, Title
 from vteam.campaigns.queries import every_campaign
 from vteam.channels.erasing import erase_again
-from vteam.channels.mail.models import OutboxMessage
+from vteam.channels.mail.models import Mailing, OutboxMessage
 from vteam.channels.rekeying import bring_to_newest
 from vteam.errors import BackupError
 from vteam.ledger.snapshot import snapshot
@@ -62,10 +62,15 @@ def past_dropped() -> list[str]:
     """SQL that drops what belongs to the moment of the backup and must not come alive again.
 
     Sessions (somebody may have signed out since), codes waiting to be typed (each was good once), letters that
-    were about to leave (they have left, or carry those codes).
+    were about to leave (they have left, or carry those codes), and mailings under way (whom they reached since is not
+    known).
     """
-    letters = f"DELETE FROM {OutboxMessage._meta.db_table} WHERE state = '{OutboxMessage.WAITING}'"
-    return [f"DELETE FROM {model._meta.db_table}" for model in (Session, Pending)] + [letters]
+    under_way = f"'{OutboxMessage.WAITING}', '{OutboxMessage.HANDING}'"
+    letters = f"DELETE FROM {OutboxMessage._meta.db_table} WHERE state IN ({under_way})"
+    mailings = (
+        f"UPDATE {Mailing._meta.db_table} SET state = '{Mailing.STOPPED}' WHERE state = '{Mailing.SENDING}'"
+    )
+    return [f"DELETE FROM {model._meta.db_table}" for model in (Session, Pending)] + [letters, mailings]
 
 
 def bring_up(*, logs: Path, tell: Tell) -> None:

@@ -17,7 +17,7 @@ from vteam.reading import rows_in
 from vteam.rules.canonical import GENESIS, digest
 from vteam.rules.grants import PACES, Event, Grant, GrantRecord, Pace, Purpose, grant
 
-PAGE = 5_000
+PAGE, HISTORY = 5_000, 100
 _COLUMNS = "seq, event, at_us, pace, until_us"
 _SAID = f"SELECT {_COLUMNS} FROM permissions_grantevent WHERE subject = %s AND purpose = %s ORDER BY seq"
 
@@ -81,8 +81,8 @@ _SAID_ANYTHING = (
 
 
 def history(subject: Subject) -> list[GrantEvent]:
-    """Everything a subject said, newest first."""
-    return list(GrantEvent.objects.filter(subject=subject.pk).order_by("-seq"))
+    """What a subject said, newest first; of very much the newest. The receipt has all of it."""
+    return list(GrantEvent.objects.filter(subject=subject.pk).order_by("-seq")[:HISTORY])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

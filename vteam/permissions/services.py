@@ -27,6 +27,7 @@ from vteam.reading import rows_in
 from vteam.rules.canonical import GENESIS, canonical, digest
 from vteam.rules.grants import PACES, Channel, Event, Grant, Pace, Purpose, allowed
 
+LONGER = dt.timedelta(days=1)
 INSTALLATION = 0
 """In the place of a campaign's id: the installation itself."""
 _CHAIN_LOCK = "SELECT pg_advisory_xact_lock(5316291, %s)"
@@ -177,6 +178,9 @@ def _record(subject: Subject, said: Said, at: dt.datetime) -> GrantEvent | None:
     at_us = clock.to_us(at)
     before = standing(subject.pk, said.purpose, at_us=at_us)
     repeated = said.event is Event.GIVEN and before.is_live and before.pace is said.pace
+    if said.event is Event.PAUSED and before.paused_until_us and said.until:
+        # A little longer is no news: whoever presses again and again fills no chain.
+        repeated = clock.to_us(said.until) < before.paused_until_us + clock.to_us(clock.EPOCH + LONGER)
     if repeated or not allowed(said.event, said.purpose, before, pace=said.pace):
         return None
     salt = secrets.token_hex(16) if said.proof else ""

@@ -15,7 +15,7 @@ from vteam import clock
 from vteam.campaigns.models import Campaign, Title
 from vteam.campaigns.news import published
 from vteam.channels.mail.letters import home_url
-from vteam.channels.mail.models import OutboxMessage
+from vteam.channels.mail.models import Mailing, OutboxMessage
 from vteam.ledger.queries import fans_ranked, standing_of
 from vteam.people.models import Fan
 from vteam.rules.grants import Purpose
@@ -53,7 +53,9 @@ def content_of(purpose: Purpose, asked: Asked) -> Content | None:
 def _news(asked: Asked) -> Content | None:
     assert asked.campaign is not None
     wanted = {about["news"] for about in asked.abouts()}
-    found = published(asked.campaign).filter(pk__in=wanted).order_by("published_at")[:ITEMS_SHOWN]
+    stopped = Mailing.objects.filter(news__in=wanted, state=Mailing.STOPPED).values("news")
+    told = published(asked.campaign).filter(pk__in=wanted).exclude(pk__in=stopped)
+    found = told.order_by("published_at")[:ITEMS_SHOWN]
     items = [
         {
             "subject": news.subject(asked.language),

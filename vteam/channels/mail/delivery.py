@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from vteam.campaigns.models import Campaign
 from vteam.channels.mail import contents, servers
@@ -26,7 +26,7 @@ from vteam.channels.mail.letters import Letter, Reader, code_letter, sender, wri
 from vteam.channels.mail.models import OutboxMessage, Trouble
 from vteam.channels.mail.pacing import Pacing
 from vteam.channels.mail.stopping import stop_url
-from vteam.errors import DeliveryError, NotPermitted, VTeamError
+from vteam.errors import AnswerMissing, DeliveryError, NotPermitted, VTeamError
 from vteam.people import vault
 from vteam.permissions.services import Permit, Recipient, permit_code, permits
 from vteam.rules.grants import Pace, Purpose, Quiet, leaves_at
@@ -96,18 +96,19 @@ class Postman:
         code = Q(purpose=Purpose.CODE)
         is_due = Q(due_at__lte=at) | Q(due_at__gt=at + FARTHEST) | (code & Q(due_at__gt=at + LONGEST_PAUSE))
         due = OutboxMessage.objects.filter(is_due, state=OutboxMessage.WAITING).order_by("due_at", "pk")
-        waiting = list(due.filter(is_null=False).values_list("pk", flat=True)[:at_most])
-        if waiting and self._server is None:
-            self._server, self._handover = servers.server(), Handover()
+        real = due.filter(is_null=False).values_list("pk", flat=True)
         self._campaigns.clear()
         self._letters.clear()
-        give_up, done = time.monotonic() + TURN_SECONDS_MAX, 0
-        for first in range(0, len(waiting), BATCH):
-            done += self._carry(waiting[first : first + BATCH], at, give_up=give_up)
+        give_up, done, seen = time.monotonic() + TURN_SECONDS_MAX, 0, set[int]()
+        while len(seen) < at_most and (waiting := _next(real, seen, at_most=min(BATCH, at_most - len(seen)))):
+            if self._server is None:
+                self._server, self._handover = servers.server(), Handover()
+            seen.update(waiting)
+            done += self._carry(waiting, at, give_up=give_up)
             if time.monotonic() > give_up:
                 break
         self._write_down()
-        if not waiting:
+        if not seen:
             self.rest()
         nulls = list(due.filter(is_null=True).values_list("pk", flat=True)[:NULLS_AT_ONCE])
         return done + (OutboxMessage.objects.filter(pk__in=nulls).delete()[0] if nulls else 0)
@@ -151,6 +152,7 @@ class Postman:
             ready = self._ready([found[pk] for pk in waiting if pk in found], at)
             self._handover.begin([row.pk for one in ready for row in one.rows])
             _hold(ready, until=at + HANDING_MAX)
+        self._handover.committed()
         self._ended.clear()
         return ready
 
@@ -278,6 +280,13 @@ class Postman:
         self._handover.mark(pks, Mark.BEGUN)
         try:
             self._server.hand(ready.letter, sender=sender(first.token), to=ready.to)
+        except AnswerMissing as trouble:
+            # The same code twice harms nobody, and its reader waits for it; anything else is not sent again.
+            if first.purpose == Purpose.CODE:
+                _after_trouble(ready.rows, trouble, at)
+            else:
+                logger.warning("message %s may have left: %s", first.pk, trouble)
+                _end(ready.rows, OutboxMessage.UNSURE, str(trouble), at)
         except DeliveryError as trouble:
             self._handover.mark(pks, Mark.REFUSED)
             _after_trouble(ready.rows, trouble, at)
@@ -295,6 +304,13 @@ class Postman:
             with transaction.atomic():
                 _keep(self._ended)
             self._ended.clear()
+
+
+def _next(due: "QuerySet[OutboxMessage, int]", seen: Iterable[int], *, at_most: int) -> list[int]:
+    """The next messages: codes first, whose readers wait for them, however many others do."""
+    left = due.exclude(pk__in=list(seen))
+    codes = list(left.filter(purpose=Purpose.CODE)[:at_most])
+    return codes + list(left.exclude(purpose=Purpose.CODE)[: at_most - len(codes)])
 
 
 def _code(message: OutboxMessage, at: dt.datetime) -> _Ready:

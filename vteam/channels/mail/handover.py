@@ -33,12 +33,26 @@ class Handover:
     """The marks of the letters that are being handed over now."""
 
     def __init__(self) -> None:
-        self._file = os.open(path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._letters: list[int] = []
+        self._file = self._fresh()
 
     def begin(self, letters: list[int]) -> None:
-        """These are to be handed over now; what was before is written down elsewhere by now."""
-        os.ftruncate(self._file, 0)
-        self._write("".join([f"{_boot()}\n", *(f"{Mark.TAKEN} {letter}\n" for letter in letters)]))
+        """These are about to be written down as being handed over; of those before, that is not certain yet."""
+        self._letters = letters
+        self._write(_taken(letters))
+
+    def committed(self) -> None:
+        """They are written down, and so is how those before them ended: their marks can go."""
+        before, self._file = self._file, self._fresh()
+        os.close(before)
+
+    def _fresh(self) -> int:
+        """A new file with the marks of the letters of now, in the place of the old one."""
+        new = path().with_suffix(".new")
+        file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        os.write(file, f"{_boot()}\n{_taken(self._letters)}".encode())
+        new.replace(path())
+        return file
 
     def mark(self, letters: list[int], mark: Mark) -> None:
         """What leaves in one letter has come so far."""
@@ -52,6 +66,10 @@ class Handover:
         data = lines.encode()
         while data:
             data = data[os.write(self._file, data) :]
+
+
+def _taken(letters: list[int]) -> str:
+    return "".join(f"{Mark.TAKEN} {letter}\n" for letter in letters)
 
 
 def left_behind() -> dict[int, Mark]:

@@ -5,6 +5,7 @@ No list is ever uploaded: who gets it is whoever has a yes in force, asked for a
 """
 
 import datetime as dt
+import json
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
@@ -28,17 +29,17 @@ def audience_of(news: News, *, at: dt.datetime) -> Audience:
     return audience(campaign_id=news.campaign_id, purpose=Purpose.NEWS, at_us=clock.to_us(at))
 
 
-@transaction.atomic
 def begin_mailing(*, news: News, at: dt.datetime) -> Mailing | None:
     """Send published news to those who asked for it; None where it was begun before, is no longer there or is for
     nobody.
     """
-    kept = News.objects.select_for_update().get(pk=news.pk)
-    is_out = kept.published_at is not None and kept.withdrawn_at is None
-    for_now = audience_of(kept, at=at)
-    if not is_out or not for_now.in_all or Mailing.objects.filter(news=kept).exists():
-        return None
-    return Mailing.objects.create(news=kept, audience=for_now.in_all, started_at=at)
+    for_now = audience_of(news, at=at).in_all
+    with transaction.atomic():
+        kept = News.objects.select_for_update().get(pk=news.pk)
+        is_out = kept.published_at is not None and kept.withdrawn_at is None
+        if not is_out or not for_now or Mailing.objects.filter(news=kept).exists():
+            return None
+        return Mailing.objects.create(news=kept, audience=for_now, started_at=at)
 
 
 @transaction.atomic
@@ -133,6 +134,5 @@ def progress_of(mailing: Mailing) -> Progress:
 
 
 def _letters(news_id: int) -> QuerySet[OutboxMessage]:
-    """Every letter about one news: their keys stand side by side."""
-    first = f"{Purpose.NEWS}:{news_id}:"
-    return OutboxMessage.objects.filter(key__gte=first, key__lt=f"{Purpose.NEWS}:{news_id};")
+    """Every letter about one news."""
+    return OutboxMessage.objects.filter(purpose=Purpose.NEWS, about=json.dumps({"news": news_id}))

@@ -58,6 +58,10 @@ class OutboxMessage(models.Model):
         indexes = [
             models.Index(fields=["state", "is_null", "due_at"], name="outbox_due"),
             models.Index(fields=["subject", "purpose", "state"], name="outbox_by_subject"),
+            models.Index(fields=["about"], condition=models.Q(purpose="news"), name="outbox_by_news"),
+            models.Index(
+                fields=["due_at"], condition=models.Q(purpose="code", state="waiting"), name="outbox_codes"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from vteam.channels.mail.models import OutboxMessage, new_token
 from vteam.permissions.models import Subject
 from vteam.rules.grants import Purpose
@@ -77,4 +79,25 @@ def forget_ended(*, at: dt.datetime) -> int:
     """Delete the rows of messages that ended long enough ago; returns how many."""
     codes = OutboxMessage.objects.filter(subject="", ended_at__lt=at - KEPT_AFTERWARDS[True])
     others = OutboxMessage.objects.filter(ended_at__lt=at - KEPT_AFTERWARDS[False])
-    return int(codes.delete()[0] + others.delete()[0])
+    # The newest of what told somebody their points says until when they were told.
+    newer = OutboxMessage.objects.filter(
+        purpose=Purpose.POINTS, subject=OuterRef("subject"), ended_at__gt=OuterRef("ended_at")
+    )
+    told = others.filter(purpose=Purpose.POINTS).filter(Exists(newer))
+    return int(codes.delete()[0] + told.delete()[0] + others.exclude(purpose=Purpose.POINTS).delete()[0])
+
+
+def call_back(
+    *,
+    purpose: Purpose,
+    campaign_id: int,
+    person_id: int,
+    about: Mapping[str, Any] | None,
+    at: dt.datetime,
+) -> int:
+    """What waits for a person about one thing (None: about anything) has nothing to say any more; returns how many."""
+    subjects = Subject.objects.filter(campaign_id=campaign_id, person_id=person_id).values("pk")
+    waiting = OutboxMessage.objects.filter(purpose=purpose, subject__in=subjects, state=OutboxMessage.WAITING)
+    if about is not None:
+        waiting = waiting.filter(about=json.dumps(about, sort_keys=True))
+    return waiting.update(state=OutboxMessage.GIVEN_UP, reason="there is nothing left to say", ended_at=at)

@@ -4,6 +4,7 @@ demo's mailbox. The only code that opens SMTP. What it is given has a permit (`d
 
 import logging
 import mailbox
+import re
 import smtplib
 import ssl
 import time
@@ -15,11 +16,14 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 
 from vteam.channels.mail.bounces import without_addresses
-from vteam.errors import DeliveryError, SettingsError
+from vteam.errors import AnswerMissing, DeliveryError, SettingsError
 
 logger = logging.getLogger(__name__)
 # The longest silence of a mail server we wait for, and the longest after it has taken the message.
 SMTP_SECONDS, FAREWELL_SECONDS = 5.0, 1.0
+# A server that was given a whole letter may look through it before it answers; whoever hangs up sends it twice
+# (RFC 5321, 4.5.3.2.6, asks for ten minutes; facts and pages do not wait for this thread).
+ANSWER_SECONDS = 120.0
 # A connection is given back after so long without a letter, and after so many letters.
 IDLE_SECONDS, LETTERS_A_CONNECTION = 5.0, 200
 
@@ -62,6 +66,39 @@ class Mailbox:
         """Nothing is held open."""
 
 
+class _NoAnswer(Exception):
+    """The whole letter was sent, and the answer did not come."""
+
+
+class _Patient(smtplib.SMTP):
+    """Waits long for the one answer that decides whether a letter was taken, and tells when it did not come."""
+
+    def data(self, msg: bytes | str) -> tuple[int, bytes]:  # type: ignore[override]
+        """RFC 5321, 4.1.1.4. `msg`: bytes with CRLF at each line's end."""
+        assert isinstance(msg, bytes), "letters are bytes"
+        self.putcmd("data")
+        code, words = self.getreply()
+        if code != 354:
+            raise smtplib.SMTPDataError(code, words)
+        body = msg if msg.endswith(b"\r\n") else msg + b"\r\n"
+        self.send(_LINE_OF_DOT.sub(b"..", body) + b".\r\n")
+        assert self.sock is not None, "a letter was just sent over it"
+        self.sock.settimeout(ANSWER_SECONDS)
+        try:
+            answer = self.getreply()
+        except (OSError, smtplib.SMTPServerDisconnected) as error:
+            raise _NoAnswer from error
+        self.sock.settimeout(SMTP_SECONDS)
+        return answer
+
+
+class _PatientOverTls(_Patient, smtplib.SMTP_SSL):
+    """The same from the first byte on under TLS."""
+
+
+_LINE_OF_DOT = re.compile(rb"(?m)^\.")
+
+
 class MailServer:
     """A mail server at an address such as smtp://user:password@host:587, smtps:// or smtp+tls://."""
 
@@ -83,6 +120,9 @@ class MailServer:
             raise DeliveryError(
                 said(error.smtp_code, error.smtp_error), permanent=error.smtp_code >= 500
             ) from error
+        except _NoAnswer as error:
+            self._drop()
+            raise AnswerMissing("the mail server did not say whether it took it") from error
         except smtplib.SMTPResponseException as error:
             # Our greeting, sign-in or sender was refused: the set-up is wrong, not the message.
             self._drop()
@@ -129,8 +169,8 @@ class MailServer:
         host, port = parts.hostname or "localhost", parts.port or (465 if parts.scheme == "smtps" else 587)
         if parts.scheme == "smtps":
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(host, port, timeout=SMTP_SECONDS, context=context)
-        return smtplib.SMTP(host, port, timeout=SMTP_SECONDS)
+            return _PatientOverTls(host, port, timeout=SMTP_SECONDS, context=context)
+        return _Patient(host, port, timeout=SMTP_SECONDS)
 
     def _sign_in(self, to: smtplib.SMTP) -> None:
         to.ehlo()

@@ -7,6 +7,7 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -19,7 +20,7 @@ from vteam.channels.copies.services import Sendable
 from vteam.channels.copies.tag import piece_bytes_for
 from vteam.channels.links.models import Share
 from vteam.channels.links.services import Visitor
-from vteam.channels.mail.outbox import enqueue_for
+from vteam.channels.mail.outbox import call_back, enqueue_for
 from vteam.channels.swarm.models import Asked, EvidenceRow, Willing
 from vteam.channels.swarm.pieces import Pieces, pieces_of
 from vteam.channels.swarm.tickets import MINUTES, Role, Ticket, sealed
@@ -118,10 +119,16 @@ def ask_for(*, share: Share, title: Title, network: str, at: dt.datetime) -> Ask
         campaign_id=share.fan.campaign_id,
         person_id=share.fan.person_id,
         about={"title": title.pk},
-        key=f"{title.pk}:{at.date()}",
+        key=f"{title.pk}:{_day_of(title.campaign, at)}",
         at=at,
     )
     return asked
+
+
+def _day_of(campaign: Campaign, at: dt.datetime) -> dt.date:
+    """The day a moment lies in for a campaign, a night counting to the morning that ends it."""
+    local = at.astimezone(ZoneInfo(campaign.file.season.time_zone))
+    return (local + dt.timedelta(hours=(24 - settings.QUIET_HOURS[0]) % 24)).date()
 
 
 def may_be_asked(fan: Fan) -> bool:
@@ -134,18 +141,36 @@ def let_be_asked(*, fan: Fan, may: bool) -> None:
     Willing.objects.update_or_create(fan=fan, defaults={"may_be_asked": may})
     if not may:
         fan.asked.all().delete()
+        _nothing_to_say(fan, None, at=clock.now())
 
 
 def see_asked(*, fan: Fan, title: Title, at: dt.datetime) -> int:
     """The fan opened the title's page: who asked for it can read so. Returns how many there are."""
     waiting = fan.asked.filter(title=title, ended_at=None, expires_at__gt=at)
     waiting.filter(seen_at=None).update(seen_at=at)
+    _nothing_to_say(fan, title, at=at)
     return waiting.count()
 
 
 def end_asked(*, code: str, at: dt.datetime) -> None:
     """Who asked has it now, or does not want it any more."""
-    Asked.objects.filter(code=code, ended_at=None).update(ended_at=at)
+    asked = Asked.objects.filter(code=code, ended_at=None).select_related("fan", "title").first()
+    if asked is None:
+        return
+    Asked.objects.filter(pk=asked.pk).update(ended_at=at)
+    if not asked.fan.asked.filter(title=asked.title, ended_at=None, expires_at__gt=at).exists():
+        _nothing_to_say(asked.fan, asked.title, at=at)
+
+
+def _nothing_to_say(fan: Fan, title: Title | None, *, at: dt.datetime) -> None:
+    """Nobody asks for a title (None: for any) any more: a letter that waits to say so has nothing to say."""
+    call_back(
+        purpose=Purpose.ASKED,
+        campaign_id=fan.campaign_id,
+        person_id=fan.person_id,
+        about={"title": title.pk} if title else None,
+        at=at,
+    )
 
 
 def forget_asked(*, at: dt.datetime) -> int:

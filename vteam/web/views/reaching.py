@@ -18,6 +18,7 @@ from vteam.channels.mail.stopping import Stop, stop_of
 from vteam.channels.mail.troubles import try_again
 from vteam.people.models import Fan, Person
 from vteam.people.services import address_of_person
+from vteam.permissions.budgets import DAY, take
 from vteam.permissions.models import Subject
 from vteam.permissions.queries import receipt
 from vteam.permissions.services import INSTALLATION, Said, ease, end, end_all, record_said
@@ -27,6 +28,7 @@ from vteam.web.guards import cross_origin_ok
 from vteam.web.reaching import purposes_of, rows_of, shown_to, subject_here, words_of
 
 PAUSE = dt.timedelta(days=30)
+SAID_PER_DAY, WORD_LENGTH = 40, 80
 ONE_CLICK = "One-Click"
 WITH_ROWS = ("reaching", "operator")
 BY_LINK = "the link in a message"
@@ -66,11 +68,17 @@ def _hear(request: HttpRequest, person: Person, campaign: Campaign | None, *, ho
     if request.POST.get("act") == "try-again":
         try_again(person=person)
         return redirect(back)
+    if request.POST.get("who") != str(person.pk):
+        # Somebody else signed in since this page was opened: it speaks for nobody.
+        return redirect(home)
     what = _said(request, campaign, person, page=_page(back))
     if what is None:
         # The words changed between the page and the press: what they would agree to is shown once more.
         return redirect(home)
     campaign_id = campaign.pk if campaign else INSTALLATION
+    # Whatever ends something is always heard.
+    if what.event is not Event.WITHDRAWN and not _may_say(f"{campaign_id}:{person.pk}"):
+        return private_render(request, "429.html", {}, status=429)
     record_said(person=person, campaign_id=campaign_id, said=what, at=clock.now())
     return redirect(f"{back}#{what.purpose}" if _page(back) in WITH_ROWS else back)
 
@@ -92,18 +100,25 @@ def _said(request: HttpRequest, campaign: Campaign | None, person: Person, *, pa
     proof = {
         "address": address_of_person(person),
         "how": "signed in by a code mailed to this address",
-        "form": sorted((name, value) for name, value in request.POST.items() if name != "back"),
+        "form": {
+            name: request.POST.get(name, "")[:WORD_LENGTH] for name in ("purpose", "act", "pace", "words")
+        },
     }
     return Said(
         purpose=purpose,
         event=act,
         act=f"pressed {act}",
         page=page,
-        wording=text,
+        wording=text if request.POST.get("words") == text.sha256 else None,
         pace=pace if act in {Event.GIVEN, Event.PACE_CHANGED} else None,
         until=clock.now() + PAUSE if act is Event.PAUSED else None,
         proof=json.dumps(proof, ensure_ascii=False),
     )
+
+
+def _may_say(key: str) -> bool:
+    """Nobody changes their mind this often: what is said is never deleted."""
+    return take(door="said", key=key, limit=SAID_PER_DAY, window=DAY, at=clock.now())
 
 
 def _page(back: str) -> str:
@@ -178,6 +193,8 @@ def _less(request: HttpRequest, subject: Subject, found: Stop) -> None:
             end(subject=subject, purpose=found.purpose, act=BY_LINK, page="stop", at=at)
         case "nothing":
             end_all(subject=subject, act=BY_LINK, page="stop", at=at)
+        case "paused" | Pace.DAILY | Pace.WEEKLY if not _may_say(subject.pk):
+            return
         case "paused":
             ease(subject=subject, purpose=found.purpose, act=BY_LINK, page="stop", at=at, until=at + PAUSE)
         case Pace.DAILY | Pace.WEEKLY:
