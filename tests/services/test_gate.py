@@ -449,7 +449,7 @@ def test_smtp_is_opened_in_one_file_and_letters_are_handed_over_in_one() -> None
 
 def test_permits_are_made_by_the_gate_alone_and_taken_by_the_delivery_alone() -> None:
     assert using(("call", "Permit")) == {"permissions/services.py"}
-    assert using(("call", "permit"), ("call", "permit_code")) == {"channels/mail/delivery.py"}
+    assert using(("call", "permits"), ("call", "permit_code")) == {"channels/mail/delivery.py"}
 
 
 def test_a_yes_is_said_by_pages_alone() -> None:

@@ -307,7 +307,7 @@ def test_what_is_noted_late_says_the_same_and_of_who_is_gone_nothing(bo: Fan) ->
 SAY = """
 from vteam.people.models import Fan
 from vteam.permissions.codes import refuse_for_ever
-from vteam.permissions.services import Said, end, end_all, permit, record_said, subject_of
+from vteam.permissions.services import Said, end, end_all, record_said, subject_of
 from vteam.rules.grants import PACES, Event, Pace, Purpose
 fans = list(Fan.objects.order_by("pk"))
 def said(fan, purpose, event, pace=None):

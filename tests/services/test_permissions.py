@@ -26,7 +26,7 @@ from vteam.permissions.queries import (
     standings,
     verify,
 )
-from vteam.permissions.services import Said, end, end_all, expire, permit, record_said
+from vteam.permissions.services import Permit, Recipient, Said, end, end_all, expire, permits, record_said
 from vteam.permissions.wording import VERSION, wording
 from vteam.rules.canonical import GENESIS, digest
 from vteam.rules.grants import PACES, Event, Grant, Pace, Purpose
@@ -46,6 +46,14 @@ def said(
     """Whether saying it added anything."""
     what = Said(purpose=purpose, event=event, act="pressed", page="messages", **more)  # type: ignore[arg-type]
     return record_said(person=fan.person, campaign_id=fan.campaign_id, said=what, at=at) is not None
+
+
+def permit(*, purpose: Purpose, subject: str, at: dt.datetime) -> tuple[Permit, Recipient]:
+    """The permit for one message; raises why there is none."""
+    found = permits([(purpose, subject)], at=at)[purpose, subject]
+    if isinstance(found, tuple):
+        return found
+    raise found
 
 
 # What is kept ---------------------------------------------------------------------------------------------------

@@ -8,25 +8,21 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from vteam.people import vault
 from vteam.permissions.models import GrantEvent, GrantProof, GrantText, Subject
-from vteam.reading import rows_in
+from vteam.reading import rows, rows_in
 from vteam.rules.canonical import GENESIS, digest
 from vteam.rules.grants import PACES, Event, Grant, GrantRecord, Pace, Purpose, grant
 
 PAGE, HISTORY = 5_000, 100
 _COLUMNS = "seq, event, at_us, pace, until_us"
-_SAID = f"SELECT {_COLUMNS} FROM permissions_grantevent WHERE subject = %s AND purpose = %s ORDER BY seq"
 
 
 def standing(subject: str, purpose: Purpose, *, at_us: int) -> Grant:
     """How a purpose stands with a subject at a moment."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SAID, [subject, purpose])
-        return grant(map(_record_of, cursor.fetchall()), at_us=at_us)
+    return standings_of([(purpose, subject)], at_us=at_us)[purpose, subject]
 
 
 def standings_of(wanted: Iterable[tuple[Purpose, str]], *, at_us: int) -> dict[tuple[Purpose, str], Grant]:
@@ -54,7 +50,8 @@ def _record_of(row: tuple[int, str, int, str, int | None]) -> GrantRecord:
 
 def standings(subject: Subject | None, *, at_us: int) -> dict[Purpose, Grant]:
     """How every purpose stands with somebody now; nothing said where nobody is named."""
-    return {purpose: standing(subject.pk, purpose, at_us=at_us) if subject else Grant() for purpose in PACES}
+    found = standings_of([(purpose, subject.pk) for purpose in PACES] if subject else [], at_us=at_us)
+    return {purpose: found.get((purpose, subject.pk), Grant()) if subject else Grant() for purpose in PACES}
 
 
 def found_subject(*, person_id: int, campaign_id: int) -> Subject | None:
@@ -69,9 +66,7 @@ def subjects_of(*, person_id: int) -> list[Subject]:
 
 def said_anything(*, person_id: int, campaign_id: int, purpose: Purpose) -> bool:
     """Whether somebody ever said anything about a purpose of a campaign: then they are not asked again."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SAID_ANYTHING, [campaign_id, person_id, purpose])
-        return cursor.fetchone() is not None
+    return bool(rows(_SAID_ANYTHING, [campaign_id, person_id, purpose]))
 
 
 _SAID_ANYTHING = (
@@ -100,13 +95,8 @@ class Audience:
 
 def audience(*, campaign_id: int, purpose: Purpose, at_us: int) -> Audience:
     """How many a message made now would reach, by the yeses in force."""
-    by_pace, paused = dict.fromkeys(PACES[purpose], 0), 0
-    for _, found in allowing(campaign_id=campaign_id, purpose=purpose, at_us=at_us):
-        if found.is_live and found.pace is not None:
-            by_pace[found.pace] = by_pace.get(found.pace, 0) + 1
-        else:
-            paused += 1
-    return Audience(by_pace=by_pace, paused=paused)
+    stands = tally(campaign_id=campaign_id, purpose=purpose, at_us=at_us)
+    return Audience(by_pace={pace: stands[pace] for pace in PACES[purpose]}, paused=stands[Event.PAUSED])
 
 
 def tally(*, campaign_id: int, purpose: Purpose, at_us: int) -> Counter[str]:
@@ -114,8 +104,8 @@ def tally(*, campaign_id: int, purpose: Purpose, at_us: int) -> Counter[str]:
     "refused", "withdrawn", "expired".
     """
     found: Counter[str] = Counter()
-    for _, rows in groupby(_said(campaign_id, purpose, ""), key=itemgetter(0)):
-        stands = grant((_record_of(row[1:]) for row in rows), at_us=at_us)
+    for _, records in groupby(_said(campaign_id, purpose, ""), key=itemgetter(0)):
+        stands = grant((_record_of(row[1:]) for row in records), at_us=at_us)
         if stands.is_live:
             found[str(stands.pace)] += 1
         elif stands.last is not None:
@@ -127,8 +117,8 @@ def allowing(
     *, campaign_id: int, purpose: Purpose, at_us: int, after: str = ""
 ) -> Iterator[tuple[str, Grant]]:
     """Every subject with a yes to a purpose, paused ones too, by their ids, from beyond the id `after` on."""
-    for subject, rows in groupby(_said(campaign_id, purpose, after), key=itemgetter(0)):
-        found = grant((_record_of(row[1:]) for row in rows), at_us=at_us)
+    for subject, records in groupby(_said(campaign_id, purpose, after), key=itemgetter(0)):
+        found = grant((_record_of(row[1:]) for row in records), at_us=at_us)
         if found.is_given:
             yield subject, found
 
@@ -137,13 +127,11 @@ def _said(campaign_id: int, purpose: Purpose, after: str) -> Iterator[Any]:
     """Everything said about a purpose by those who are still here, subject by subject, a page at a time."""
     seq = MOST
     while True:
-        with connection.cursor() as cursor:
-            cursor.execute(_ALL_SAID, [campaign_id, purpose, after, seq, PAGE])
-            rows = cursor.fetchall()
-        yield from rows
-        if len(rows) < PAGE:
+        page = rows(_ALL_SAID, [campaign_id, purpose, after, seq, PAGE])
+        yield from page
+        if len(page) < PAGE:
             return
-        after, seq = rows[-1][0], rows[-1][1]
+        after, seq = page[-1][0], page[-1][1]
 
 
 MOST = 2**62
@@ -209,8 +197,8 @@ def verify(database: BaseDatabaseWrapper, campaign_id: int) -> str | None:
     while True:
         with database.cursor() as cursor:
             cursor.execute(_EVENTS, [campaign_id, seq])
-            rows = cursor.fetchall()
-        for row in rows:
+            page = cursor.fetchall()
+        for row in page:
             if row[0] != seq + 1:
                 return f"permission {seq + 1} is missing"
             seq = row[0]
@@ -221,5 +209,5 @@ def verify(database: BaseDatabaseWrapper, campaign_id: int) -> str | None:
             if columns != [content[field] for field in _FIELDS] or content["campaign"] != campaign_id:
                 return f"permission {seq} says one thing in its columns and another in its text"
             previous = sha256
-        if not rows:
+        if not page:
             return None

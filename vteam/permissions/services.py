@@ -287,14 +287,6 @@ def permits(
     return found
 
 
-def permit(*, purpose: Purpose, subject: str, at: dt.datetime) -> tuple[Permit, Recipient]:
-    """The permit for one message, as `permits`; raises why there is none."""
-    found = permits([(purpose, subject)], at=at)[purpose, subject]
-    if isinstance(found, tuple):
-        return found
-    raise found
-
-
 def _permit(
     purpose: Purpose, found: Grant, person: tuple[int, bytes, bytes, str] | None
 ) -> tuple[Permit, Recipient]:

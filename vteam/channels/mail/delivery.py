@@ -45,7 +45,7 @@ LONGEST_PAUSE = FIRST_PAUSE * 2**CODE_DOUBLINGS_MAX
 FARTHEST = dt.timedelta(days=8)
 # What is handed over takes seconds; whatever is still being so after this was left by a process that died.
 HANDING_MAX = dt.timedelta(minutes=2)
-TOO_LATE = {True: "its code had expired", False: "it could not leave in time"}
+CODE_TOO_LATE, TOO_LATE = "its code had expired", "it could not leave in time"
 letters_ended: Counter[str] = Counter()
 """How many letters ended in each state, since this process began."""
 
@@ -183,7 +183,9 @@ class Postman:
         """The letter of a message; None, and written down why, where there is none or not now."""
         try:
             if at >= message.useless_at:
-                raise NotPermitted(message.reason or TOO_LATE[message.purpose == Purpose.CODE])
+                raise NotPermitted(
+                    message.reason or (CODE_TOO_LATE if message.purpose == Purpose.CODE else TOO_LATE)
+                )
             if message.purpose == Purpose.CODE:
                 return _code(message, at)
             if not isinstance(leave, tuple):

@@ -71,14 +71,14 @@ def forget_letters(*, lookups: Sequence[bytes], subjects: Iterable[str]) -> int:
     return by_code + OutboxMessage.objects.filter(subject__in=list(subjects)).exclude(subject="").delete()[0]
 
 
-KEPT_AFTERWARDS = {True: dt.timedelta(days=7), False: dt.timedelta(days=60)}
+CODES_KEPT, OTHERS_KEPT = dt.timedelta(days=7), dt.timedelta(days=60)
 """How long a row stays once it has ended: a code's, and others', which tell people what reached them."""
 
 
 def forget_ended(*, at: dt.datetime) -> int:
     """Delete the rows of messages that ended long enough ago; returns how many."""
-    codes = OutboxMessage.objects.filter(subject="", ended_at__lt=at - KEPT_AFTERWARDS[True])
-    others = OutboxMessage.objects.filter(ended_at__lt=at - KEPT_AFTERWARDS[False])
+    codes = OutboxMessage.objects.filter(subject="", ended_at__lt=at - CODES_KEPT)
+    others = OutboxMessage.objects.filter(ended_at__lt=at - OTHERS_KEPT)
     # The newest of what told somebody their points says until when they were told.
     newer = OutboxMessage.objects.filter(
         purpose=Purpose.POINTS, subject=OuterRef("subject"), ended_at__gt=OuterRef("ended_at")

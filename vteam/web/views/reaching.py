@@ -9,7 +9,6 @@ import json
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import Resolver404, resolve, reverse
-from django.utils import translation
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from vteam import clock
@@ -174,8 +173,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponseBase:
         _less(request, subject, found)
         return redirect(request.path)
     campaign = Campaign.objects.filter(pk=subject.campaign_id).first()
-    with translation.override(translation.get_language()):
-        (row,) = (row for row in rows_of(subject, campaign) if row.purpose is found.purpose)
+    (row,) = (row for row in rows_of(subject, campaign) if row.purpose is found.purpose)
     context = {
         "campaign": campaign,
         "row": row,
