@@ -1,7 +1,6 @@
 """The pages of the code, as a stranger watches them: nothing tells a known address from any other."""
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,15 +25,10 @@ from vteam.permissions import codes as permissions
 from vteam.permissions.codes import refuse_for_ever
 from vteam.web.views.landing import via_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_folder")]
 KNOWN, UNKNOWN, REFUSED, WORN_OUT = (
     f"{name}@example.org" for name in ("known", "unknown", "refused", "worn-out")
 )
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(settings: Any, tmp_path: Path) -> None:
-    settings.DATA = tmp_path
 
 
 @pytest.fixture(autouse=True)

@@ -33,12 +33,7 @@ from vteam.rules.grants import Event, Pace, Purpose
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 VTEAM = Path(__file__).parents[2] / "vteam"
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(settings: Any, tmp_path: Path) -> None:
-    settings.DATA = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_folder")]
 
 
 @pytest.fixture

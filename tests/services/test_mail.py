@@ -27,12 +27,7 @@ from vteam.rules.grants import Purpose
 BO = "bo@example.org"
 C = 7
 MINUTE = dt.timedelta(minutes=1)
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(settings: Any, tmp_path: Path) -> None:
-    settings.DATA = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_folder")]
 
 
 def ask(address: str = BO, *, at: dt.datetime = AT, network: str = "near", language: str = "en") -> Pending:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,12 +29,7 @@ from vteam.permissions.services import end
 from vteam.rules.grants import Pace, Purpose
 
 DAY = dt.timedelta(days=1)
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(settings: Any, tmp_path: Path) -> None:
-    settings.DATA = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_folder")]
 
 
 @pytest.fixture

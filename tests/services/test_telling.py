@@ -1,8 +1,6 @@
 """What fans earned, told by mail to those who want it: once, when something was earned, and never before they asked."""
 
 import datetime as dt
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,12 +24,7 @@ from vteam.rules.grants import Pace, Purpose
 
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 MONDAY_MORNING = dt.datetime(2026, 11, 23, 8, 0, tzinfo=dt.UTC)  # 9 o'clock in Paris
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(settings: Any, tmp_path: Path) -> None:
-    settings.DATA = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_folder")]
 
 
 @pytest.fixture
