@@ -84,6 +84,7 @@ def _machine(data: Path, shared: Mapping[str, str], ports: Mapping[str, int], nu
         "DATA": str(data),
         "SITE_PORT": str(ports[f"site{number}"]),
         "EDGE_PORT": str(ports[f"edge{number}"]),
+        "WITNESS_PORT": "0",
     }
     return Installation({**shared, **own}, roles=["site", "edge"])
 

@@ -219,6 +219,7 @@ def prepared(folder: Path, *, database_url: str = "", **settings: str) -> Place:
         "DATA": str(folder / "data"),
         "SITE_PORT": str(site),
         "EDGE_PORT": str(edge),
+        "WITNESS_PORT": "0",
         **settings,
     }
     if database_url:

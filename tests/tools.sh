@@ -21,6 +21,13 @@ need systemd-analyze systemd
 need curl curl
 need /usr/sbin/postfix postfix
 need /usr/lib/dovecot/imap dovecot-imapd
+need aria2c aria2
+need transmission-daemon transmission-daemon
+need transmission-remote transmission-cli
+need qbittorrent-nox qbittorrent-nox
+need rhash rhash
+need opentracker opentracker
+need nft nftables
 [ -z "$packages" ] && exit 0
 install="apt-get install -y --no-install-recommends --no-remove$packages"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

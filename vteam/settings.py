@@ -5,7 +5,7 @@ is refused later, by the system checks in `vteam.checks`.
 """
 
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -51,6 +51,14 @@ METRICS_HOST = env.str("METRICS_HOST", "127.0.0.1")
 # address of its own. 0: nowhere.
 STUN_PORT = env.int("STUN_PORT", EDGE_PORT, validate=Range(0, 65535))
 STUN_HOST = env.str("STUN_HOST", HOST)
+# Where torrent clients meet the witness over TCP; 0: nowhere. No web server passes that on either.
+WITNESS_PORT = env.int("WITNESS_PORT", EDGE_PORT + 1 if EDGE_PORT < 65535 else 0, validate=Range(0, 65535))
+WITNESS_HOST = env.str("WITNESS_HOST", HOST)
+# The addresses it tells clients to be at; empty: the one they asked the tracker at.
+WITNESS_ADDRESSES: list[str] = env.list("WITNESS_ADDRESSES", [], subcast=str.strip)
+# Networks it may dial although they are not the internet's.
+WITNESS_DIALS: list[str] = env.list("WITNESS_DIALS", [], subcast=str.strip)
+ANNOUNCE_SECONDS = env.int("ANNOUNCE_SECONDS", 90, validate=Range(5, 1800))
 ICE_SERVERS: list[str] = env.list("ICE_SERVERS", [], subcast=str.strip)
 
 # Limits, each stated in docs/settings.md; reaching one is recorded, never silent ----------------------------------
@@ -67,6 +75,8 @@ ARRIVALS_PER_NETWORK_HOUR = env.int("ARRIVALS_PER_NETWORK_HOUR", 600, validate=R
 VISITS_PER_NETWORK_MINUTE = env.int("VISITS_PER_NETWORK_MINUTE", 300, validate=Range(1, 1_000_000))
 EDGE_ROWS_WAITING = env.int("EDGE_ROWS_WAITING", 10_000, validate=Range(100, 1_000_000))
 ARRIVALS_PER_SHARE_DAY = env.int("ARRIVALS_PER_SHARE_DAY", 1_000, validate=Range(1, 1_000_000))
+WITNESS_CONNECTIONS = env.int("WITNESS_CONNECTIONS", 4_000, validate=Range(10, 100_000))
+TORRENT_PEERS = env.int("TORRENT_PEERS", 200_000, validate=Range(100, 10_000_000))
 RELAY_MIB_S = env.int("RELAY_MIB_S", 20, validate=Range(1, 10_000))
 PAGES_PER_NETWORK = env.int("PAGES_PER_NETWORK", 60, validate=Range(1, 100_000))
 MAILS_PER_DOMAIN_MINUTE = env.int("MAILS_PER_DOMAIN_MINUTE", 300, validate=Range(1, 1_000_000))
@@ -104,6 +114,14 @@ if not all(server.startswith(("stun:", "stuns:", "turn:", "turns:")) for server 
         "VTEAM_ICE_SERVERS: begin each with stun:, stuns:, turn: or turns:, for example "
         "stun:stun.example.org:3478, with commas between them."
     )
+try:
+    list(map(ip_address, WITNESS_ADDRESSES))
+    list(map(ip_network, WITNESS_DIALS))
+except ValueError as error:
+    raise SettingsError(
+        f"VTEAM_WITNESS_ADDRESSES takes numeric addresses, VTEAM_WITNESS_DIALS networks: {error}. Put commas between "
+        "them, for example 203.0.113.7,2001:db8::7 and 10.0.0.0/8,fd00::/8."
+    ) from None
 try:
     list(map(ip_address, MAIL_IPS))
 except ValueError:

@@ -76,7 +76,8 @@ class Edge:
     ) -> None:
         self.data, self.port = data, free_port()
         self.url = environment.get("DATABASE_URL", "")
-        ours = {"DATA": str(data), "EDGE_PORT": str(self.port), "SITE_PORT": "8000", **environment}
+        ports = {"EDGE_PORT": str(self.port), "SITE_PORT": "8000", "WITNESS_PORT": "0"}
+        ours = {"DATA": str(data), **ports, **environment}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("VTEAM_")}
         start = f"{before}\nimport sys\nfrom vteam.processes.role import main\nsys.exit(main(['edge']))"
         self.process = subprocess.Popen(

@@ -186,7 +186,7 @@ class Machine:
         site.write_text(nginx_site(site.read_text(), https=self.https, site=self.site, edge=self.edge))
         with (deploy / "vteam.env").open("a") as file:
             file.write(
-                f"VTEAM_SITE_PORT={self.site}\nVTEAM_EDGE_PORT={self.edge}\nVTEAM_STUN_HOST=127.0.0.1\n"
+                f"VTEAM_SITE_PORT={self.site}\nVTEAM_EDGE_PORT={self.edge}\nVTEAM_STUN_HOST=127.0.0.1\nVTEAM_WITNESS_PORT=0\n"
             )
 
     def _trust_the_certificate(self) -> None:

@@ -26,7 +26,7 @@ from vteam.rules.decisions import (
     keys_for,
     worth,
 )
-from vteam.rules.facts import Fact, NewFact, title_downloaded
+from vteam.rules.facts import Doubt, Fact, NewFact, title_downloaded
 from vteam.rules.missions import Mission, Season, in_force
 from vteam.rules.shapes import NAME_LENGTH_MAX, NUMBER_MAX
 
@@ -180,10 +180,12 @@ REASONS = [
     Outcome.SAME_PERSON,
     Outcome.RIGHTS_WITHDRAWN,
     Outcome.EVIDENCE_UNPAID,
+    Outcome.NOT_SEEN,
     Outcome.ALREADY_COUNTED,
     Outcome.ALREADY_WAITS,
     Outcome.OVER_LIMIT,
     Outcome.OVER_DAILY_LIMIT,
+    Outcome.REVIEW_OF_DOUBT,
     Outcome.NEEDS_REVIEW,
     Outcome.REVIEW_OF_UNKNOWN,
     Outcome.HELD_UNTIL,
@@ -220,6 +222,9 @@ def assert_the_most_telling_is_given(reasons: set[Outcome]) -> None:
         closed_since_us=AT_US * (Outcome.RIGHTS_WITHDRAWN in reasons),
     )
     fact = changed(SERVED, same_person=Outcome.SAME_PERSON in reasons)
+    if Outcome.NOT_SEEN in reasons or Outcome.REVIEW_OF_DOUBT in reasons:
+        doubt = Doubt.SPOILED if Outcome.NOT_SEEN in reasons else Doubt.GAP
+        fact = changed(fact, doubt=str(doubt))
     decision = decide(fact, mission, season, earned)
     assert decision is not None
     assert decision.outcome is next(

@@ -86,6 +86,7 @@ class Installation:
             "VTEAM_DEMO": "true",
             "VTEAM_SITE_PORT": str(self.site),
             "VTEAM_EDGE_PORT": str(self.edge),
+            "VTEAM_WITNESS_PORT": "0",
             "VTEAM_ARRIVAL_DWELL_SECONDS": "0",
         }
         self.environment = kept | ours | self.environment

@@ -30,6 +30,7 @@ class Installation:
             "DEMO": "true",
             "SITE_PORT": str(self.site),
             "EDGE_PORT": str(self.edge),
+            "WITNESS_PORT": "0",
         } | environment
         kept = {name: value for name, value in os.environ.items() if not name.startswith("VTEAM_")}
         kept.pop("DJANGO_SETTINGS_MODULE", None)

@@ -93,6 +93,7 @@ def running(
         "VTEAM_DEMO": "true",
         "VTEAM_SITE_PORT": str(site_port),
         "VTEAM_EDGE_PORT": str(edge_port),
+        "VTEAM_WITNESS_PORT": "0",
         "VTEAM_ARRIVAL_DWELL_SECONDS": "1",
         **{f"VTEAM_{name}": value for name, value in others.items()},
     }

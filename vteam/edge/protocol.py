@@ -70,6 +70,8 @@ class EdgeProtocol(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self._peer = peer[0] if peer else NO_PEER
+        own = transport.get_extra_info("sockname")
+        self._local = own[0] if own else ""
         self._server.connections.add(self)  # type: ignore[arg-type]
         self._one_too_many = len(self._server.connections) > self._connections_max
         self.hang_up_at = self._now() + REQUEST_SECONDS_MAX
@@ -155,12 +157,14 @@ class EdgeProtocol(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """All that matters of a request is there: a body, if one follows, is read and forgotten."""
-        path = httptools.parse_url(self._url).path.decode("ascii")
+        url = httptools.parse_url(self._url)
+        path = url.path.decode("ascii")
         if "%" in path:
             path = unquote(path)
         method = self._parser.get_method().decode("ascii")
         keeps = self._parser.get_http_version() == "1.1" and self._parser.should_keep_alive()
-        self._read(Request(method, path, self._headers, self._peer), keeps=keeps)
+        request = Request(method, path, self._headers, self._peer, url.query or b"", self._local)
+        self._read(request, keeps=keeps)
 
     def on_message_complete(self) -> None:
         """The last byte of a request: its answer, and the next request's first byte, have their time too."""

@@ -20,13 +20,14 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from vteam.channels.links.services import count_visits
+from vteam.channels.swarm.seeding import keep_watches
 from vteam.channels.swarm.services import keep_evidence
 from vteam.jobs import counted
 from vteam.jobs.checkpoints import WriteAheadLog
 from vteam.journal import sql
 from vteam.journal.moving import Addition, InboxRow, addition, reject
 from vteam.ledger.posting import Posting, judged
-from vteam.rules.facts import EVIDENCE, NO_FACTS, VISIT
+from vteam.rules.facts import EVIDENCE, NO_FACTS, VISIT, WATCHED
 from vteam.rules.shapes import problem_with_moment, visited_share
 
 LOCK_US = 32_000
@@ -156,6 +157,7 @@ class Batch:
         """Write all of it; the caller holds the transaction."""
         count_visits(_visits(row for row in self.rows if row.kind == VISIT))
         keep_evidence(row for row in self.rows if row.kind == EVIDENCE)
+        keep_watches(row for row in self.rows if row.kind == WATCHED)
         for found in self._additions:
             found.write(connection)
         for posting in self._postings:

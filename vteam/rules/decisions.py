@@ -7,7 +7,7 @@ Nothing is dropped silently: what earns nothing gets a decision too. Points move
 from enum import StrEnum
 from typing import NamedTuple
 
-from vteam.rules.facts import Fact, Kind
+from vteam.rules.facts import Doubt, Fact, Kind
 from vteam.rules.missions import Mission, Season
 from vteam.rules.rights import Way
 
@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     HELD_UNTIL = "held_until"
     NEEDS_REVIEW = "needs_review"
     REVIEW_OF_UNKNOWN = "review_of_unknown"
+    REVIEW_OF_DOUBT = "review_of_doubt"
     ALREADY_COUNTED = "already_counted"
     ALREADY_WAITS = "already_waits"
     OVER_DAILY_LIMIT = "over_daily_limit"
@@ -28,13 +29,16 @@ class Outcome(StrEnum):
     SAME_PERSON = "same_person"
     RIGHTS_WITHDRAWN = "rights_withdrawn"
     EVIDENCE_UNPAID = "evidence_unpaid"
+    NOT_SEEN = "not_seen"
     REFUSED = "refused"
     REVERSED = "reversed"
 
 
-IN_REVIEW = frozenset({Outcome.NEEDS_REVIEW, Outcome.REVIEW_OF_UNKNOWN})
+IN_REVIEW = frozenset({Outcome.NEEDS_REVIEW, Outcome.REVIEW_OF_UNKNOWN, Outcome.REVIEW_OF_DOUBT})
 WAITING = IN_REVIEW | {Outcome.HELD_UNTIL}
 SAME, WAITS = "same:", "waits:"
+# These doubts leave nothing to look at; with the others a person decides.
+NOTHING_SEEN = frozenset({Doubt.UNSEEN, Doubt.SPOILED})
 COUNTING = frozenset({Outcome.AWARDED, *WAITING})
 
 
@@ -149,10 +153,9 @@ def decide(fact: Fact, mission: Mission, season: Season, earned: Earned) -> Deci
     if refusal is not None:
         return Decision(fan=fan, outcome=refusal)
     points = worth(mission, earned.by_fan_today)
-    if _over(mission.per_network_per_day, earned.from_network_today):
-        return Decision(fan=fan, outcome=Outcome.NEEDS_REVIEW, points=points)
-    if _over(mission.unknown_per_fan_per_day, earned.to_unknown_today):
-        return Decision(fan=fan, outcome=Outcome.REVIEW_OF_UNKNOWN, points=points)
+    review = _review(fact, mission, earned)
+    if review is not None:
+        return Decision(fan=fan, outcome=review, points=points)
     if mission.hold_us:
         due = fact.seen_at_us + mission.hold_us
         return Decision(fan=fan, outcome=Outcome.HELD_UNTIL, points=points, due_at_us=due)
@@ -190,6 +193,8 @@ def _does_not_count(fact: Fact, mission: Mission, earned: Earned, fan: int) -> O
         return Outcome.RIGHTS_WITHDRAWN
     if mission.evidence and fact.body.get("evidence") not in mission.evidence:
         return Outcome.EVIDENCE_UNPAID
+    if fact.body.get("doubt") in NOTHING_SEEN:
+        return Outcome.NOT_SEEN
     if earned.the_same > 0:
         return Outcome.ALREADY_COUNTED
     return Outcome.ALREADY_WAITS if earned.waiting > 0 else None
@@ -200,6 +205,17 @@ def _limit_reached(mission: Mission, earned: Earned) -> Outcome | None:
         return Outcome.OVER_LIMIT
     if _over(mission.per_fan_per_day, earned.by_fan_today) or not worth(mission, earned.by_fan_today):
         return Outcome.OVER_DAILY_LIMIT
+    return None
+
+
+def _review(fact: Fact, mission: Mission, earned: Earned) -> Outcome | None:
+    """Why a person looks at a fact before it counts; None where nobody has to."""
+    if fact.body.get("doubt"):
+        return Outcome.REVIEW_OF_DOUBT
+    if _over(mission.per_network_per_day, earned.from_network_today):
+        return Outcome.NEEDS_REVIEW
+    if _over(mission.unknown_per_fan_per_day, earned.to_unknown_today):
+        return Outcome.REVIEW_OF_UNKNOWN
     return None
 
 

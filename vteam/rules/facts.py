@@ -34,6 +34,17 @@ class Evidence(StrEnum):
     WITNESSED = "witnessed"  # a peer of ours watched a torrent client's download
 
 
+class Doubt(StrEnum):
+    """Why a copy that was `witnessed` is not simply believed; without any, all of it was seen."""
+
+    UNSEEN = "unseen"  # its listener claimed to have it and showed nothing of it
+    SPOILED = "spoiled"  # a piece asked for on the way was not the title's
+    SUDDEN = "sudden"  # it was never seen between little and all
+    GAP = "gap"  # we were away for a part of it
+    UNCHECKED = "unchecked"  # it grew as a download does, and no piece of it could be asked for
+    COUNTERS = "counters"  # what its two ends say they sent and got contradicts what was seen
+
+
 # Of these the first with a key is the fact and later ones are the same thing seen again, whatever they add.
 FIRST_WINS = frozenset({Kind.ARRIVAL_CONFIRMED})
 
@@ -42,7 +53,9 @@ FIRST_WINS = frozenset({Kind.ARRIVAL_CONFIRMED})
 VISIT = "Visit"
 # What was seen of a copy on its way, beside the fact that names its hash: it becomes a row that can be erased.
 EVIDENCE = "Evidence"
-NO_FACTS = frozenset({VISIT, EVIDENCE})
+# How the downloads of a torrent stand, for its fan's page and for the edge to go on from when it starts again.
+WATCHED = "Watched"
+NO_FACTS = frozenset({VISIT, EVIDENCE, WATCHED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,13 +144,14 @@ def copy_served(
     evidence: Evidence,
     proof: str,
     at_us: int,
+    doubt: Doubt | None = None,
 ) -> NewFact:
     """A title went whole from a fan's own computer to a listener's; we had introduced the two to each other.
 
     `introduction`: a random name, one for each time two were introduced. `listener`: a keyed hash (32 hex digits) of
     the browser or client that has the title now; `by`: the fan it belongs to, when signed in. `same_person`: the two
     ends share a session or an account. `network`: a keyed hash of the listener's near network. `proof`: SHA-256 (64
-    hex digits) of the evidence row, which can be erased.
+    hex digits) of the evidence row, which can be erased. `doubt`: what was missing where it was `witnessed`.
     """
     body = {
         "fan": fan,
@@ -149,6 +163,8 @@ def copy_served(
         "evidence": str(evidence),
         "proof": proof,
     }
+    if doubt is not None:
+        body["doubt"] = str(doubt)
     return NewFact(kind=Kind.COPY_SERVED, key=f"served:{introduction}", seen_at_us=at_us, body=body)
 
 

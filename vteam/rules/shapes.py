@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
-from vteam.rules.facts import Evidence, Kind
+from vteam.rules.facts import Doubt, Evidence, Kind
 from vteam.rules.missions import MissionKind
 from vteam.rules.rights import Way
 
@@ -59,6 +59,10 @@ def _time_zone(value: Any) -> bool:
 
 def _evidence(value: Any) -> bool:
     return value in list(Evidence)
+
+
+def _doubt(value: Any) -> bool:
+    return value in list(Doubt)
 
 
 def _or_none(test: Test) -> Test:
@@ -118,6 +122,7 @@ _SHAPES: dict[str, dict[str, Test]] = {
         "network": _name,
         "evidence": _evidence,
         "proof": _hash_of(64),
+        "doubt": _or_absent(_doubt),
     },
     Kind.RIGHT_AGREED: _RIGHT,
     Kind.RIGHT_WITHDRAWN: _RIGHT,

@@ -19,7 +19,7 @@ from vteam.ledger.past import Recorded
 from vteam.ledger.queries import facts_behind
 from vteam.people.queries import names_of
 from vteam.rules.decisions import WAITING, Outcome
-from vteam.rules.facts import Fact, Kind
+from vteam.rules.facts import Doubt, Fact, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class _Told:
             return _("counts %(when)s") % {"when": when}
         if outcome is Outcome.AWARDED and less:
             return _("many today already: worth less now")
-        return _REASONS[outcome]()
+        return _DOUBTS[Doubt(fact.body["doubt"])]() if outcome in _WITH_DOUBT else _REASONS[outcome]()
 
     def _is_worth_less(self, recorded: Recorded, fact: Fact) -> bool:
         """Whether a copy's award was halved, because its fan had passed on so many that day."""
@@ -121,6 +121,7 @@ class _Told:
         return fact.kind == Kind.COPY_SERVED and recorded.decision.points < full
 
 
+# What every outcome says but those a doubt led to.
 _REASONS: dict[Outcome, Callable[[], str]] = {
     Outcome.AWARDED: lambda: _("counted at once"),
     Outcome.NEEDS_REVIEW: lambda: _("many from the same network today: a person will look at it"),
@@ -136,6 +137,21 @@ _REASONS: dict[Outcome, Callable[[], str]] = {
     Outcome.RIGHTS_WITHDRAWN: lambda: _("the band had taken this title back"),
     Outcome.REFUSED: lambda: _("a person looked at it and did not count it"),
     Outcome.REVERSED: lambda: _("taken back"),
+}
+
+
+_WITH_DOUBT = frozenset({Outcome.REVIEW_OF_DOUBT, Outcome.NOT_SEEN})
+_DOUBTS: dict[Doubt, Callable[[], str]] = {
+    Doubt.UNSEEN: lambda: _("the other computer said it had the title, and gave us no piece of it"),
+    Doubt.SPOILED: lambda: _("the other computer gave us a piece that is not the title's"),
+    Doubt.SUDDEN: lambda: _("it was there all at once, not bit by bit: a person will look at it"),
+    Doubt.GAP: lambda: _("we were away for a part of this download: a person will look at it"),
+    Doubt.UNCHECKED: lambda: _(
+        "the other computer left before we could ask for a piece: a person will look at it"
+    ),
+    Doubt.COUNTERS: lambda: _(
+        "what the two computers say they sent and got does not fit what we saw: a person will look at it"
+    ),
 }
 
 

@@ -56,12 +56,17 @@ InboxRow = tuple[int, str, str, int, str]
 
 
 class Request(NamedTuple):
-    """What of a request matters here. `headers`: names in small letters. `peer`: the socket's other end."""
+    """What of a request matters here. `headers`: names in small letters. `peer`: the socket's other end.
+
+    `query`: what follows the path's question mark, as it came. `local`: the socket's own end.
+    """
 
     method: str
     path: str
     headers: Mapping[bytes, bytes]
     peer: str
+    query: bytes = b""
+    local: str = ""
 
 
 class Answer(NamedTuple):

@@ -1,0 +1,1 @@
+"""A title for torrent clients: its torrent, the tracker that introduces, and the witness that watches. No Django."""
