@@ -1,0 +1,146 @@
+"""What a torrent client tells the tracker over HTTP, and what it is answered: BEPs 3, 7, 23, 24, 31 and 48.
+
+Reading refuses with words for whoever looks into their client's log. What a client says of its own address (`ip`,
+`ipv4`, `ipv6`) is not read at all: the socket knows better.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import unquote_to_bytes
+
+from fastbencode import bencode
+
+PREFIX = "/announce/"
+QUERY_BYTES_MAX = 4096
+COUNTER_MAX = 2**60
+PEERS_MAX = 50
+_NUMBER = re.compile(rb"[0-9]{1,19}")
+
+
+class Event(StrEnum):
+    """What a client announces of itself; SOME_TIME: nothing new, as it does every interval."""
+
+    STARTED = "started"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    SOME_TIME = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announce:
+    """One announce as a client made it; the three counters are bytes and its own word. `most`: peers it wants."""
+
+    info_hash: bytes
+    peer_id: bytes
+    port: int
+    uploaded: int
+    downloaded: int
+    left: int
+    event: Event
+    compact: bool
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an announce is refused, in words."""
+
+    reason: str
+
+
+_TEXTS = (b"info_hash", b"peer_id")
+_COUNTERS = (b"uploaded", b"downloaded", b"left")
+
+
+def announce_in(query: bytes) -> Announce | Failure:
+    """The announce in a request's query."""
+    if len(query) > QUERY_BYTES_MAX:
+        return Failure("this announce is too long")
+    given: dict[bytes, bytes] = {}
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        given.setdefault(name, value)
+    info_hash, peer_id = (unquote_to_bytes(given.get(name, b"")) for name in _TEXTS)
+    if len(info_hash) != 20 or len(peer_id) != 20:
+        return Failure("info_hash and peer_id are 20 bytes each")
+    port = _number(given.get(b"port", b""), 65_535)
+    if not port:
+        return Failure("port is a number from 1 to 65535")
+    counters = [_number(given.get(name, b"0"), COUNTER_MAX) for name in _COUNTERS]
+    event = given.get(b"event", b"").decode("latin-1")
+    if None in counters:
+        return Failure("uploaded, downloaded and left are whole numbers of bytes")
+    if event not in _EVENTS:
+        return Failure("event is started, completed, stopped or nothing")
+    most = _number(given.get(b"numwant", b""), COUNTER_MAX)
+    uploaded, downloaded, left = (counter or 0 for counter in counters)
+    return Announce(
+        info_hash=info_hash,
+        peer_id=peer_id,
+        port=port,
+        uploaded=uploaded,
+        downloaded=downloaded,
+        left=left,
+        event=_EVENTS[event],
+        compact=given.get(b"compact") != b"0",
+        most=PEERS_MAX if most is None else min(most, PEERS_MAX),
+    )
+
+
+# "paused" (BEP 21) is a downloader that wants no more than it has: nothing new to us.
+_EVENTS = {**{str(event): event for event in Event}, "empty": Event.SOME_TIME, "paused": Event.SOME_TIME}
+
+
+def _number(text: bytes, most: int) -> int | None:
+    """The whole number a text is, if it is at most `most`."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = int(text)
+    return number if number <= most else None
+
+
+Peer = tuple[bytes, str, int]
+"""A peer as others are told of it: peer id (20 bytes; b"" where none is known), address, port."""
+
+
+def answered(
+    peers: Iterable[Peer], *, complete: int, incomplete: int, interval_s: int, to: str, compact: bool
+) -> bytes:
+    """The tracker's answer. `to`: the address that asked, which it is told of too (BEP 24)."""
+    told: dict[bytes, object] = {
+        b"complete": complete,
+        b"incomplete": incomplete,
+        b"interval": interval_s,
+        b"min interval": max(interval_s // 2, 1),
+        b"external ip": ip_address(to).packed,
+    }
+    if compact:
+        four: list[bytes] = []
+        six: list[bytes] = []
+        for _, address, port in peers:
+            packed = ip_address(address).packed + port.to_bytes(2, "big")
+            (four if len(packed) == 6 else six).append(packed)
+        told |= {b"peers": b"".join(four), b"peers6": b"".join(six)}
+    else:
+        told[b"peers"] = [
+            {b"ip": address.encode(), b"port": port} | ({b"peer id": peer_id} if peer_id else {})
+            for peer_id, address, port in peers
+        ]
+    answer: bytes = bencode(told)
+    return answer
+
+
+def refused(reason: str, *, retry_minutes: int | None = None) -> bytes:
+    """A refusal in words; `retry_minutes`: when to come again, None: never (BEP 31)."""
+    retry: object = b"never" if retry_minutes is None else retry_minutes
+    answer: bytes = bencode({b"failure reason": reason.encode(), b"retry in": retry})
+    return answer
+
+
+def plain_address(address: str) -> str:
+    """An address without zone, an IPv4 one carried inside IPv6 as itself; ValueError where it is none."""
+    found = ip_address(address.partition("%")[0])
+    return str(found.ipv4_mapped or found) if isinstance(found, IPv6Address) else str(found)
