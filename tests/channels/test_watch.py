@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from vteam.channels.links.redirect import InboxRow
 from vteam.channels.swarm.torrents import watch
-from vteam.channels.swarm.torrents.announce import Announce, Event
+from vteam.channels.swarm.torrents.announce import Announce, Event, Role
 from vteam.channels.swarm.torrents.metainfo import Template, Torrent, info_hash_of
 from vteam.channels.swarm.torrents.programs import Program, program_of
-from vteam.channels.swarm.torrents.watch import Book, Meeting, Reach, Role, listener_at
+from vteam.channels.swarm.torrents.watch import Book, Meeting, Reach, listener_at
 from vteam.rules.canonical import digest
 from vteam.rules.facts import Doubt, Kind
 from vteam.rules.shapes import problem_with

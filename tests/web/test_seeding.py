@@ -309,5 +309,5 @@ class StandingTests(SeedingDoors):
     def test_its_addresses_are_the_installations(self) -> None:
         mine, _ = self.files()
         self.assertTrue(
-            mine[b"announce"].startswith(f"http://bo.localhost:{settings.EDGE_PORT}/announce/".encode())
+            mine[b"announce"].startswith(f"http://localhost:{settings.EDGE_PORT}/announce/".encode())
         )

@@ -7,8 +7,10 @@ again; nothing it could not record is answered as if it were.
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Protocol
 
 from vteam.channels.links.redirect import NO_SUCH_LINK, PREFIX, Answer, Redirect, Reply, Request, spoken
+from vteam.channels.swarm.torrents.announce import PREFIX as ANNOUNCE
 from vteam.edge import counted, sockets
 from vteam.edge.commits import GroupCommit
 from vteam.edge.tasks import Tasks
@@ -49,11 +51,26 @@ Send = Callable[[Answer], None]
 logger = logging.getLogger(__name__)
 
 
+class Announces(Protocol):
+    """The tracker's door."""
+
+    def reply(self, request: Request) -> Reply | Awaitable[Reply]:
+        """The answer to an announce."""
+
+
 class Edge:
     """Answers requests in the loop's thread, most of them without a task of their own."""
 
-    def __init__(self, *, redirect: Redirect, inbox: GroupCommit, door: sockets.Door | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        redirect: Redirect,
+        inbox: GroupCommit,
+        door: sockets.Door | None = None,
+        tracker: Announces | None = None,
+    ) -> None:
         self._redirect = redirect
+        self._tracker = tracker
         self.door = door
         self._inbox = inbox
         self._tasks = Tasks()
@@ -74,6 +91,8 @@ class Edge:
     def _reply(self, request: Request) -> Reply | Awaitable[Reply]:
         if request.path.startswith(PREFIX):
             return self._redirect.reply(request)
+        if request.path.startswith(ANNOUNCE) and self._tracker is not None:
+            return self._tracker.reply(request)
         if request.path == "/healthz":
             return self._health()
         if request.path == sockets.PATH and self.door is not None:

@@ -11,8 +11,9 @@ import resource
 import signal
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from vteam.channels import networks
 from vteam.channels.links.redirect import NetworkOf, Redirect, Request, Site
 from vteam.channels.swarm.meetings import Meetings
 from vteam.edge.app import Edge
-from vteam.edge.budget import VisitBudget
+from vteam.edge.budget import MinuteBudget, VisitBudget
+from vteam.edge.clients import ClientOptions, Clients
 from vteam.edge.commits import GroupCommit
 from vteam.edge.databases import Database, database_from
 from vteam.edge.protocol import EdgeProtocol, hang_up_on_the_late
@@ -33,6 +35,7 @@ from vteam.edge.shares import shares_of
 from vteam.edge.stores import store_for
 from vteam.edge.stun import answering
 from vteam.edge.swarm import Swarm
+from vteam.edge.torrents import Torrents
 from vteam.errors import Away, CannotStart
 from vteam.locks import held
 from vteam.metrics.ports import port_of
@@ -66,6 +69,7 @@ class EdgeOptions:
     relay_bytes_per_s: int
     pages_per_network: int
     stun: tuple[str, int] | None = None
+    clients: ClientOptions = field(default_factory=lambda: ClientOptions(witness=None))
 
 
 def main() -> None:
@@ -91,6 +95,16 @@ def options_from_settings() -> EdgeOptions:
         relay_bytes_per_s=settings.RELAY_MIB_S * 2**20,
         pages_per_network=settings.PAGES_PER_NETWORK,
         stun=(settings.STUN_HOST, settings.STUN_PORT) if settings.STUN_PORT else None,
+        clients=ClientOptions(
+            witness=(settings.WITNESS_HOST, settings.WITNESS_PORT) if settings.WITNESS_PORT else None,
+            addresses=settings.WITNESS_ADDRESSES,
+            dials=[ip_network(network) for network in settings.WITNESS_DIALS],
+            own_ports=[settings.SITE_PORT, settings.EDGE_PORT, settings.WITNESS_PORT],
+            interval_s=settings.ANNOUNCE_SECONDS,
+            connections_max=settings.WITNESS_CONNECTIONS,
+            peers_max=settings.TORRENT_PEERS,
+            behind_proxies=bool(networks.trusted_proxies()),
+        ),
     )
 
 
@@ -123,10 +137,15 @@ async def serve(options: EdgeOptions) -> None:
         relay_bytes_per_s=options.relay_bytes_per_s,
         per_network=options.pages_per_network,
     )
-    server = uvicorn.Server(_config(Edge(redirect=redirect, inbox=inbox, door=swarm.door)))
+    torrents = Torrents(options.database)
+    clients = Clients(options.clients, inbox=inbox, rights=rights, torrents=torrents, network_of=network_of)
+    witness = _witness_listening(options)
+    edge = Edge(redirect=redirect, inbox=inbox, door=swarm.door, tracker=clients.tracker)
+    server = uvicorn.Server(_config(edge))
     clocks = [
         asyncio.create_task(swarm.run()),
-        asyncio.create_task(_every_minute(options.budget)),
+        asyncio.create_task(clients.run(witness)),
+        asyncio.create_task(_every_minute(options.budget, clients.tracker.budget)),
         asyncio.create_task(_every_second(server.server_state.connections)),
     ]
     gc.freeze()
@@ -141,10 +160,14 @@ async def serve(options: EdgeOptions) -> None:
             clock.cancel()
         options.budget.turn()
         swarm.close()
+        clients.close()
         await inbox.close()
         if swarm.unrecorded:
             logger.error("%d titles passed on could not be recorded and are lost", swarm.unrecorded)
+        if clients.lost or clients.offers.waiting:
+            logger.error("%d notes about torrents are lost", clients.lost + clients.offers.waiting)
         shares.close()
+        torrents.close()
         rights.close()
 
 
@@ -214,10 +237,23 @@ def _network_of(options: EdgeOptions) -> NetworkOf:
     return network_of
 
 
-async def _every_minute(budget: VisitBudget) -> None:
+def _witness_listening(options: EdgeOptions) -> socket.socket | None:
+    if options.clients.witness is None:
+        return None
+    host, port = options.clients.witness
+    try:
+        return listening(host, port)
+    except CannotStart as why:
+        raise CannotStart(
+            f"{why}. Choose others with VTEAM_WITNESS_HOST and VTEAM_WITNESS_PORT, or none with 0"
+        ) from None
+
+
+async def _every_minute(*budgets: MinuteBudget) -> None:
     while True:
         await asyncio.sleep(MINUTE_SECONDS)
-        budget.turn()
+        for budget in budgets:
+            budget.turn()
 
 
 async def _every_second(connections: Iterable[Any]) -> None:

@@ -28,6 +28,13 @@ def edge_base(request: HttpRequest) -> str:
     return f"http://{domain}:{settings.EDGE_PORT}"
 
 
+def for_programs(base: str) -> str:
+    """The same address for programs: browsers alone know that every name under localhost is this machine."""
+    scheme, _, host = base.partition("://")
+    name, colon, port = host.partition(":")
+    return f"{scheme}://localhost{colon}{port}" if name.endswith(".localhost") else base
+
+
 def short_link(request: HttpRequest, code: str) -> str:
     """The link somebody passes on."""
     return f"{edge_base(request)}/r/{code}"

@@ -242,12 +242,18 @@ def spoken(status: int, text: str, *extra: Header) -> Answer:
     return Answer(status, _head(status, [*kind, *kept_to_itself, *extra]), body)
 
 
+def with_body(body: bytes) -> Answer:
+    """Bytes for a program to read, never stored by anybody."""
+    return Answer(200, _HEAD_OF_BODY + b"content-length: %d\r\n" % len(body), body)
+
+
 def _head(status: int, headers: Sequence[Header]) -> bytes:
     """Status line and headers; what of them somebody typed is letters, digits, dashes and a host name of ours."""
     line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
     return line + b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
+_HEAD_OF_BODY = _head(200, [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")])
 # The referrer stays behind: which page somebody came from is nobody's business.
 _REDIRECT: tuple[Header, ...] = (
     (b"content-length", b"0"),

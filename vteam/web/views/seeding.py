@@ -28,7 +28,7 @@ from vteam.channels.swarm.torrents.announce import PREFIX
 from vteam.channels.swarm.torrents.metainfo import magnet, torrent_file
 from vteam.people.models import Fan
 from vteam.rules.rights import Way
-from vteam.web.addresses import edge_base, site_base
+from vteam.web.addresses import edge_base, for_programs, site_base
 from vteam.web.answers import for_fans, private, private_render, send_mp3, withdrawn
 from vteam.web.copies import copy_of, link_in_copies
 from vteam.web.seeding import standing_of
@@ -67,7 +67,7 @@ def for_my_computer(request: HttpRequest, campaign: Campaign, fan: Fan, key: str
     content = torrent_file(
         info_of(torrent),
         announce=_announce(request, torrent.seed_key),
-        fetch=site_base(request) + fetch_path,
+        fetch=for_programs(site_base(request)) + fetch_path,
         words=_("For your own computer alone: give your friends the other file."),
     )
     return _file(content, _("%(name)s (my computer)") % {"name": torrent.template.name})
@@ -147,7 +147,7 @@ def _torrent(request: HttpRequest, campaign: Campaign, fan: Fan, offered: Offere
 
 
 def _announce(request: HttpRequest, key: str) -> str:
-    return f"{edge_base(request)}{PREFIX}{key}"
+    return f"{for_programs(edge_base(request))}{PREFIX}{key}"
 
 
 def _standing(campaign: Campaign, fan: Fan, key: str, torrent: Torrent) -> dict[str, object]:

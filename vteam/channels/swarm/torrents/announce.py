@@ -16,8 +16,10 @@ from fastbencode import bencode
 PREFIX = "/announce/"
 QUERY_BYTES_MAX = 4096
 COUNTER_MAX = 2**60
+# What some say is left before they know how much there is.
+LARGEST = 2**64 - 1
 PEERS_MAX = 50
-_NUMBER = re.compile(rb"[0-9]{1,19}")
+_NUMBER = re.compile(rb"[0-9]{1,20}")
 
 
 class Event(StrEnum):
@@ -27,6 +29,13 @@ class Event(StrEnum):
     COMPLETED = "completed"
     STOPPED = "stopped"
     SOME_TIME = ""
+
+
+class Role(StrEnum):
+    """Which of a torrent's two keys a client came with."""
+
+    SEEDER = "seeder"
+    FRIEND = "friend"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +78,14 @@ def announce_in(query: bytes) -> Announce | Failure:
     port = _number(given.get(b"port", b""), 65_535)
     if not port:
         return Failure("port is a number from 1 to 65535")
-    counters = [_number(given.get(name, b"0"), COUNTER_MAX) for name in _COUNTERS]
+    counters = [_number(given.get(name, b"0"), LARGEST) for name in _COUNTERS]
     event = given.get(b"event", b"").decode("latin-1")
     if None in counters:
         return Failure("uploaded, downloaded and left are whole numbers of bytes")
     if event not in _EVENTS:
         return Failure("event is started, completed, stopped or nothing")
     most = _number(given.get(b"numwant", b""), COUNTER_MAX)
-    uploaded, downloaded, left = (counter or 0 for counter in counters)
+    uploaded, downloaded, left = (min(counter or 0, COUNTER_MAX) for counter in counters)
     return Announce(
         info_hash=info_hash,
         peer_id=peer_id,
@@ -102,12 +111,17 @@ def _number(text: bytes, most: int) -> int | None:
     return number if number <= most else None
 
 
-Peer = tuple[bytes, str, int]
-"""A peer as others are told of it: peer id (20 bytes; b"" where none is known), address, port."""
+Peer = tuple[bytes, bytes]
+"""A peer as others are told of it: peer id (20 bytes; b"" where none is known), address and port, packed (BEP 23)."""
+
+
+def compact(address: str, port: int) -> bytes:
+    """An address and a port in 6 bytes (18 for IPv6)."""
+    return ip_address(address).packed + port.to_bytes(2, "big")
 
 
 def answered(
-    peers: Iterable[Peer], *, complete: int, incomplete: int, interval_s: int, to: str, compact: bool
+    peers: Iterable[Peer], *, complete: int, incomplete: int, interval_s: int, to: str, is_compact: bool
 ) -> bytes:
     """The tracker's answer. `to`: the address that asked, which it is told of too (BEP 24)."""
     told: dict[bytes, object] = {
@@ -117,20 +131,23 @@ def answered(
         b"min interval": max(interval_s // 2, 1),
         b"external ip": ip_address(to).packed,
     }
-    if compact:
-        four: list[bytes] = []
-        six: list[bytes] = []
-        for _, address, port in peers:
-            packed = ip_address(address).packed + port.to_bytes(2, "big")
-            (four if len(packed) == 6 else six).append(packed)
-        told |= {b"peers": b"".join(four), b"peers6": b"".join(six)}
+    if is_compact:
+        places = [where for _, where in peers]
+        told[b"peers"] = b"".join([where for where in places if len(where) == 6])
+        told[b"peers6"] = b"".join([where for where in places if len(where) == 18])
     else:
-        told[b"peers"] = [
-            {b"ip": address.encode(), b"port": port} | ({b"peer id": peer_id} if peer_id else {})
-            for peer_id, address, port in peers
-        ]
+        told[b"peers"] = [_spelled(peer_id, where) for peer_id, where in peers]
     answer: bytes = bencode(told)
     return answer
+
+
+def _spelled(peer_id: bytes, where: bytes) -> dict[bytes, object]:
+    """A peer in the older form (BEP 3)."""
+    place: dict[bytes, object] = {
+        b"ip": str(ip_address(where[:-2])).encode(),
+        b"port": int.from_bytes(where[-2:], "big"),
+    }
+    return {**place, b"peer id": peer_id} if peer_id else place
 
 
 def refused(reason: str, *, retry_minutes: int | None = None) -> bytes:

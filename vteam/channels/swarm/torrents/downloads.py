@@ -18,6 +18,8 @@ from vteam.rules.facts import Doubt
 SECOND_US = 1_000_000
 BYTES_PER_S_MAX = 12_500_000
 """No download is believed to be faster than this (100 Mbit/s); what comes faster was there before."""
+BURST = 2
+"""Pieces that may come in one moment all the same."""
 LITTLE, MUCH, ENOUGH = 0.2, 0.8, 0.8
 """Shares of a title: where a download must have been seen to begin, from where an end told by the client is believed,
 and how much of it must have been seen to come (and be in the counters)."""
@@ -55,7 +57,7 @@ class Ends:
 class Download:
     """One listener's download of one torrent. `listener`: a keyed hash of where it goes on (32 hex digits).
 
-    `have`: pieces it had when last seen; `seen`: of those, how many were seen to come. `curve`: pairs of time and
+    `have`: pieces it had when last seen; `seen`: of those, how many were seen to come since it was first looked at (`looked_us`). `curve`: pairs of time and
     pieces. `asked`: pairs of piece and whether what came was right (None: nothing came). `claims`: its client says
     that it downloads. `same`: it goes on where the fan's own computer is. `near`: a keyed hash of its near network.
     """
@@ -104,10 +106,10 @@ class Download:
             self._draw(at_us, template)
         elif pieces > self.have:
             since_us = max(at_us - self.looked_us, 0)
-            could = BYTES_PER_S_MAX * since_us // SECOND_US // template.piece_bytes + 1
+            could = BYTES_PER_S_MAX * since_us // SECOND_US // template.piece_bytes + BURST
             if seeder:
-                self.seen += min(pieces - self.have, could)
-            self.have, self.looked_us = pieces, at_us
+                self.seen = min(self.seen + pieces - self.have, max(could, self.seen))
+            self.have = pieces
             self._draw(at_us, template)
         self.last_us = at_us
         if self.have == template.pieces and not self.whole_us:

@@ -16,9 +16,10 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from vteam.channels.links.redirect import InboxRow
-from vteam.channels.swarm.torrents.announce import Announce, Event
+from vteam.channels.swarm.torrents.announce import Announce, Event, Role
 from vteam.channels.swarm.torrents.downloads import SECOND_US, Download, Ends
 from vteam.channels.swarm.torrents.metainfo import Torrent
+from vteam.channels.swarm.torrents.mse import torrent_mark
 from vteam.channels.swarm.torrents.programs import program_of
 from vteam.rules.canonical import canonical, digest
 from vteam.rules.decisions import NOTHING_SEEN
@@ -34,13 +35,6 @@ CLIENT_MAX = 60
 LISTENERS_MAX, SEEDERS_MAX, KNOWN_MAX = 200, 8, 512
 DOUBTED_PER_DAY = 20
 """Facts a day and torrent of downloads that showed nothing: strangers must not fill what is kept for ever."""
-
-
-class Role(StrEnum):
-    """Which of a torrent's two keys a client came with."""
-
-    SEEDER = "seeder"
-    FRIEND = "friend"
 
 
 class Reach(StrEnum):
@@ -142,6 +136,11 @@ class Meeting:
         self._asking = False
         self.torrent = watched.torrent
 
+    def named(self, client: str) -> None:
+        """What it calls itself."""
+        if self._download:
+            self._download.client = _shown(client) or self._download.client
+
     def has(self, pieces: int, at_us: int) -> None:
         """It has so many pieces now."""
         watched, template = self._watched, self.torrent.template
@@ -191,6 +190,7 @@ class Book:
         self._stays_us = interval_us * 5 // 2
         self._settle_us = interval_us + 15 * SECOND_US
         self._watched: dict[bytes, Watched] = {}
+        self._marks: dict[bytes, bytes] = {}
         # Where each fan's own computers are, across their torrents.
         self._own: dict[int, dict[str, int]] = {}
         self.turned_away = self.counted = self.doubted = 0
@@ -244,6 +244,10 @@ class Book:
         watched = self._watched.get(info_hash)
         return watched.torrent if watched else None
 
+    def by_mark(self, mark: bytes) -> bytes | None:
+        """The info hash behind the mark an obfuscated handshake carries (`mse.torrent_mark`)."""
+        return self._marks.get(mark)
+
     def expects(self, torrent: Torrent, address: str, peer_id: bytes) -> bool:
         """Whether the tracker introduced this peer lately."""
         return self._role(torrent, address, peer_id) is not None
@@ -293,6 +297,7 @@ class Book:
                 self.turned_away += 1
                 return None
             watched = self._watched[torrent.info_hash] = Watched(torrent)
+            self._marks[torrent_mark(torrent.info_hash)] = torrent.info_hash
         watched.torrent = torrent
         return watched
 
@@ -319,7 +324,13 @@ class Book:
             if watched.changed and at_us - watched.kept_us >= CHECKPOINT_US:
                 self._record([self._kept(watched, at_us)])
             if not watched.downloads and not watched.seeders and not watched.known:
-                del self._watched[watched.torrent.info_hash]
+                self._forget(watched.torrent.info_hash)
+
+    def keep(self, at_us: int) -> None:
+        """Keeps how everything stands that changed: the edge ends."""
+        for watched in self._watched.values():
+            if watched.changed:
+                self._record([self._kept(watched, at_us)])
 
     def _tidy(self, watched: Watched, at_us: int) -> None:
         for name in [name for name, (until_us, _) in watched.known.items() if until_us < at_us]:
@@ -346,7 +357,11 @@ class Book:
         """These may not be passed on any more: what is under way counts nothing."""
         for info_hash, watched in list(self._watched.items()):
             if watched.torrent.title in titles:
-                del self._watched[info_hash]
+                self._forget(info_hash)
+
+    def _forget(self, info_hash: bytes) -> None:
+        del self._watched[info_hash]
+        del self._marks[torrent_mark(info_hash)]
 
     def titles(self) -> set[int]:
         """The titles somebody is about."""

@@ -1,0 +1,160 @@
+"""Who is where: the swarms of fans' torrents, in memory, and whom of them each client is told of.
+
+A friend is told of the fan's own computers alone, a fan's computer of friends who still lack something; friends never
+of each other, so that what a friend gets can only have come from the fan. Everything is bounded, and whoever is silent
+for two and a half intervals is gone. Pure: times are given (s).
+"""
+
+import random
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from vteam.channels.swarm.torrents.announce import Announce, Event, Peer, Role, compact
+from vteam.channels.swarm.torrents.metainfo import Torrent
+
+SWARM_MAX, ADDRESS_MAX = 2_000, 4
+"""Peers of one swarm, and of those at one address."""
+TIDIED_AT_ONCE = 2_000
+
+
+@dataclass(slots=True)
+class Entry:
+    """A peer. `where`: its address and port, packed; `until`: when it is gone unless it announces again (s)."""
+
+    where: bytes
+    until: float
+    left: int
+
+
+@dataclass(slots=True)
+class Swarm:
+    """A torrent's peers by their peer ids."""
+
+    title: int
+    seeders: dict[bytes, Entry] = field(default_factory=dict)
+    friends: dict[bytes, Entry] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a peer is told: some peers, how many seed here and how many download."""
+
+    peers: list[Peer]
+    complete: int
+    incomplete: int
+
+
+class Swarms:
+    """Every swarm. `stays_s`: for how long a peer is believed to be there."""
+
+    def __init__(self, *, peers_max: int, stays_s: float) -> None:
+        self._peers_max, self._stays_s = peers_max, stays_s
+        self._swarms: dict[bytes, Swarm] = {}
+        self._tidying: Iterator[bytes] = iter(())
+        self.peers = self.turned_away = 0
+
+    @property
+    def swarms(self) -> int:
+        """How many swarms have peers."""
+        return len(self._swarms)
+
+    def titles(self) -> set[int]:
+        """The titles there are peers of."""
+        return {swarm.title for swarm in self._swarms.values()}
+
+    def announce(
+        self, torrent: Torrent, role: Role, announce: Announce, address: str, *, now: float
+    ) -> Told | None:
+        """Takes in an announce; None where there are too many peers already."""
+        swarm = self._swarms.get(torrent.info_hash)
+        if announce.event is Event.STOPPED:
+            if swarm is not None:
+                self._leave(torrent.info_hash, swarm, announce.peer_id)
+            return Told([], *_counts(swarm))
+        if swarm is None:
+            swarm = Swarm(torrent.title)
+        where = compact(address, announce.port)
+        if not self._enter(swarm, role, announce, where, now):
+            self.turned_away += 1
+            return None
+        self._swarms[torrent.info_hash] = swarm
+        return Told(_told(swarm, role, announce, where, now), *_counts(swarm))
+
+    def _enter(self, swarm: Swarm, role: Role, announce: Announce, where: bytes, now: float) -> bool:
+        """Puts a peer in its place; whether there is one for it."""
+        own, other = swarm.seeders, swarm.friends
+        if role is Role.FRIEND:
+            own, other = other, own
+        entry = own.get(announce.peer_id)
+        if entry is not None:
+            entry.where, entry.until, entry.left = where, now + self._stays_s, announce.left
+            return True
+        if other.pop(announce.peer_id, None) is not None:
+            self.peers -= 1
+        if own and not self._has_room(own, where, now):
+            return False
+        if self.peers >= self._peers_max:
+            return False
+        own[announce.peer_id] = Entry(where, now + self._stays_s, announce.left)
+        self.peers += 1
+        return True
+
+    def _has_room(self, peers: dict[bytes, Entry], where: bytes, now: float) -> bool:
+        """Whether one more fits at an address; a client that started anew takes its own place again."""
+        there = [peer_id for peer_id, entry in peers.items() if entry.where[:-2] == where[:-2]]
+        for peer_id in there:
+            if peers[peer_id].where == where or peers[peer_id].until < now:
+                del peers[peer_id]
+                self.peers -= 1
+        return len(peers) < SWARM_MAX and sum(peer_id in peers for peer_id in there) < ADDRESS_MAX
+
+    def _leave(self, info_hash: bytes, swarm: Swarm, peer_id: bytes) -> None:
+        for peers in (swarm.seeders, swarm.friends):
+            if peers.pop(peer_id, None) is not None:
+                self.peers -= 1
+        if not swarm.seeders and not swarm.friends:
+            del self._swarms[info_hash]
+
+    def tidy(self, *, now: float) -> None:
+        """Every second: the next few swarms lose who is gone, so that all are seen in turn and no call takes long."""
+        due = list(islice(self._tidying, TIDIED_AT_ONCE))
+        if len(due) < TIDIED_AT_ONCE:
+            self._tidying = iter(list(self._swarms))
+        for info_hash in due:
+            swarm = self._swarms.get(info_hash)
+            if swarm is None:
+                continue
+            for peers in (swarm.seeders, swarm.friends):
+                for peer_id in [peer_id for peer_id, entry in peers.items() if entry.until < now]:
+                    del peers[peer_id]
+                    self.peers -= 1
+            if not swarm.seeders and not swarm.friends:
+                del self._swarms[info_hash]
+
+    def close_titles(self, titles: Collection[int]) -> None:
+        """Forgets the swarms of titles that may not be passed on any more."""
+        for info_hash in [info_hash for info_hash, swarm in self._swarms.items() if swarm.title in titles]:
+            swarm = self._swarms.pop(info_hash)
+            self.peers -= len(swarm.seeders) + len(swarm.friends)
+
+
+def _counts(swarm: Swarm | None) -> tuple[int, int]:
+    if swarm is None:
+        return 0, 0
+    complete = sum(not entry.left for entry in swarm.seeders.values())
+    return complete, sum(entry.left > 0 for entry in swarm.friends.values())
+
+
+def _told(swarm: Swarm, role: Role, announce: Announce, where: bytes, now: float) -> list[Peer]:
+    """Whom a peer is told of: at random where there are more than it wants."""
+    wants_seeders = role is Role.FRIEND
+    if wants_seeders and not announce.left:
+        return []
+    others = swarm.seeders if wants_seeders else swarm.friends
+    peers = [
+        (peer_id, entry.where)
+        for peer_id, entry in others.items()
+        if entry.until >= now and entry.where != where and wants_seeders == (not entry.left)
+    ]
+    return peers if len(peers) <= announce.most else random.sample(peers, announce.most)

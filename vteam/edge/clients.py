@@ -1,0 +1,185 @@
+"""Torrent clients at the edge: tracker, book and witness, and the gate that is asked every second for all three."""
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vteam import clock
+from vteam.channels.links.redirect import InboxRow, NetworkOf, Request
+from vteam.channels.networks import address_of
+from vteam.channels.swarm.torrents.announce import Announce, Event, Role
+from vteam.channels.swarm.torrents.dialling import Dials
+from vteam.channels.swarm.torrents.downloads import SECOND_US
+from vteam.channels.swarm.torrents.metainfo import Torrent
+from vteam.channels.swarm.torrents.tracker import Swarms
+from vteam.channels.swarm.torrents.watch import DAY_US, Book
+from vteam.edge.commits import GroupCommit
+from vteam.edge.offers import Offers
+from vteam.edge.rights import PassOnRights
+from vteam.edge.torrents import Torrents
+from vteam.edge.tracker import AnnounceBudget, Tracker, client_address, witness_told
+from vteam.edge.witness import Witness
+from vteam.errors import Away
+from vteam.rules.networks import IPNetwork
+
+TURN_SECONDS = 1.0
+UNASKED_SECONDS_MAX = 4.0
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientOptions:
+    """What torrent clients meet. `witness`: the host and port it listens at; None: nowhere.
+
+    `addresses`: where clients are told to find it (none: where they ask the tracker). `dials`: networks it may call
+    beside the internet's. `own_ports`: ports of this machine it never calls.
+    """
+
+    witness: tuple[str, int] | None
+    addresses: Sequence[str] = ()
+    dials: Sequence[IPNetwork] = ()
+    own_ports: Sequence[int] = ()
+    interval_s: int = 90
+    connections_max: int = 4_000
+    peers_max: int = 200_000
+    announces_per_network: int = 1_200
+    behind_proxies: bool = False
+
+
+class Clients:
+    """Made in the running loop; `run` goes on until it is cancelled."""
+
+    def __init__(
+        self,
+        options: ClientOptions,
+        *,
+        inbox: GroupCommit,
+        rights: PassOnRights,
+        torrents: Torrents,
+        network_of: NetworkOf,
+    ) -> None:
+        self._options, self._rights, self._torrents = options, rights, torrents
+        self.offers = Offers(inbox)
+        self.lost = 0
+        loop_time = asyncio.get_running_loop().time
+        self.book = Book(record=self._record, interval_us=options.interval_s * SECOND_US)
+        self.witness = Witness(
+            book=self.book,
+            dials=Dials(
+                interval_s=options.interval_s,
+                allowed=tuple(options.dials),
+                ports=frozenset(options.own_ports),
+            ),
+            connections_max=options.connections_max,
+            now=loop_time,
+            now_us=clock.now_us,
+        )
+        for address in options.addresses:
+            self.witness.dials.is_ours(address)
+        self.tracker = Tracker(
+            swarms=Swarms(peers_max=options.peers_max, stays_s=options.interval_s * 2.5),
+            torrents=torrents.seen,
+            budget=AnnounceBudget(per_network=options.announces_per_network),
+            network_of=network_of,
+            address_of=self._address_of,
+            is_open=self._is_open,
+            witness=witness_told(
+                options.addresses,
+                options.witness[1] if options.witness else 0,
+                behind_proxies=options.behind_proxies,
+            ),
+            heard=self._heard,
+            interval_s=options.interval_s,
+            now=loop_time,
+            now_us=clock.now_us,
+        )
+
+    def _address_of(self, request: Request) -> str:
+        if request.local:
+            self.witness.dials.is_ours(request.local)
+        return client_address(request, address_of, behind_proxies=self._options.behind_proxies)
+
+    def _heard(self, torrent: Torrent, role: Role, address: str, announce: Announce) -> None:
+        self.book.announced(torrent, role, address, announce, clock.now_us())
+        if self._options.witness and announce.event is not Event.STOPPED:
+            seeds = role is Role.SEEDER
+            if announce.left or seeds:
+                self.witness.consider(torrent, address, announce.port, seeds=seeds and not announce.left)
+
+    async def _is_open(self, title: int) -> bool:
+        return title in await self._rights.open_titles([title], at_us=clock.now_us())
+
+    def _record(self, rows: Sequence[InboxRow]) -> None:
+        self.offers.record(rows, self._recorded)
+
+    def _recorded(self, away: Away | None) -> None:
+        self.lost += away is not None
+
+    async def run(self, listener: socket.socket | None) -> None:
+        """Goes on from what was kept, then listens and looks after everything every second."""
+        await self._restore()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self.witness.connection, sock=listener) if listener else None
+        asked_at = time.monotonic()
+        try:
+            while True:
+                await asyncio.sleep(TURN_SECONDS)
+                asked_at = await self._turn(asked_at)
+        finally:
+            if server:
+                server.close()
+            self.witness.close()
+
+    async def _turn(self, asked_at: float) -> float:
+        """One second's work; returns when the gate was last asked."""
+        try:
+            self.offers.again()
+            self.book.turn(clock.now_us())
+            self.witness.turn()
+            self.tracker.swarms.tidy(now=asyncio.get_running_loop().time())
+            await self._ask_the_gate()
+            return time.monotonic()
+        except Away as away:
+            if time.monotonic() - asked_at > UNASKED_SECONDS_MAX:
+                logger.warning("whether titles may be passed on cannot be asked: %s", away)
+                self._close(self._titles())
+        except Exception:
+            logger.exception("looking after torrent clients failed: our own fault")
+        return asked_at
+
+    def _titles(self) -> set[int]:
+        return self.tracker.titles() | self.book.titles()
+
+    async def _ask_the_gate(self) -> None:
+        titles = self._titles()
+        if titles:
+            self._close(titles - await self._rights.open_titles(titles, at_us=clock.now_us()))
+
+    def _close(self, titles: set[int]) -> None:
+        if titles:
+            self.tracker.close_titles(titles)
+            self.book.close_titles(titles)
+            self.witness.close_titles(titles)
+
+    async def _restore(self) -> None:
+        """How downloads stood when the edge last said so; tried until the database is there."""
+        while True:
+            try:
+                kept = await self._torrents.watched_since(clock.now_us() - DAY_US)
+            except Away:
+                await asyncio.sleep(TURN_SECONDS)
+                continue
+            except Exception:
+                logger.exception("how downloads stood cannot be read: our own fault; they begin anew")
+                return
+            for torrent, content in kept:
+                self.book.restore(torrent, content, clock.now_us())
+            return
+
+    def close(self) -> None:
+        """The last try for what could not be recorded before."""
+        self.book.keep(clock.now_us())
+        self.offers.again()
