@@ -57,9 +57,10 @@ class Ends:
 class Download:
     """One listener's download of one torrent. `listener`: a keyed hash of where it goes on (32 hex digits).
 
-    `have`: pieces it had when last seen; `seen`: of those, how many were seen to come since it was first looked at (`looked_us`). `curve`: pairs of time and
-    pieces. `asked`: pairs of piece and whether what came was right (None: nothing came). `claims`: its client says
-    that it downloads. `same`: it goes on where the fan's own computer is. `near`: a keyed hash of its near network.
+    `have`: pieces it had when last seen; `seen`: of those, how many were seen to come since it was first looked at
+    (`looked_us`). `curve`: pairs of time and pieces. `asked`: pairs of piece and whether what came was right (None:
+    nothing came). `claims`: its client says that it downloads. `same`: it goes on where the fan's own computer is.
+    `near`: a keyed hash of its near network.
     """
 
     listener: str
