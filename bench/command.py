@@ -116,6 +116,14 @@ def torrents(quick: Quick = False, json: Json = False) -> None:
 
 
 @app.command()
+def announce(quick: Quick = False, json: Json = False) -> None:
+    """The tracker's announces, each on a new connection, beside Debian's opentracker and npm's bittorrent-tracker."""
+    from bench.announce import run
+
+    _tell(run(quick=quick), json)
+
+
+@app.command()
 def crash(
     quick: Quick = False,
     json: Json = False,

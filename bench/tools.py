@@ -13,6 +13,7 @@ PACKAGES = {
     "redis-cli": "redis-tools",
     "haproxy": "haproxy",
     "chromium": "chromium",
+    "opentracker": "opentracker",
     "postfix": "postfix",
     "postconf": "postfix",
 }

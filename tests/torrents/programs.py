@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,7 +122,7 @@ def aria2(
 ) -> Program:
     """aria2; with `seed_minutes` 0 it leaves the moment it is done."""
     return _start(
-        host, folder, lambda program: "Download complete" in program.log.read_text() or _is_over(program),
+        host, folder, _aria2_whole,
         "aria2c", f"--dir={folder}", f"--seed-time={seed_minutes}", "--enable-dht=false", "--enable-dht6=false",
         "--bt-enable-lpd=false", "--enable-peer-exchange=false", "--listen-port=6891", f"--max-upload-limit={upload}K",
         "--no-conf=true", "--console-log-level=notice", "--seed-ratio=0.0", "--summary-interval=0",
@@ -129,8 +130,9 @@ def aria2(
     )  # fmt: skip
 
 
-def _is_over(program: Program) -> bool:
-    return program.process.poll() == 0 and "(OK)" in program.log.read_text()
+def _aria2_whole(program: Program) -> bool:
+    """It seeds, or has ended well; that it has a magnet's metadata is not all of it."""
+    return bool(re.search(r"SEED\(|Download complete: (?!\[)", program.log.read_text(errors="replace")))
 
 
 def transmission(
