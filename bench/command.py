@@ -108,6 +108,14 @@ def pass_on(quick: Quick = False, json: Json = False) -> None:
 
 
 @app.command()
+def torrents(quick: Quick = False, json: Json = False) -> None:
+    """Fans' torrents from what all of a title's have in common, beside libtorrent and torf hashing each whole."""
+    from bench.torrents import run
+
+    _tell(run(quick=quick), json)
+
+
+@app.command()
 def crash(
     quick: Quick = False,
     json: Json = False,

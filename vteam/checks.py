@@ -60,6 +60,16 @@ def proxies(app_configs: Apps, **others: Any) -> list[CheckMessage]:
     return []
 
 
+@register()
+def witness(app_configs: Apps, **others: Any) -> list[CheckMessage]:
+    """Behind a proxy nobody asks the tracker at an address where the witness is."""
+    if settings.WITNESS_PORT and settings.TRUSTED_PROXIES and not settings.WITNESS_ADDRESSES:
+        hint = "Set VTEAM_WITNESS_ADDRESSES to this machine's public addresses, or VTEAM_WITNESS_PORT=0."
+        words = "Torrent clients are not told where the witness is: what they pass on is not seen and pays nothing."
+        return [Warning(words, hint=hint, id="vteam.W003")]
+    return []
+
+
 @register(Tags.database)
 def append_only(
     app_configs: Apps, databases: Sequence[str] | None = None, **others: Any

@@ -57,7 +57,8 @@ WITNESS_HOST = env.str("WITNESS_HOST", HOST)
 # The addresses it tells clients to be at; empty: the one they asked the tracker at.
 WITNESS_ADDRESSES: list[str] = env.list("WITNESS_ADDRESSES", [], subcast=str.strip)
 # Networks it may dial although they are not the internet's.
-WITNESS_DIALS: list[str] = env.list("WITNESS_DIALS", [], subcast=str.strip)
+_HERE = ["127.0.0.0/8", "::1"]
+WITNESS_DIALS: list[str] = env.list("WITNESS_DIALS", _HERE if DEMO else [], subcast=str.strip)
 ANNOUNCE_SECONDS = env.int("ANNOUNCE_SECONDS", 90, validate=Range(5, 1800))
 ICE_SERVERS: list[str] = env.list("ICE_SERVERS", [], subcast=str.strip)
 

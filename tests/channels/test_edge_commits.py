@@ -21,7 +21,8 @@ from tests.channels.edges import (
 )
 from vteam.edge.commits import GroupCommit
 from vteam.edge.databases import Postgres
-from vteam.edge.shares import PostgresSource
+from vteam.edge.lookups import PostgresSource
+from vteam.edge.shares import share_of
 from vteam.edge.stores import PostgresStore, SqliteStore
 from vteam.errors import Away
 
@@ -145,7 +146,7 @@ def test_a_database_that_was_away_is_used_again(
         inbox = GroupCommit(PostgresStore(Postgres(url)), rows_waiting_max=10_000)
         source = PostgresSource(Postgres(url))
         await recorded(inbox)
-        assert await source.read(OPEN) is not None
+        assert (await source.read(OPEN, share_of)).share is not None
         acknowledged += 1
         await asyncio.to_thread(server.stop)
         for _ in range(3):
@@ -153,7 +154,7 @@ def test_a_database_that_was_away_is_used_again(
                 await recorded(inbox)
             refused += 1
         with pytest.raises(Away):
-            await source.read(UNKNOWN)
+            await source.read(UNKNOWN, share_of)
         await asyncio.to_thread(server.ensure_postgres_running)
         while acknowledged < 2:
             with contextlib.suppress(Away):
@@ -163,7 +164,7 @@ def test_a_database_that_was_away_is_used_again(
         share = None
         while share is None:
             with contextlib.suppress(Away):
-                share = await source.read(OPEN)
+                share = (await source.read(OPEN, share_of)).share
             await asyncio.sleep(0.05)
         await inbox.close()
         source.close()

@@ -26,7 +26,7 @@ from tests.channels.edges import (
 )
 from tests.channels.test_edge_protocol import asked
 from tests.services.test_fault_database import Server
-from vteam.edge.shares import CACHE_SECONDS
+from vteam.edge.lookups import CACHE_SECONDS
 
 VISITORS = 8
 ROWS_WAITING = 100

@@ -18,7 +18,8 @@ from tests.channels.edges import (
     with_shares,
 )
 from vteam.edge.databases import Postgres, SqliteFiles, database_from
-from vteam.edge.shares import CachedShares, PostgresSource, SqliteSource
+from vteam.edge.lookups import Cached, PostgresSource, SqliteSource
+from vteam.edge.shares import share_of
 from vteam.edge.stores import PostgresStore, store_for
 from vteam.errors import Away, SettingsError
 from vteam.walfile import open_wal_file
@@ -27,7 +28,7 @@ from vteam.walfile import open_wal_file
 def test_a_share_is_remembered_for_a_few_seconds_and_so_is_none(tmp_path: Path) -> None:
     with_shares(tmp_path)
     now = 0.0
-    shares = CachedShares(SqliteSource(files(tmp_path)), seconds=5, clock=lambda: now)
+    shares = Cached(SqliteSource(files(tmp_path)), share_of, seconds=5, clock=lambda: now)
 
     def change(statement: str) -> None:
         with contextlib.closing(sqlite3.connect(tmp_path / "vteam.sqlite3")) as file, file:
@@ -53,13 +54,13 @@ def test_no_more_shares_are_remembered_than_said_and_the_busiest_stay(tmp_path: 
     class Counting(SqliteSource):
         asked: list[str]
 
-        async def read(self, code: str) -> Any:
-            self.asked.append(code)
-            return await super().read(code)
+        async def read(self, name: Any, work: Any) -> Any:
+            self.asked.append(name)
+            return await super().read(name, work)
 
     source = Counting(files(tmp_path))
     source.asked = []
-    shares = CachedShares(source, cached_max=2)
+    shares = Cached(source, share_of, cached_max=2)
 
     async def scene() -> None:
         for code in (OPEN, ENDED, OPEN, UNKNOWN, OPEN, ENDED):
@@ -74,10 +75,10 @@ def test_many_asking_for_one_code_are_one_query(postgres: Any) -> None:
     source = PostgresSource(Postgres(postgres_url(postgres, "lookups")))
 
     async def scene() -> None:
-        shares = await asyncio.gather(*(source.read(OPEN) for _ in range(2000)))
-        assert {share.id if share else None for share in shares} == {7}
+        shares = await asyncio.gather(*(source.read(OPEN, share_of) for _ in range(2000)))
+        assert {found.share.id if found.share else None for found in shares} == {7}
         answers = await asyncio.gather(
-            *(source.read(f"unknown{number:04}") for number in range(600)), return_exceptions=True
+            *(source.read(f"unknown{number:04}", share_of) for number in range(600)), return_exceptions=True
         )
         assert sum(isinstance(answer, Away) for answer in answers) == 600 - 512
 

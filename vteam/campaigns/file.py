@@ -58,7 +58,7 @@ USUAL: Final[Mapping[str, Mapping[str, Any]]] = {
 # The first part of an address belongs to pages of vTeam's own.
 RESERVED_SLUGS = frozenset({
     "account", "accounts", "admin", "announce", "api", "arrived", "asked", "assets", "books", "campaign", "campaigns",
-    "code", "demo", "feeds", "healthz", "holder", "invitation", "join", "login", "logout", "mailbox", "media",
+    "code", "demo", "feeds", "fetch", "healthz", "holder", "invitation", "join", "login", "logout", "mailbox", "media",
     "messages", "metrics", "never", "news", "operator", "organise", "pictures", "ranking", "robots", "sign-in",
     "sign-out", "signin", "static", "stop", "theme", "vteam", "world",
 })  # fmt: skip

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
 
 from vteam import clock
-from vteam.channels.links.redirect import InboxRow, NetworkOf, Site
-from vteam.channels.swarm.meetings import Meetings, Recorded
+from vteam.channels.links.redirect import NetworkOf, Site
+from vteam.channels.swarm.meetings import Meetings
 from vteam.edge.commits import GroupCommit
+from vteam.edge.offers import Offers
 from vteam.edge.rights import PassOnRights
 from vteam.edge.sockets import Door
 from vteam.errors import Away
@@ -17,7 +17,6 @@ GATE_SECONDS = 1.0
 TURN_SECONDS = 0.05
 # A withdrawal must reach pages within five seconds, also where we cannot hear of it.
 UNASKED_SECONDS_MAX = 4.0
-UNRECORDED_MAX = 1_000
 logger = logging.getLogger(__name__)
 
 
@@ -53,10 +52,9 @@ class Swarm:
         relay_bytes_per_s: int,
         per_network: int,
     ) -> None:
-        self._inbox, self._rights = inbox, rights
-        self._unrecorded: list[tuple[Sequence[InboxRow], Recorded]] = []
+        self._offers, self._rights = Offers(inbox), rights
         budget = RelayBudget(bytes_per_s=relay_bytes_per_s)
-        self.meetings = Meetings(record=self._recorded, now_us=clock.now_us, spend=budget.spend)
+        self.meetings = Meetings(record=self._offers.record, now_us=clock.now_us, spend=budget.spend)
         self.door = Door(
             meetings=self.meetings,
             site=site,
@@ -96,7 +94,7 @@ class Swarm:
                 logger.exception("asking the gate failed: our own fault")
 
     async def _ask_the_gate(self) -> None:
-        self._offer_again()
+        self._offers.again()
         self.meetings.end_stalled()
         self.meetings.end_seasons()
         titles = self.meetings.titles()
@@ -107,37 +105,11 @@ class Swarm:
     async def _is_open(self, title: int) -> bool:
         return title in await self._rights.open_titles([title], at_us=clock.now_us())
 
-    def _recorded(self, rows: Sequence[InboxRow], done: Recorded) -> None:
-        """All rows durable, in their order; what cannot be recorded now is offered again, as a whole, every second.
-
-        Offered twice, a row is one. What waits is bounded: beyond, and when the edge ends before the inbox is back,
-        `done` hears why it is lost.
-        """
-        left, failed = len(rows), None
-
-        def one(away: Away | None) -> None:
-            nonlocal left, failed
-            left, failed = left - 1, failed or away
-            if left:
-                return
-            if failed and len(self._unrecorded) < UNRECORDED_MAX:
-                self._unrecorded.append((rows, done))
-            else:
-                done(failed)
-
-        for row in rows:
-            self._inbox.record(row, one)
-
-    def _offer_again(self) -> None:
-        waiting, self._unrecorded = self._unrecorded, []
-        for rows, done in waiting:
-            self._recorded(rows, done)
-
     def close(self) -> None:
         """The last try for what could not be recorded before."""
-        self._offer_again()
+        self._offers.again()
 
     @property
     def unrecorded(self) -> int:
         """How many titles passed whole and are not durable yet."""
-        return len(self._unrecorded)
+        return self._offers.waiting

@@ -10,7 +10,11 @@ from vteam.people.models import Fan
 from vteam.web.addresses import short_link
 
 
+def link_in_copies(request: HttpRequest, fan: Fan) -> str:
+    """The link that a fan's copies carry."""
+    return short_link(request, share_inside_copies(fan=fan, at=clock.now()).code)
+
+
 def copy_of(request: HttpRequest, campaign: Campaign, fan: Fan, title: Title) -> Sendable:
     """The copy, to be sent whole or in parts."""
-    link = short_link(request, share_inside_copies(fan=fan, at=clock.now()).code)
-    return personal_copy(campaign=campaign, title=title, link=link)
+    return personal_copy(campaign=campaign, title=title, link=link_in_copies(request, fan))

@@ -16,10 +16,13 @@ from vteam.campaigns.queries import full_points, title_names
 from vteam.channels.links.queries import places_of
 from vteam.journal.queries import facts_at
 from vteam.ledger.past import Recorded
-from vteam.ledger.queries import facts_behind
+from vteam.ledger.queries import decisions_of, facts_behind
+from vteam.people.models import Fan
 from vteam.people.queries import names_of
 from vteam.rules.decisions import WAITING, Outcome
 from vteam.rules.facts import Doubt, Fact, Kind
+
+LOOKED_AT, SHOWN = 60, 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,13 @@ def stories(campaign: Campaign, decisions: Sequence[Recorded]) -> list[Story]:
     served = {each.mission for each in decisions if facts[each.fact_seq].kind == Kind.COPY_SERVED}
     told = _Told(campaign, facts, causes, full_points(campaign.pk, served))
     return [told.story(decision) for decision in decisions]
+
+
+def stories_of_passing(campaign: Campaign, fan: Fan) -> list[Story]:
+    """The latest of the fan's stories about titles that were passed on."""
+    missions = {entry.key for entry in campaign.file.missions if entry.kind == "pass-on"}
+    latest = decisions_of(campaign.pk, fan.pk, at_most=LOOKED_AT)
+    return stories(campaign, [made for made in latest if made.mission in missions][:SHOWN])
 
 
 class _Told:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from vteam.campaigns.models import Title
 from vteam.channels.copies.ranges import Segment, read_span, total_bytes
@@ -104,6 +105,22 @@ def new_fetch_key(*, torrent: Torrent) -> str:
     key = _key()
     Torrent.objects.filter(pk=torrent.pk).update(fetch_key=key, fetch_left=FETCHES * torrent.template.size)
     return key
+
+
+def to_fetch(key: str) -> Torrent | None:
+    """The torrent whose copy a fetch key still opens."""
+    return (
+        Torrent.objects.filter(fetch_key=key, fetch_left__gt=0)
+        .select_related("template__title__campaign", "fan")
+        .first()
+    )
+
+
+def count_fetched(*, torrent: Torrent, sent: int) -> None:
+    """So many bytes left by the fetch key the torrent had then."""
+    Torrent.objects.filter(pk=torrent.pk, fetch_key=torrent.fetch_key).update(
+        fetch_left=F("fetch_left") - sent
+    )
 
 
 def _key() -> str:

@@ -12,7 +12,6 @@ from vteam.channels.copies.services import sending
 from vteam.channels.links.services import share_at_hand
 from vteam.channels.swarm.services import let_be_asked, may_be_asked, see_asked
 from vteam.channels.swarm.tickets import Role
-from vteam.ledger import queries as books
 from vteam.people.models import Fan
 from vteam.rules.grants import Purpose
 from vteam.rules.rights import Way
@@ -20,11 +19,10 @@ from vteam.web.addresses import short_link
 from vteam.web.answers import for_fans, private_render, send_mp3, withdrawn
 from vteam.web.copies import copy_of
 from vteam.web.reaching import ask_of
-from vteam.web.stories import Story, stories
+from vteam.web.stories import stories_of_passing
 from vteam.web.swarm import Door, talking, ticket_for
 
 TICKETS_PER_HOUR = 600
-LOOKED_AT, SHOWN = 60, 6
 
 
 @for_fans
@@ -46,7 +44,7 @@ def pass_on(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> Htt
         "asked": see_asked(fan=fan, title=offered.title, at=at),
         "may_be_asked": may,
         "ask": ask_of(campaign, fan, Purpose.ASKED) if may else None,
-        "stories": _stories(campaign, fan),
+        "stories": stories_of_passing(campaign, fan),
     }
     return talking(request, render(request, "pass_on.html", context))
 
@@ -79,7 +77,7 @@ def ticket(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> Http
 @require_safe
 def counted(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpResponseBase:
     """The part of the page that says what counted and why."""
-    context = {"campaign": campaign, "fan": fan, "key": key, "stories": _stories(campaign, fan)}
+    context = {"campaign": campaign, "fan": fan, "key": key, "stories": stories_of_passing(campaign, fan)}
     return private_render(request, "_counted.html", context)
 
 
@@ -99,10 +97,3 @@ def _offered(campaign: Campaign, key: str) -> OfferedTitle:
     if offered is None:
         raise Http404
     return offered
-
-
-def _stories(campaign: Campaign, fan: Fan) -> list[Story]:
-    """The latest of the fan's stories about titles that were passed on."""
-    missions = {entry.key for entry in campaign.file.missions if entry.kind == "pass-on"}
-    latest = books.decisions_of(campaign.pk, fan.pk, at_most=LOOKED_AT)
-    return stories(campaign, [made for made in latest if made.mission in missions][:SHOWN])

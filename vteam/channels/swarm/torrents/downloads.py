@@ -1,0 +1,199 @@
+"""The story of one download as the witness sees it, and what is missing of it before it is believed.
+
+A download counts without a doubt when it was seen from little to all of it, no faster than lines are, while the fan's
+own computer was there; when pieces asked for on the way were the title's; and when what both ends say they sent and
+got does not contradict it. Whoever holds a copy already and plays a slow download passes: docs/evidence.md says so.
+
+Pure: times are given (µs), nothing is read or sent. `kept` and `Download.again` carry a story over a restart.
+"""
+
+import secrets
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from vteam.channels.swarm.torrents.announce import Announce, Event
+from vteam.channels.swarm.torrents.metainfo import Template
+from vteam.rules.facts import Doubt
+
+SECOND_US = 1_000_000
+BYTES_PER_S_MAX = 12_500_000
+"""No download is believed to be faster than this (100 Mbit/s); what comes faster was there before."""
+LITTLE, MUCH, ENOUGH = 0.2, 0.8, 0.8
+"""Shares of a title: where a download must have been seen to begin, from where an end told by the client is believed,
+and how much of it must have been seen to come (and be in the counters)."""
+ASK_AT = (0.2, 0.4, 0.6, 0.8)
+ASKED_MAX = 12
+CURVE_POINTS = 48
+INFLATED = 3
+
+
+@dataclass(slots=True, kw_only=True)
+class Ends:
+    """What one end says it sent and got, in bytes, as last told, and whether it ever went backwards."""
+
+    uploaded: int = 0
+    downloaded: int = 0
+    left: int = 0
+    told_us: int = 0
+    fell: bool = False
+
+    def told(self, announce: Announce, at_us: int) -> int:
+        """Takes in an announce; returns the bytes sent since the one before."""
+        fresh = announce.event is Event.STARTED or not self.told_us
+        if not fresh:
+            self.fell = (
+                self.fell or announce.uploaded < self.uploaded or announce.downloaded < self.downloaded
+            )
+        first = 0 if announce.event is Event.STARTED else announce.uploaded
+        more = announce.uploaded - (first if fresh else self.uploaded)
+        self.uploaded, self.downloaded = announce.uploaded, announce.downloaded
+        self.left, self.told_us = announce.left, at_us
+        return max(more, 0)
+
+
+@dataclass(slots=True, kw_only=True)
+class Download:
+    """One listener's download of one torrent. `listener`: a keyed hash of where it goes on (32 hex digits).
+
+    `have`: pieces it had when last seen; `seen`: of those, how many were seen to come. `curve`: pairs of time and
+    pieces. `asked`: pairs of piece and whether what came was right (None: nothing came). `claims`: its client says
+    that it downloads. `same`: it goes on where the fan's own computer is. `near`: a keyed hash of its near network.
+    """
+
+    listener: str
+    near: str
+    first_us: int
+    introduction: str = field(default_factory=lambda: secrets.token_hex(8))
+    salt: str = field(default_factory=lambda: secrets.token_hex(16))
+    last_us: int = 0
+    looked_us: int = 0
+    client: str = ""
+    met: bool = False
+    first_have: int = -1
+    have: int = 0
+    seen: int = 0
+    curve: list[list[int]] = field(default_factory=list)
+    asked: list[list[Any]] = field(default_factory=list)
+    ends: Ends = field(default_factory=Ends)
+    started_downloaded: int = 0
+    claims: bool = False
+    whole_us: int = 0
+    gap: bool = False
+    same: bool = False
+    judged_us: int = 0
+    doubt: str = ""
+
+    def kept(self) -> dict[str, Any]:
+        """The story as it is kept."""
+        return asdict(self)
+
+    @classmethod
+    def again(cls, kept: dict[str, Any]) -> Self:
+        """A story that was kept; what was not whole yet has a gap from then on. TypeError or KeyError for others."""
+        found = cls(**{**kept, "ends": Ends(**kept["ends"])})
+        found.gap = found.gap or (found.met and not found.whole_us)
+        return found
+
+    # What is seen ------------------------------------------------------------------------------------------------
+    def has(self, pieces: int, template: Template, *, at_us: int, seeder: bool) -> None:
+        """It has so many pieces now; `seeder`: whether the fan's own computer is there."""
+        pieces = min(pieces, template.pieces)
+        if self.first_have < 0:
+            self.first_have = self.have = pieces
+            self.looked_us = at_us
+            self._draw(at_us, template)
+        elif pieces > self.have:
+            since_us = max(at_us - self.looked_us, 0)
+            could = BYTES_PER_S_MAX * since_us // SECOND_US // template.piece_bytes + 1
+            if seeder:
+                self.seen += min(pieces - self.have, could)
+            self.have, self.looked_us = pieces, at_us
+            self._draw(at_us, template)
+        self.last_us = at_us
+        if self.have == template.pieces and not self.whole_us:
+            self.whole_us = at_us
+
+    def told(self, announce: Announce, template: Template, *, at_us: int, seeder: bool) -> None:
+        """Its client announced. That it is whole is believed where we saw most of it come."""
+        if not self.ends.told_us or announce.event is Event.STARTED:
+            self.started_downloaded = announce.downloaded
+        self.ends.told(announce, at_us)
+        self.last_us = at_us
+        self.claims = self.claims or announce.left > 0 or announce.event is Event.COMPLETED
+        if announce.left:
+            return
+        # A client that leaves the moment it is done tells the tracker and nobody else.
+        if self.met and self.first_have >= 0 and self.have >= MUCH * template.pieces:
+            self.has(template.pieces, template, at_us=at_us, seeder=seeder)
+        elif announce.event is Event.COMPLETED and not self.whole_us:
+            self.whole_us = at_us
+
+    def _draw(self, at_us: int, template: Template) -> None:
+        """Adds a point where the curve has moved enough."""
+        step = template.pieces / (CURVE_POINTS - 2)
+        last = self.curve[-1][1] if self.curve else -1
+        if not self.curve or self.have - last >= step or self.have == template.pieces:
+            self.curve.append([at_us, self.have])
+
+    # Asking for pieces -------------------------------------------------------------------------------------------
+    def wants(self, template: Template) -> bool:
+        """Whether a piece should be asked for now."""
+        if self.judged_us or len(self.asked) >= ASKED_MAX or not self.have:
+            return False
+        got = sum(right is not None for _, right in self.asked)
+        due = sum(self.have >= mark * template.pieces for mark in ASK_AT) + bool(self.whole_us)
+        return got < due
+
+    @property
+    def right(self) -> int:
+        """How many pieces it gave when asked were the title's."""
+        return sum(right is True for _, right in self.asked)
+
+    @property
+    def wrong(self) -> int:
+        """How many were not."""
+        return sum(right is False for _, right in self.asked)
+
+    # Judging -----------------------------------------------------------------------------------------------------
+    def is_one(self, template: Template) -> bool:
+        """Whether it is a download at all: who comes with all of it and claims nothing merely has it already."""
+        return self.claims or 0 <= self.first_have < template.pieces
+
+    def is_ready(
+        self, template: Template, *, at_us: int, here: bool, seeder_told_us: int, settle_us: int
+    ) -> bool:
+        """Whether all that can be known is: pieces were given or are not coming, the fan's counters have been told.
+
+        `here`: whether its client is still connected. `seeder_told_us`: when the fan's client last announced.
+        """
+        if not self.whole_us or self.judged_us or not self.is_one(template):
+            return False
+        waited_us = at_us - self.whole_us
+        if waited_us >= 2 * settle_us:
+            return True
+        checked = self.right > 0 or self.wrong > 0 or not here
+        return checked and (seeder_told_us > self.whole_us or waited_us >= settle_us)
+
+    def verdict(
+        self, template: Template, *, sent: int, seeder_told_us: int, seeder_fell: bool
+    ) -> Doubt | None:
+        """What is missing; None where it is believed. `sent`: bytes the fan's clients say they sent meanwhile."""
+        begun_small = 0 <= self.first_have <= LITTLE * template.pieces
+        doubts = {
+            Doubt.SPOILED: self.wrong > 0,
+            Doubt.UNSEEN: not self.right and not begun_small,
+            Doubt.GAP: self.gap,
+            Doubt.SUDDEN: not begun_small or self.seen < ENOUGH * template.pieces,
+            Doubt.UNCHECKED: not self.right,
+            Doubt.COUNTERS: seeder_fell or self._contradicted(template, sent, seeder_told_us),
+        }
+        return next((doubt for doubt, applies in doubts.items() if applies), None)
+
+    def _contradicted(self, template: Template, sent: int, seeder_told_us: int) -> bool:
+        """Whether what either end told after the end is not what was seen. An end that told nothing is not blamed."""
+        seen_bytes = ENOUGH * (self.seen * template.piece_bytes - template.piece_bytes)
+        got = self.ends.downloaded - self.started_downloaded
+        too_little = self.ends.told_us >= self.whole_us and got < seen_bytes
+        too_much = got > INFLATED * template.size
+        unsent = seeder_told_us > self.whole_us and sent < seen_bytes
+        return self.ends.fell or too_little or too_much or unsent
