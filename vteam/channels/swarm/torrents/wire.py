@@ -299,20 +299,22 @@ class Wire:
     # The challenge -----------------------------------------------------------------------------------------------
 
     @property
-    def is_asking(self) -> bool:
-        """Whether a piece was asked for that has neither come nor been given up."""
-        return self._challenge is not None
+    def may_ask(self) -> bool:
+        """Whether a piece can be asked for now: one at a time, and only what the other end lets us have."""
+        return self._challenge is None and bool(self._open_to_us)
+
+    @property
+    def _open_to_us(self) -> int:
+        return self._bits if self._unchoked else self._bits & self._allowed_fast
 
     def ask(self, choice: random.Random, at: float) -> int | None:
         """Asks for a random one of the pieces the other end says it has; None when none can be asked for now.
 
         What was asked for stays asked for: being choked or rejected does not bring another piece.
         """
-        if self._challenge is not None or self.torrent is None:
+        if not self.may_ask or self.torrent is None:
             return None
-        open_to_us = self._bits if self._unchoked else self._bits & self._allowed_fast
-        if not open_to_us:
-            return None
+        open_to_us = self._open_to_us
         index = _nth_one(open_to_us, choice.randrange(open_to_us.bit_count()))
         self._challenge = Challenge(index, self.torrent.template.piece_size(index), at)
         self._request_missing(self._challenge, at)
@@ -406,17 +408,19 @@ class Wire:
             return None
         return MetadataAsked(block)
 
-    def give_metadata(self, block: int) -> int:
-        """Sends a block of the info dictionary; how many bytes of it. One that does not exist is refused: 0."""
+    def metadata_bytes(self, block: int) -> tuple[int, int]:
+        """How long a block of the info dictionary is, and all of it; 0 where there is no such block."""
+        assert self.torrent is not None
+        whole = len(self.torrent.info())
+        return max(0, min(BLOCK_BYTES, whole - block * BLOCK_BYTES)), whole
+
+    def give_metadata(self, block: int) -> None:
+        """Sends a block of the info dictionary, which has one."""
         assert self.torrent is not None
         info = self.torrent.info()
-        content = info[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES]
-        if not content:
-            self.refuse_metadata(block)
-            return 0
         told = {b"msg_type": METADATA_DATA, b"piece": block, b"total_size": len(info)}
+        content = info[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES]
         self._say(Kind.EXTENDED, bytes((self._their_metadata,)) + bencode(told) + content)
-        return len(content)
 
     def refuse_metadata(self, block: int) -> None:
         """Says that this block is not given."""
