@@ -1,374 +1,254 @@
-"""The witness's connections: it listens to torrent clients that the tracker introduced, and calls those it may.
+"""The witness: a peer in every swarm that gives nothing, sees downloads grow and asks for pieces of them.
 
-One asyncio protocol a connection, one clock for all. What is said is read by `wire` and judged by `watch`; here are the
-limits: how many connections there are in all, of a network and of an address; how long a handshake, a silence and an
-answer may take; how much metadata an address is given. Who was not introduced is hung up on without a word.
+It listens and dials; what it sees goes to the book, which judges. Strangers reach it, so there is an end to
+everything: connections in all, of one near network, of one address in a swarm; metadata an hour; the rest stands in
+`peers`. Whom it dials, and how little that can be used against anybody, stands in `dials`. Nothing is logged.
 """
 
 import asyncio
-import logging
 import secrets
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import cast
 
-from vteam.channels.swarm.torrents.announce import plain_address
-from vteam.channels.swarm.torrents.dialling import Dials
+from vteam import clock
 from vteam.channels.swarm.torrents.metainfo import Torrent
-from vteam.channels.swarm.torrents.mse import Obfuscated, Stream
-from vteam.channels.swarm.torrents.watch import Book, Meeting, Reach
-from vteam.channels.swarm.torrents.wire import PROTOCOL, Malformed, Wire
-from vteam.edge.tasks import Tasks
-from vteam.rules.networks import near_network
+from vteam.channels.swarm.torrents.mse import hash_of_key
+from vteam.channels.swarm.torrents.watch import Book, Reach
+from vteam.edge.dials import Dials, IPNetwork, Peer
+from vteam.edge.peers import Connection
+from vteam.edge.protocol import hang_up_on_the_late
 
-HANDSHAKE_S, SILENCE_S, ANSWER_S, KEEP_ALIVE_S, CONNECT_S = 10.0, 180.0, 60.0, 100.0, 5.0
-PER_NETWORK, PER_ADDRESS = 64, 8
-UNSENT_BYTES_MAX = 256 * 1024
-METADATA_BYTES_HOUR, METADATA_ADDRESSES = 2**20, 10_000
-CALLS_AT_ONCE, CALLS_WAITING = 50, 1_000
-CALL_AFTER_S = 8.0
-PROBE_AGAIN_S = 3600.0
-HOUR_S = 3600.0
-logger = logging.getLogger(__name__)
+CONNECT_SECONDS_MAX = 5.0
+PER_NETWORK_MAX = 32
+PER_ADDRESS_AND_TORRENT_MAX = 4
+TORRENTS_KNOWN_MAX = 20_000
+METADATA_TIMES_HOUR = 20
+METADATA_ADDRESSES_MAX = 20_000
+MINUTE_SECONDS, HOUR_SECONDS = 60.0, 3600.0
+BACKLOG = 512
 
-
-@dataclass(slots=True, kw_only=True)
-class Call:
-    """Somebody to be called at `due` (s). `probe`: only to see whether it can be reached."""
-
-    torrent: Torrent
-    address: str
-    port: int
-    probe: bool
-    due: float
-    encrypted: bool = False
+Active = Callable[[bytes], Torrent | None]
+"""The torrent of an info hash, if the tracker introduced somebody to it lately."""
 
 
-@dataclass(slots=True, kw_only=True)
 class Witness:
-    """All connections. `connections_max`: in all; `now`: the loop's clock (s)."""
+    """All of a process's connections to torrent clients. `own`: our addresses, never dialled.
 
-    book: Book
-    dials: Dials
-    connections_max: int
-    now: Callable[[], float]
-    now_us: Callable[[], int]
-    turned_away: int = 0
-    called: int = 0
-    _here: set["Connection"] = field(default_factory=set)
-    _networks: Counter[str] = field(default_factory=Counter)
-    _addresses: Counter[str] = field(default_factory=Counter)
-    _waiting: "OrderedDict[tuple[bytes, str, int], Call]" = field(default_factory=OrderedDict)
-    _probed: "OrderedDict[tuple[bytes, str], float]" = field(default_factory=OrderedDict)
-    _metadata: "OrderedDict[str, tuple[float, int]]" = field(default_factory=OrderedDict)
-    _calling: int = 0
-    _tasks: Tasks = field(default_factory=Tasks)
+    `allowed`: networks that may be dialled though they are not global. `interval_s`: how often clients announce.
+    `refused`: connections there was no room for.
+    """
+
+    def __init__(
+        self,
+        *,
+        book: Book,
+        active: Active,
+        own: Iterable[str] = (),
+        allowed: Iterable[IPNetwork] = (),
+        interval_s: float = 90.0,
+        connections_max: int = 4_000,
+        per_network_max: int = PER_NETWORK_MAX,
+    ) -> None:
+        self.book = book
+        self.active = active
+        self.our_id = b"-VT0100-" + secrets.token_bytes(12)
+        self.dials = Dials(own=own, allowed=allowed, interval_s=interval_s)
+        self.dialled = self.refused = 0
+        self.metadata_refused = 0
+        self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
+        self._connections_max, self._per_network_max = connections_max, per_network_max
+        self._connections: set[Connection] = set()
+        self._networks: Counter[str] = Counter()
+        self._met: dict[tuple[bytes, str], list[Connection]] = {}
+        self._known: OrderedDict[bytes, bytes] = OrderedDict()
+        self._info_hashes: dict[bytes, bytes] = {}
+        self._metadata: dict[str, int] = {}
+        self._minute = self._hour = self.now()
+        self._dialling: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
+        self._is_open = True
+
+    # Its life ----------------------------------------------------------------------------------------------------
+
+    async def listen(self, host: str, port: int) -> int:
+        """Takes connections at a numeric address (port 0: any free one); the port. OSError where it cannot be had."""
+        server = await self._loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG)
+        self._servers.append(server)
+        return cast(int, server.sockets[0].getsockname()[1])
+
+    async def run(self) -> None:
+        """The one clock of all connections, until it is cancelled."""
+        while True:
+            await asyncio.sleep(1)
+            self.tick()
+
+    def tick(self) -> None:
+        """A second is over: who is late is hung up on, pieces are asked for, and whoever is due is dialled."""
+        now, at_us = self.now(), clock.now_us()
+        hang_up_on_the_late(self._connections, now=now)
+        is_minute = now - self._minute >= MINUTE_SECONDS
+        if is_minute:
+            self._minute = now
+        if now - self._hour >= HOUR_SECONDS:
+            self._hour = now
+            self._metadata.clear()
+        for connection in list(self._connections):
+            connection.tick(now, at_us, is_minute=is_minute)
+        for peer in self.dials.due(now, under_way=len(self._dialling)):
+            if not self._has_met(peer) and self.dials.spend(peer, now):
+                self._dial(peer)
+
+    def close_titles(self, titles: Iterable[int]) -> None:
+        """Hangs up at once on everybody who is here for these titles."""
+        withdrawn = frozenset(titles)
+        self.dials.forget(withdrawn)
+        for connection in list(self._connections):
+            if connection.torrent is not None and connection.torrent.title in withdrawn:
+                connection.hang_up()
+
+    async def close(self) -> None:
+        """Takes and makes no connection any more, and ends those there are."""
+        self._is_open = False
+        for server in self._servers:
+            server.close()
+        for task in list(self._dialling):
+            task.cancel()
+        for connection in list(self._connections):
+            connection.hang_up()
+        await asyncio.gather(*self._dialling, return_exceptions=True)
 
     @property
-    def connections(self) -> int:
-        """How many there are."""
-        return len(self._here)
+    def figures(self) -> dict[str, int]:
+        """Connections now; since the start: dials, and how often there was no room, no dial, no metadata."""
+        return {
+            "connections": len(self._connections),
+            "dials": self.dialled,
+            "refused": self.refused,
+            "dials_refused": self.dials.refused,
+            "metadata_refused": self.metadata_refused,
+        }
 
-    def connection(self) -> "Connection":
-        """For one who comes."""
-        return Connection(self)
+    # What the tracker tells ----------------------------------------------------------------------------------------
 
-    def close_titles(self, titles: Collection[int]) -> None:
-        """Ends every connection about titles that may not be passed on any more."""
-        for connection in list(self._here):
-            if connection.title in titles:
-                connection.hang_up()
-        for name in [name for name, call in self._waiting.items() if call.torrent.title in titles]:
-            del self._waiting[name]
+    def consider(
+        self,
+        torrent: Torrent,
+        address: str,
+        port: int,
+        now: float,
+        *,
+        peer_id: bytes = b"",
+        at_once: bool = False,
+    ) -> None:
+        """Somebody was introduced to us and we to them: they may come, and are dialled soon if they do not.
 
-    def close(self) -> None:
-        """Ends every connection."""
-        for connection in list(self._here):
-            connection.hang_up()
+        `address`: canonical text, the socket's; `now`: of the running loop's clock; `at_once`: for a seeder.
+        """
+        self.knows(torrent.info_hash)
+        peer = Peer(torrent, address, port, peer_id)
+        if not self._has_met(peer):
+            self.dials.consider(peer, now, at_once=at_once)
 
-    def turn(self) -> None:
-        """Every second: who is late is hung up on, who can be asked is, who waits to be called is."""
-        now, at_us = self.now(), self.now_us()
-        for connection in list(self._here):
-            connection.turn(now, at_us)
-        for name, call in list(self._waiting.items()):
-            if call.due > now or self._calling >= CALLS_AT_ONCE:
-                continue
-            del self._waiting[name]
-            if call.probe or not self._is_here(call.torrent, call.address):
-                self._call(call, now)
+    def knows(self, info_hash: bytes) -> None:
+        """A torrent somebody was introduced to just now: it can be found from an obfuscated greeting."""
+        hashed = self._known.get(info_hash)
+        if hashed is None:
+            hashed = hash_of_key(info_hash)
+            if len(self._known) >= TORRENTS_KNOWN_MAX:
+                _, oldest = self._known.popitem(last=False)
+                del self._info_hashes[oldest]
+            self._known[info_hash] = hashed
+            self._info_hashes[hashed] = info_hash
+        else:
+            self._known.move_to_end(info_hash)
 
-    # Room --------------------------------------------------------------------------------------------------------
-    def enter(self, connection: "Connection", address: str) -> bool:
-        """Whether there is room for one more of this address."""
-        near = near_network(address)
-        if (
-            len(self._here) >= self.connections_max
-            or self._networks[near] >= PER_NETWORK
-            or self._addresses[address] >= PER_ADDRESS
-        ):
-            self.turned_away += 1
+    def finds(self, hashed: bytes) -> bytes | None:
+        """The info hash of an active torrent behind an obfuscated greeting's."""
+        info_hash = self._info_hashes.get(hashed)
+        return info_hash if info_hash is not None and self.active(info_hash) is not None else None
+
+    def _has_met(self, peer: Peer) -> bool:
+        met = self._met.get((peer.torrent.info_hash, peer.address), ())
+        return any(not peer.peer_id or connection.peer_id == peer.peer_id for connection in met)
+
+    # Room ----------------------------------------------------------------------------------------------------------
+
+    def enters(self, connection: "Connection", network: str) -> bool:
+        """Whether there is room for one more connection, of this near network."""
+        is_full = len(self._connections) >= self._connections_max
+        if not self._is_open or is_full or self._networks[network] >= self._per_network_max:
+            self.refused += 1
             return False
-        self._here.add(connection)
-        self._networks[near] += 1
-        self._addresses[address] += 1
+        self._connections.add(connection)
+        self._networks[network] += 1
         return True
 
-    def leave(self, connection: "Connection", address: str) -> None:
-        """A connection that had entered is over."""
-        self._here.discard(connection)
-        for counted, name in ((self._networks, near_network(address)), (self._addresses, address)):
-            counted[name] -= 1
-            if counted[name] <= 0:
-                del counted[name]
-
-    def may_have_metadata(self, address: str, size: int) -> bool:
-        """Whether an address may be sent so many bytes more this hour."""
-        now = self.now()
-        since, given = self._metadata.pop(address, (now, 0))
-        if now - since > HOUR_S:
-            since, given = now, 0
-        while len(self._metadata) >= METADATA_ADDRESSES:
-            self._metadata.popitem(last=False)
-        may = given + size <= METADATA_BYTES_HOUR
-        self._metadata[address] = (since, given + size if may else given)
-        return may
-
-    # Calling -----------------------------------------------------------------------------------------------------
-    def consider(self, torrent: Torrent, address: str, port: int, *, seeds: bool) -> None:
-        """A client announced: one that seeds is called now and then to learn whether it can be, another if it does
-        not come by itself.
-        """
-        now, who = self.now(), (torrent.info_hash, address)
-        if seeds:
-            if now - self._probed.get(who, -PROBE_AGAIN_S) < PROBE_AGAIN_S:
-                return
-            self._probed[who] = now
-            self._probed.move_to_end(who)
-            while len(self._probed) > METADATA_ADDRESSES:
-                self._probed.popitem(last=False)
-        elif self._is_here(torrent, address):
-            return
-        if len(self._waiting) < CALLS_WAITING:
-            due = now + (0 if seeds else CALL_AFTER_S)
-            call = Call(torrent=torrent, address=address, port=port, probe=seeds, due=due)
-            self._waiting.setdefault((*who, port), call)
-
-    def _is_here(self, torrent: Torrent, address: str) -> bool:
-        """Whether a client of this address is connected about this torrent."""
-        if not self._addresses[address]:
+    def greeted(self, connection: "Connection", torrent: Torrent) -> bool:
+        """Whether there is room for one more connection of this address in this swarm."""
+        met = self._met.setdefault((torrent.info_hash, connection.address), [])
+        if len(met) >= PER_ADDRESS_AND_TORRENT_MAX:
+            self.refused += 1
             return False
-        return any(each.address == address and each.is_about(torrent) for each in self._here)
+        met.append(connection)
+        return True
 
-    def _call(self, call: Call, now: float) -> None:
-        if call.encrypted or self.dials.may(call.address, call.port, now=now):
-            self.called += 1
-            self._calling += 1
-            self._tasks.start(self._dialled(call))
+    def left(self, connection: "Connection", network: str, torrent: Torrent | None) -> None:
+        """A connection that entered is over."""
+        self._connections.discard(connection)
+        self._networks[network] -= 1
+        if not self._networks[network]:
+            del self._networks[network]
+        key = (torrent.info_hash if torrent else b"", connection.address)
+        met = self._met.get(key)
+        if met and connection in met:
+            met.remove(connection)
+        if not met:
+            self._met.pop(key, None)
 
-    async def _dialled(self, call: Call) -> None:
-        was_here = self._is_here(call.torrent, call.address)
-        loop, reach = asyncio.get_running_loop(), Reach.CLOSED
-        connection = Connection(self, call)
-        try:
-            with suppress(OSError, TimeoutError):
-                async with asyncio.timeout(CONNECT_S):
-                    await loop.create_connection(lambda: connection, call.address, call.port)
-                    reach = Reach.SILENT
-            if reach is Reach.SILENT:
-                await connection.answered
-                if connection.has_shaken:
-                    reach = Reach.ENCRYPTED if call.encrypted else Reach.OPEN
-                elif was_here or self._is_here(call.torrent, call.address):
-                    reach = Reach.OPEN  # clients take one connection of an address, and we have one already
-                elif not call.encrypted:
-                    call.encrypted, call.due = True, self.now()
-                    self._waiting[call.torrent.info_hash, call.address, call.port] = call
-                    return
-            self.book.reached(call.torrent, call.address, reach, self.now_us())
-        finally:
-            self._calling -= 1
+    def may_have_metadata(self, address: str, block_bytes: int, whole_bytes: int) -> bool:
+        """Whether this address gets so many bytes more this hour; it is charged if so."""
+        given = self._metadata.get(address, 0)
+        is_one_too_many = address not in self._metadata and len(self._metadata) >= METADATA_ADDRESSES_MAX
+        if is_one_too_many or given + block_bytes > METADATA_TIMES_HOUR * whole_bytes:
+            self.metadata_refused += 1
+            return False
+        self._metadata[address] = given + block_bytes
+        return True
 
+    # Dialling ------------------------------------------------------------------------------------------------------
 
-class Connection(asyncio.Protocol):
-    """One client. An `asyncio.Protocol` and a `wire.Talk`."""
+    def _dial(self, peer: Peer) -> None:
+        self.dialled += 1
+        task = self._loop.create_task(self._reach(peer))
+        self._dialling.add(task)
+        task.add_done_callback(self._dialling.discard)
 
-    __slots__ = (
-        "_asked_at", "_asks", "_call", "_entered", "_hang_up_at", "_kept_alive", "_meeting", "_mse", "_reads", "_sends",
-        "_transport", "_wire", "_witness", "address", "answered", "has_shaken",
-    )  # fmt: skip
-
-    def __init__(self, witness: Witness, call: Call | None = None) -> None:
-        self._witness, self._call = witness, call
-        self._wire = Wire(self, peer_id=_peer_id(), dialled=call.torrent if call else None)
-        self._transport: Any = None
-        self._meeting: Meeting | None = None
-        self._mse: Obfuscated | None = None
-        self._reads: Stream | None = None
-        self._sends: Stream | None = None
-        self._entered = self.has_shaken = False
-        self._hang_up_at = self._asked_at = self._kept_alive = 0.0
-        self._asks = -1
-        self.address = ""
-        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    @property
-    def title(self) -> int | None:
-        """The title it is about, once that is known."""
-        return self._wire.torrent.title if self._wire.torrent else None
-
-    def is_about(self, torrent: Torrent) -> bool:
-        """Whether it is about a torrent, and has shaken hands."""
-        about = self._wire.torrent
-        return self.has_shaken and about is not None and about.info_hash == torrent.info_hash
-
-    # The connection ----------------------------------------------------------------------------------------------
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is let in where there is room."""
-        self._transport = transport
-        peer = transport.get_extra_info("peername")
-        try:
-            self.address = plain_address(peer[0])
-        except (TypeError, ValueError):
-            self._transport.abort()  # it is gone already
-            return
-        self._entered = self._witness.enter(self, self.address)
-        if not self._entered:
-            self._transport.abort()
-            return
-        self._kept_alive = self._witness.now()
-        self._hang_up_at = self._kept_alive + HANDSHAKE_S
-        if self._call and self._call.encrypted:
-            self._mse = Obfuscated(find=lambda _: None, info_hash=self._call.torrent.info_hash)
-        self._flush()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
-        if not self.answered.done():
-            self.answered.set_result(None)
-        if self._entered:
-            self._entered = False
-            self._witness.leave(self, self.address)
-        meeting, self._meeting = self._meeting, None
-        if meeting:
-            meeting.left(self._witness.now_us())
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes of the client, in clear or not."""
-        if not self._entered:
-            return
-        try:
-            self._read(data)
-        except Malformed:
-            self.hang_up()
-        except Exception:
-            logger.exception("a torrent client was not answered as it should be: our own fault")
-            self.hang_up()
-        else:
-            self._flush()
-
-    def _read(self, data: bytes) -> None:
-        is_first = not self.has_shaken and self._mse is None and self._reads is None and not self._call
-        if is_first and not self._wire.has_begun and data[:1] != PROTOCOL[:1]:
-            self._mse = Obfuscated(find=self._witness.book.by_mark)
-        if self._mse is not None:
-            self._mse.feed(data)
-            if not self._mse.is_done:
+    async def _reach(self, peer: Peer) -> None:
+        """Once in the clear, once obfuscated where that was hung up on; the book is told how it went."""
+        for obfuscated, reach in ((False, Reach.OPEN), (True, Reach.ENCRYPTED)):
+            greeting = self._loop.create_future()
+            connection = Connection(self, dialled=peer, greeting=greeting, obfuscated=obfuscated)
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS_MAX):
+                    await self._loop.create_connection(partial(_itself, connection), peer.address, peer.port)
+            except OSError:  # a TimeoutError is one too
+                self._tell(peer, Reach.CLOSED)
                 return
-            data, self._reads, sends = self._mse.clear, self._mse.reads, self._mse.sends
-            self._transport.write(bytes(self._mse.out))
-            self._mse, self._sends = None, sends
-        elif self._reads is not None:
-            data = self._reads.update(data)
-        self._wire.feed(data)
-        if self.has_shaken:
-            self._hang_up_at = self._witness.now() + SILENCE_S
-            self._ask()
+            if await greeting:
+                self._tell(peer, reach)
+                return
+            if not connection.had_room:
+                return
+        self._tell(peer, Reach.SILENT)
 
-    def hang_up(self) -> None:
-        """Ends it now."""
-        self._transport.abort()
-
-    def turn(self, now: float, at_us: int) -> None:
-        """Every second."""
-        if now > self._hang_up_at or self._transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
-            self.hang_up()
-            return
-        if not self.has_shaken:
-            return
-        if self._asks >= 0 and now - self._asked_at > ANSWER_S:
-            self._wire.give_up()
-            self.refused()
-        if now - self._kept_alive > KEEP_ALIVE_S:
-            self._kept_alive = now
-            self._wire.keep_alive()
-        self._ask()
-        self._flush()
-
-    def _ask(self) -> None:
-        """Asks for a piece, where one is due and the client gives any."""
-        if self._meeting is None or self._asks >= 0:
-            return
-        index = self._wire.askable()
-        if index is not None and self._meeting.wants(self._witness.now_us()):
-            self._asks, self._asked_at = index, self._witness.now()
-            self._wire.ask(index)
-
-    def _flush(self) -> None:
-        mse, out = self._mse, self._wire.out
-        if mse is not None:
-            if mse.out:
-                self._transport.write(bytes(mse.out))
-                mse.out.clear()
-        elif out:
-            data = bytes(out)
-            out.clear()
-            self._transport.write(self._sends.update(data) if self._sends else data)
-
-    # What the client says ----------------------------------------------------------------------------------------
-    def shook(self, info_hash: bytes, peer_id: bytes) -> Torrent | None:
-        """Its handshake: whoever the tracker did not introduce may not stay, nor who was only to be reached."""
-        witness, call = self._witness, self._call
-        torrent = witness.book.active(info_hash)
-        if torrent is None or not witness.book.expects(torrent, self.address, peer_id):
-            return None
-        self.has_shaken = True
-        if not self.answered.done():
-            self.answered.set_result(None)
-        if call and call.probe:
-            return None
-        self._meeting = witness.book.meet(torrent, self.address, peer_id, "", witness.now_us())
-        return torrent
-
-    def named(self, client: str) -> None:
-        """What it calls itself."""
-        if self._meeting:
-            self._meeting.named(client)
-
-    def has(self, pieces: int) -> None:
-        """How many pieces it has."""
-        if self._meeting:
-            self._meeting.has(pieces, self._witness.now_us())
-
-    def gave(self, index: int, right: bool) -> None:
-        """A piece came."""
-        self._asks = -1
-        if self._meeting:
-            self._meeting.answered(index, right, self._witness.now_us())
-
-    def refused(self) -> None:
-        """What was asked for does not come."""
-        self._asks = -1
-        if self._meeting:
-            self._meeting.unanswered(self._witness.now_us())
-
-    def may_have_metadata(self, size: int) -> bool:
-        """Whether it may be sent so many bytes more of metadata."""
-        return self._witness.may_have_metadata(self.address, size)
+    def _tell(self, peer: Peer, reach: Reach) -> None:
+        # Who came to us meanwhile may have hung up on our second connection: that says nothing of them.
+        if reach in (Reach.OPEN, Reach.ENCRYPTED) or not self._has_met(peer):
+            self.book.reached(peer.torrent, peer.address, reach, clock.now_us())
 
 
-def _peer_id() -> bytes:
-    """Another one for each connection: clients refuse a second one of a peer they know."""
-    return b"-VT0100-" + secrets.token_bytes(12)
+def _itself(connection: Connection) -> Connection:
+    return connection

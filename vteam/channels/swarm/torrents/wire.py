@@ -1,309 +1,455 @@
-"""What the witness and a torrent client say to each other: BEPs 3, 6, 9, 10, as far as one who only looks needs them.
+"""The peer protocol as the witness speaks it, no socket in it: bytes in, what happened and bytes to send out.
 
-Bytes go in, bytes to send come out, what was said is told to a `Talk`. The witness has nothing, wants to see, and
-uploads nothing but a torrent's metadata. Whatever is malformed, too long or out of range ends the connection.
+BEPs 3, 6, 9 and 10. The witness has nothing, gives nothing but the metadata, and asks for one piece at a time to see
+whether the other has what it says. Strangers speak here: a frame has a length, a peer so many messages a minute, and
+whatever the protocol does not allow is `Garbage`, upon which the connection is ended.
 """
 
 import hashlib
-import secrets
-from typing import Protocol
+import random
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from fastbencode import bdecode, bencode
+from fastbencode import bencode
 
+from vteam.channels.swarm.torrents.messages import (
+    CLIENT_CHARACTERS_MAX,
+    EXTENSIONS_BIT,
+    EXTENSIONS_BYTE,
+    FAST_BIT,
+    FAST_BYTE,
+    HANDSHAKE_BYTES,
+    OUR_METADATA,
+    PROTOCOL,
+    RESERVED,
+    SIZES,
+    Garbage,
+    Kind,
+    about_us,
+    client_of,
+    dictionary,
+    printable,
+)
 from vteam.channels.swarm.torrents.metainfo import Torrent
-from vteam.errors import VTeamError
 
-PROTOCOL = b"\x13BitTorrent protocol"
-RESERVED = bytes.fromhex("0000000000100004")
-HANDSHAKE_BYTES = 68
-BLOCK = 16 * 1024
-FRAME_MAX = BLOCK + 13
-UNASKED_MAX = 64
-"""Frames of pieces nobody asked for, and requests to one who has nothing, before a client is let go."""
-OUR_NAME = b"vTeam witness"
-UT_METADATA = 2
-ALLOWED_FAST_MAX = 32
-NAME_MAX = 60
+BLOCK_BYTES = 16 * 1024
+PIECE_HEAD_BYTES = 9
+PIECE_SECONDS_MAX = 60.0
+ASK_AGAIN_SECONDS = 10.0
+# Between two calls of `turn`. HAVEs come on top: each piece once, and some clients say what they have more often.
+MESSAGES_MAX = 2_000
+MESSAGES_PER_PIECE_MAX = 4
+UNASKED_BLOCKS_MAX = 1_024
+METADATA_REQUEST, METADATA_DATA, METADATA_REJECT = 0, 1, 2
+KEEP_ALIVE = bytes(4)
 
-CHOKE, UNCHOKE, INTERESTED, HAVE, BITFIELD, REQUEST, PIECE = 0, 1, 2, 4, 5, 6, 7
-HAVE_ALL, HAVE_NONE, REJECT, ALLOWED_FAST, EXTENDED = 14, 15, 16, 17, 20
+_LENGTH = struct.Struct("!I")
+_BLOCK = struct.Struct("!III")
 
 
-class Malformed(VTeamError):
-    """A client does not speak the protocol; it is hung up on."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A whole piece came that was asked for. `right`: it has the hash it should have."""
+
+    index: int
+    right: bool
 
 
-class Talk(Protocol):
-    """Who hears what a client says."""
+@dataclass(frozen=True, slots=True)
+class MetadataAsked:
+    """The other end wants a block of the info dictionary; to be given or refused."""
 
-    def shook(self, info_hash: bytes, peer_id: bytes) -> Torrent | None:
-        """Its handshake; returns the torrent where it may stay."""
+    block: int
 
-    def named(self, client: str) -> None:
-        """What it calls itself."""
 
-    def has(self, pieces: int) -> None:
-        """How many pieces it has now."""
+Event = Answered | MetadataAsked
 
-    def gave(self, index: int, right: bool) -> None:
-        """A piece that was asked for came whole."""
+Admits = Callable[[bytes, bytes], Torrent | None]
+"""Info hash and peer id (20 bytes each): the torrent, or None where this peer is not let in."""
 
-    def refused(self) -> None:
-        """What was asked for will not come."""
 
-    def may_have_metadata(self, size: int) -> bool:
-        """Whether it may be sent so many bytes more of metadata."""
+class Challenge:
+    """A piece that was asked for, and what came of it."""
+
+    __slots__ = ("asked_at", "content", "index", "missing", "since")
+
+    def __init__(self, index: int, size: int, at: float) -> None:
+        self.index = index
+        self.content = bytearray(size)
+        self.missing = set(range(0, size, BLOCK_BYTES))
+        self.asked_at = at
+        # Seconds count while the other end lets us ask; None: it does not at the moment.
+        self.since: float | None = at
 
 
 class Wire:
-    """One connection. `out`: what is to be sent, taken by whoever sends it."""
+    """One connection. Times are seconds of any clock that does not go back.
+
+    `torrent`: given where we dialled, and the greeting is sent at once; otherwise the other end greets first.
+    `peer_id` (theirs) and `torrent` are known once it has. `at_hand`: how many pieces it has. `client`: its name.
+    """
 
     __slots__ = (
-        "_asked",
-        "_fast_set",
-        "_got",
-        "_have",
-        "_in",
-        "_is_fast",
-        "_piece",
-        "_talk",
+        "_admits",
+        "_allowed_fast",
+        "_bits",
+        "_challenge",
+        "_dialled",
+        "_fast",
+        "_heard",
+        "_interested",
+        "_length_max",
+        "_messages",
+        "_our_id",
+        "_out",
+        "_rest",
         "_their_metadata",
         "_unasked",
         "_unchoked",
-        "count",
-        "is_shaken",
-        "out",
+        "at_hand",
+        "client",
+        "is_introduced",
         "peer_id",
         "torrent",
-    )  # fmt: skip
+    )
 
-    def __init__(self, talk: Talk, *, peer_id: bytes, dialled: Torrent | None = None) -> None:
-        self._talk, self.peer_id, self.torrent = talk, peer_id, dialled
-        self._in, self.out = bytearray(), bytearray()
-        self.is_shaken = self._is_fast = self._unchoked = False
-        self._have = b""
-        self.count = self._unasked = self._their_metadata = 0
-        self._asked, self._got, self._piece = -1, 0, bytearray()
-        self._fast_set: tuple[int, ...] = ()
-        if dialled:
-            self._shake(dialled)
+    def __init__(self, *, our_id: bytes, admits: Admits, torrent: Torrent | None = None) -> None:
+        self._our_id = our_id
+        self._admits = admits
+        self._dialled = torrent.info_hash if torrent else None
+        self._out: list[bytes] = []
+        self._rest = bytearray()
+        self._fast = self._unchoked = self._interested = False
+        self._bits = 0
+        self._allowed_fast = 0
+        self._challenge: Challenge | None = None
+        self._heard = 0
+        self._messages = 0
+        self._unasked = 0
+        self._their_metadata = 0
+        self._length_max = 0
+        self.torrent: Torrent | None = None
+        self.peer_id = b""
+        self.client = ""
+        self.at_hand = 0
+        self.is_introduced = False
+        if torrent:
+            self._greet(torrent.info_hash)
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether anything has been read."""
-        return self.is_shaken or bool(self._in)
+    def to_send(self) -> bytes:
+        """What is to be sent now; afterwards it counts as sent."""
+        out, self._out = b"".join(self._out), []
+        return out
 
-    # Reading -----------------------------------------------------------------------------------------------------
-    def feed(self, data: bytes) -> None:
-        """Bytes a client sent, cut anywhere. Malformed where it is not to be listened to any longer."""
-        self._in += data
-        if not self.is_shaken and not self._hand():
-            return
-        before, at, size = self.count, 0, len(self._in)
-        while size - at >= 4:
-            length = int.from_bytes(self._in[at : at + 4], "big")
-            if length > max(FRAME_MAX, len(self._have) + 1):
-                raise Malformed("a frame is too long")
-            if size - at - 4 < length:
+    def receive(self, data: bytes | bytearray, at: float) -> list[Event]:
+        """What these bytes bring; Garbage when they are none of the protocol's, and the connection is to be ended."""
+        rest = self._rest
+        rest += data
+        begin = 0
+        if self.torrent is None:
+            self._expect_the_protocol()
+            if len(rest) < HANDSHAKE_BYTES:
+                return []
+            self._handshake(bytes(rest[:HANDSHAKE_BYTES]))
+            begin = HANDSHAKE_BYTES
+        events: list[Event] = []
+        while len(rest) - begin >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(rest, begin)
+            if length > self._length_max:
+                raise Garbage("a message longer than any can be")
+            end = begin + _LENGTH.size + length
+            if len(rest) < end:
                 break
+            self._count()
             if length:
-                self._message(bytes(self._in[at + 4 : at + 4 + length]))
-            at += 4 + length
-        del self._in[:at]
-        if self.count != before:
-            self._talk.has(self.count)
+                self._message(rest[begin + _LENGTH.size], bytes(rest[begin + 5 : end]), at, events)
+            begin = end
+        del rest[:begin]
+        if begin and self._heard:
+            self.is_introduced = True
+        return events
 
-    def _hand(self) -> bool:
-        """Reads the handshake; whether it is there."""
-        head = self._in[: len(PROTOCOL)]
-        if head != PROTOCOL[: len(head)]:
-            raise Malformed("no handshake")
-        if len(self._in) < HANDSHAKE_BYTES:
-            return False
-        reserved, info_hash = bytes(self._in[20:28]), bytes(self._in[28:48])
-        torrent = self._talk.shook(info_hash, bytes(self._in[48:68]))
-        if torrent is None or (self.torrent is not None and info_hash != self.torrent.info_hash):
-            raise Malformed("not expected")
-        del self._in[:HANDSHAKE_BYTES]
-        dialled, self.torrent, self.is_shaken = self.torrent, torrent, True
-        self._have = bytes((torrent.template.pieces + 7) // 8)
-        self._is_fast = bool(reserved[7] & 0x04)
-        if not dialled:
-            self._shake(torrent)
-        if self._is_fast:
-            self._send(HAVE_NONE)
-        if reserved[5] & 0x10:
-            told = {
-                b"m": {b"ut_metadata": UT_METADATA},
-                b"metadata_size": len(torrent.info()),
-                b"reqq": 1,
-                b"v": OUR_NAME,
-            }
-            self._send(EXTENDED, b"\0" + bencode(told))
-        self._send(INTERESTED)
-        return True
+    # The greeting ------------------------------------------------------------------------------------------------
 
-    def _message(self, frame: bytes) -> None:
-        kind, body = frame[0], frame[1:]
-        if kind == HAVE:
-            self._has_one(_number(body, 4))
-        elif kind == BITFIELD:
-            self._has_these(body)
-        elif kind in (HAVE_ALL, HAVE_NONE):
-            self._has_all(kind == HAVE_ALL)
-        elif kind == CHOKE:
-            self._unchoked = False
-            if not self._is_fast:
-                self._end_asking()
-        elif kind == UNCHOKE:
-            self._unchoked = True
-        elif kind == PIECE:
-            self._came(body)
-        elif kind == REJECT:
-            if len(body) == 12 and int.from_bytes(body[:4], "big") == self._asked:
-                self._end_asking()
-        elif kind == ALLOWED_FAST:
-            self._fast_set = (*self._fast_set, _number(body, 4))[-ALLOWED_FAST_MAX:]
-        elif kind == REQUEST:
-            self._is_asked(body)
-        elif kind == EXTENDED:
-            self._extended(body)
+    def _expect_the_protocol(self) -> None:
+        start = self._rest[: len(PROTOCOL)]
+        if start != PROTOCOL[: len(start)]:
+            raise Garbage("no BitTorrent")
 
-    # What it has -------------------------------------------------------------------------------------------------
-    def _has_one(self, index: int) -> None:
-        assert self.torrent is not None
-        if index >= self.torrent.template.pieces:
-            raise Malformed("a piece there is not")
-        place, bit = index >> 3, 0x80 >> (index & 7)
-        if not self._have[place] & bit:
-            have = bytearray(self._have)
-            have[place] |= bit
-            self._have = bytes(have)
-            self.count += 1
+    def _handshake(self, theirs: bytes) -> None:
+        reserved, info_hash, peer_id = theirs[20:28], theirs[28:48], theirs[48:]
+        if peer_id == self._our_id:
+            raise Garbage("we met ourselves")
+        if self._dialled is not None and info_hash != self._dialled:
+            raise Garbage("another torrent than was dialled for")
+        torrent = self._admits(info_hash, peer_id)
+        if torrent is None:
+            raise Garbage("a torrent or a peer that was not introduced")
+        self.torrent, self.peer_id = torrent, peer_id
+        self.client = client_of(peer_id)
+        self._fast = bool(reserved[FAST_BYTE] & FAST_BIT)
+        self._length_max = max(BLOCK_BYTES + PIECE_HEAD_BYTES, 1 + -(-torrent.template.pieces // 8))
+        if self._dialled is None:
+            self._greet(info_hash)
+        if self._fast:
+            self._say(Kind.HAVE_NONE)
+        if reserved[EXTENSIONS_BYTE] & EXTENSIONS_BIT:
+            self._say(Kind.EXTENDED, b"\x00" + about_us(len(torrent.info())))
 
-    def _has_these(self, bits: bytes) -> None:
-        assert self.torrent is not None
-        if len(bits) != len(self._have):
-            raise Malformed("a bitfield of another length")
-        spare = len(bits) * 8 - self.torrent.template.pieces
-        number = int.from_bytes(bits, "big")
-        if number & ((1 << spare) - 1):
-            raise Malformed("pieces there are not")
-        self._have, self.count = bits, number.bit_count()
+    def _greet(self, info_hash: bytes) -> None:
+        self._out.append(PROTOCOL + RESERVED + info_hash + self._our_id)
 
-    def _has_all(self, all_of_it: bool) -> None:
-        assert self.torrent is not None
-        pieces = self.torrent.template.pieces
-        if not all_of_it:
-            self._have, self.count = bytes(len(self._have)), 0
-            return
-        spare = len(self._have) * 8 - pieces
-        self._have = (((1 << pieces) - 1) << spare).to_bytes(len(self._have), "big")
-        self.count = pieces
+    # Messages ----------------------------------------------------------------------------------------------------
 
-    # Asking ------------------------------------------------------------------------------------------------------
-    def askable(self) -> int | None:
-        """A random piece that could be asked for now; None where none can."""
-        if self._asked >= 0 or not self.count or not self.torrent:
-            return None
-        owned = [
-            index
-            for index in range(self.torrent.template.pieces)
-            if self._have[index >> 3] & (0x80 >> (index & 7)) and (self._unchoked or index in self._fast_set)
-        ]
-        return secrets.choice(owned) if owned else None
-
-    def ask(self, index: int) -> None:
-        """Asks for a whole piece."""
-        assert self.torrent is not None
-        size = self.torrent.template.piece_size(index)
-        self._asked, self._got, self._piece = index, 0, bytearray(size)
-        for begin in range(0, size, BLOCK):
-            length = min(BLOCK, size - begin)
-            self._send(REQUEST, b"".join(part.to_bytes(4, "big") for part in (index, begin, length)))
-
-    def give_up(self) -> None:
-        """What was asked for is not waited for any longer."""
-        self._asked, self._piece = -1, bytearray()
-
-    def _came(self, body: bytes) -> None:
-        index, begin, block = _number(body[:4], 4), _number(body[4:8], 4), body[8:]
-        wanted = min(BLOCK, len(self._piece) - begin)
-        if index != self._asked or begin % BLOCK or len(block) != wanted:
-            self._count_unasked()
-            return
-        self._piece[begin : begin + wanted] = block
-        self._got |= 1 << begin // BLOCK
-        if self._got + 1 < 1 << -(-len(self._piece) // BLOCK):
-            return
-        assert self.torrent is not None
-        right = hashlib.sha1(self._piece, usedforsecurity=False).digest() == self.torrent.piece_hash(index)
-        self.give_up()
-        self._talk.gave(index, right)
-
-    def _end_asking(self) -> None:
-        if self._asked >= 0:
-            self.give_up()
-            self._talk.refused()
-
-    def _is_asked(self, body: bytes) -> None:
-        self._count_unasked()
-        if self._is_fast and len(body) == 12:
-            self._send(REJECT, body)
-
-    def _count_unasked(self) -> None:
-        self._unasked += 1
-        if self._unasked > UNASKED_MAX:
-            raise Malformed("too much that nobody asked for")
-
-    # Extensions --------------------------------------------------------------------------------------------------
-    def _extended(self, body: bytes) -> None:
-        if body[:1] == b"\0":
-            told = _dictionary(body[1:])
-            names, version = told.get(b"m"), told.get(b"v")
-            number = names.get(b"ut_metadata") if isinstance(names, dict) else None
-            self._their_metadata = number if isinstance(number, int) and 0 < number < 256 else 0
-            if isinstance(version, bytes):
-                self._talk.named(version[: 4 * NAME_MAX].decode("utf-8", "replace")[:NAME_MAX])
-        elif body[:1] == bytes([UT_METADATA]) and self._their_metadata:
-            told = _dictionary(body[1:])
-            piece = told.get(b"piece")
-            if told.get(b"msg_type") == 0 and isinstance(piece, int) and piece >= 0:
-                self._metadata(piece)
-
-    def _metadata(self, piece: int) -> None:
-        """One block of the torrent's info dictionary (BEP 9)."""
-        assert self.torrent is not None
-        info = self.torrent.info()
-        block = info[piece * BLOCK : (piece + 1) * BLOCK]
-        if block and self._talk.may_have_metadata(len(block)):
-            head = bencode({b"msg_type": 1, b"piece": piece, b"total_size": len(info)})
-        else:
-            head, block = bencode({b"msg_type": 2, b"piece": min(piece, 2**31)}), b""
-        self._send(EXTENDED, bytes([self._their_metadata]) + head + block)
-
-    # Writing -----------------------------------------------------------------------------------------------------
-    def _shake(self, torrent: Torrent) -> None:
-        self.out += PROTOCOL + RESERVED + torrent.info_hash + self.peer_id
+    def turn(self) -> None:
+        """A minute is over: the other end may send as many messages again."""
+        self._messages = 0
 
     def keep_alive(self) -> None:
-        """Says nothing, so that the other end does not hang up."""
-        self.out += bytes(4)
+        """Says that we are still here."""
+        self._out.append(KEEP_ALIVE)
 
-    def _send(self, kind: int, body: bytes = b"") -> None:
-        self.out += (len(body) + 1).to_bytes(4, "big") + bytes([kind]) + body
+    def _say(self, kind: Kind, body: bytes = b"") -> None:
+        self._out.append(_LENGTH.pack(1 + len(body)) + bytes((kind,)) + body)
+
+    def _count(self) -> None:
+        self._messages += 1
+        if self._messages > MESSAGES_MAX + MESSAGES_PER_PIECE_MAX * self._pieces:
+            raise Garbage("more messages than a minute can need")
+
+    def _message(self, kind: int, body: bytes, at: float, events: list[Event]) -> None:
+        read = _READERS.get(kind)
+        if read is None:
+            raise Garbage("a message of no kind there is")
+        size = SIZES.get(kind)
+        if size is not None and len(body) != size:
+            raise Garbage("a message of a wrong length")
+        self._heard += 1
+        event = read(self, body, at)
+        if event is not None:
+            events.append(event)
+
+    @property
+    def _pieces(self) -> int:
+        return self.torrent.template.pieces if self.torrent else 0
+
+    def _index(self, body: bytes) -> int:
+        index = int.from_bytes(body[:4], "big")
+        if index >= self._pieces:
+            raise Garbage("a piece that is none of the torrent's")
+        return index
+
+    def _want(self) -> None:
+        """Interested, and so unchoked in time."""
+        if not self._interested:
+            self._interested = True
+            self._say(Kind.INTERESTED)
+
+    def _have(self, body: bytes, _at: float) -> None:
+        bit = 1 << self._index(body)
+        if not self._bits & bit:
+            self._bits |= bit
+            self.at_hand += 1
+        self._want()
+
+    def _bitfield(self, body: bytes, _at: float) -> None:
+        spare = -self._pieces % 8
+        if len(body) != -(-self._pieces // 8):
+            raise Garbage("a bitfield of another torrent")
+        bits = int.from_bytes(body, "big")
+        if bits & ((1 << spare) - 1):
+            raise Garbage("a bitfield with pieces beyond the last")
+        # Piece 0 is the highest bit on the wire, the lowest here.
+        self._bits = int(f"{bits:0{len(body) * 8}b}"[::-1], 2)
+        self.at_hand = bits.bit_count()
+        self._want()
+
+    def _have_all(self, _body: bytes, _at: float) -> None:
+        self._needs_fast()
+        self._bits, self.at_hand = (1 << self._pieces) - 1, self._pieces
+        self._want()
+
+    def _have_none(self, _body: bytes, _at: float) -> None:
+        self._needs_fast()
+        self._bits = self.at_hand = 0
+        self._want()
+
+    def _needs_fast(self) -> None:
+        if not self._fast:
+            raise Garbage("a message of an extension it does not have")
+
+    def _request(self, body: bytes, _at: float) -> None:
+        self._index(body)
+        if self._fast:
+            self._say(Kind.REJECT, body)
+
+    def _allows_fast(self, body: bytes, _at: float) -> None:
+        self._needs_fast()
+        self._allowed_fast |= 1 << self._index(body)
+
+    def _suggested(self, body: bytes, _at: float) -> None:
+        self._needs_fast()
+        self._index(body)
+
+    def _passed_over(self, _body: bytes, _at: float) -> None:
+        """Concerns those who give or take."""
+
+    # The challenge -----------------------------------------------------------------------------------------------
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether a piece can be asked for now: one at a time, and only what the other end lets us have."""
+        return self._challenge is None and bool(self._open_to_us)
+
+    @property
+    def _open_to_us(self) -> int:
+        return self._bits if self._unchoked else self._bits & self._allowed_fast
+
+    def ask(self, choice: random.Random, at: float) -> int | None:
+        """Asks for a random one of the pieces the other end says it has; None when none can be asked for now.
+
+        What was asked for stays asked for: being choked or rejected does not bring another piece.
+        """
+        if not self.may_ask or self.torrent is None:
+            return None
+        open_to_us = self._open_to_us
+        index = _nth_one(open_to_us, choice.randrange(open_to_us.bit_count()))
+        self._challenge = Challenge(index, self.torrent.template.piece_size(index), at)
+        self._request_missing(self._challenge, at)
+        return index
+
+    def tick(self, at: float) -> bool:
+        """Asks again for what was rejected; whether what was asked for did not come in time, and is given up."""
+        challenge = self._challenge
+        if challenge is None or challenge.since is None:
+            return False
+        if at - challenge.since > PIECE_SECONDS_MAX:
+            self._challenge = None
+            return True
+        if at - challenge.asked_at > ASK_AGAIN_SECONDS and self._may_ask(challenge):
+            self._request_missing(challenge, at)
+        return False
+
+    def _may_ask(self, challenge: Challenge) -> bool:
+        return self._unchoked or bool(self._allowed_fast >> challenge.index & 1)
+
+    def _request_missing(self, challenge: Challenge, at: float) -> None:
+        challenge.asked_at = at
+        for begin in sorted(challenge.missing):
+            size = min(BLOCK_BYTES, len(challenge.content) - begin)
+            self._say(Kind.REQUEST, _BLOCK.pack(challenge.index, begin, size))
+
+    def _choke(self, _body: bytes, at: float) -> None:
+        self._unchoked = False
+        challenge = self._challenge
+        if challenge is not None and not self._may_ask(challenge):
+            challenge.since = None
+
+    def _unchoke(self, _body: bytes, at: float) -> None:
+        was, self._unchoked = self._unchoked, True
+        challenge = self._challenge
+        if challenge is not None and not was and challenge.since is None:
+            challenge.since = at
+            self._request_missing(challenge, at)
+
+    def _rejected(self, body: bytes, _at: float) -> None:
+        self._needs_fast()
+        self._index(body)
+
+    def _block(self, body: bytes, _at: float) -> Answered | None:
+        if len(body) < PIECE_HEAD_BYTES - 1:
+            raise Garbage("a message of a wrong length")
+        index, begin = self._index(body), int.from_bytes(body[4:8], "big")
+        challenge = self._challenge
+        if challenge is None or index != challenge.index or begin not in challenge.missing:
+            self._unasked += 1  # one that was asked for twice comes twice
+            if self._unasked > UNASKED_BLOCKS_MAX:
+                raise Garbage("more than was asked for")
+            return None
+        size = min(BLOCK_BYTES, len(challenge.content) - begin)
+        if len(body) - 8 != size:
+            raise Garbage("a block of another length than was asked for")
+        challenge.content[begin : begin + size] = body[8:]
+        challenge.missing.discard(begin)
+        return None if challenge.missing else self._whole(challenge)
+
+    def _whole(self, challenge: Challenge) -> Answered | None:
+        self._challenge = None
+        assert self.torrent is not None
+        found = hashlib.sha1(challenge.content, usedforsecurity=False).digest()
+        return Answered(challenge.index, found == self.torrent.piece_hash(challenge.index))
+
+    # Extensions --------------------------------------------------------------------------------------------------
+
+    def _extended(self, body: bytes, _at: float) -> MetadataAsked | None:
+        if not body:
+            raise Garbage("an extended message of no kind")
+        if body[0] == 0:
+            self._extended_handshake(dictionary(body[1:]))
+        elif body[0] == OUR_METADATA:
+            return self._metadata_message(dictionary(body[1:]))
+        return None  # of an extension we never said we have: harmless, some clients send them all the same
+
+    def _extended_handshake(self, told: dict[bytes, Any]) -> None:
+        numbers = told.get(b"m")
+        number = numbers.get(b"ut_metadata") if isinstance(numbers, dict) else None
+        self._their_metadata = number if isinstance(number, int) and 0 < number < 256 else 0
+        name = told.get(b"v")
+        if isinstance(name, bytes) and name:
+            self.client = printable(name[: 4 * CLIENT_CHARACTERS_MAX].decode(errors="replace"))
+
+    def _metadata_message(self, told: dict[bytes, Any]) -> MetadataAsked | None:
+        kind, block = told.get(b"msg_type"), told.get(b"piece")
+        if not isinstance(kind, int) or not isinstance(block, int) or block < 0:
+            raise Garbage("a metadata message that says nothing")
+        if kind != METADATA_REQUEST or not self._their_metadata:
+            return None
+        return MetadataAsked(block)
+
+    def metadata_bytes(self, block: int) -> tuple[int, int]:
+        """How long a block of the info dictionary is, and all of it; 0 where there is no such block."""
+        assert self.torrent is not None
+        whole = len(self.torrent.info())
+        return max(0, min(BLOCK_BYTES, whole - block * BLOCK_BYTES)), whole
+
+    def give_metadata(self, block: int) -> None:
+        """Sends a block of the info dictionary, which has one."""
+        assert self.torrent is not None
+        info = self.torrent.info()
+        told = {b"msg_type": METADATA_DATA, b"piece": block, b"total_size": len(info)}
+        content = info[block * BLOCK_BYTES : (block + 1) * BLOCK_BYTES]
+        self._say(Kind.EXTENDED, bytes((self._their_metadata,)) + bencode(told) + content)
+
+    def refuse_metadata(self, block: int) -> None:
+        """Says that this block is not given."""
+        told = {b"msg_type": METADATA_REJECT, b"piece": block}
+        self._say(Kind.EXTENDED, bytes((self._their_metadata,)) + bencode(told))
 
 
-def _number(body: bytes, size: int) -> int:
-    if len(body) != size:
-        raise Malformed("a number of another length")
-    return int.from_bytes(body, "big")
+_READERS: dict[int, Callable[[Wire, bytes, float], Event | None]] = {
+    Kind.CHOKE: Wire._choke,
+    Kind.UNCHOKE: Wire._unchoke,
+    Kind.INTERESTED: Wire._passed_over,
+    Kind.NOT_INTERESTED: Wire._passed_over,
+    Kind.HAVE: Wire._have,
+    Kind.BITFIELD: Wire._bitfield,
+    Kind.REQUEST: Wire._request,
+    Kind.PIECE: Wire._block,
+    Kind.CANCEL: Wire._passed_over,
+    Kind.PORT: Wire._passed_over,
+    Kind.SUGGEST: Wire._suggested,
+    Kind.HAVE_ALL: Wire._have_all,
+    Kind.HAVE_NONE: Wire._have_none,
+    Kind.REJECT: Wire._rejected,
+    Kind.ALLOWED_FAST: Wire._allows_fast,
+    Kind.EXTENDED: Wire._extended,
+}
 
 
-def _dictionary(content: bytes) -> dict[bytes, object]:
-    """A bencoded dictionary; an empty one where it is none: an extension we do not understand is no offence."""
-    try:
-        told = bdecode(content)
-    except (ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
+def _nth_one(bits: int, nth: int) -> int:
+    """Where the one number `nth` (from 0) of a number's bits stands, from the lowest."""
+    for _ in range(nth):
+        bits &= bits - 1
+    return (bits & -bits).bit_length() - 1
