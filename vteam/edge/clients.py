@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +9,7 @@ from dataclasses import dataclass
 from vteam import clock
 from vteam.channels.links.redirect import InboxRow, NetworkOf, Request
 from vteam.channels.networks import address_of
-from vteam.channels.swarm.torrents.announce import Announce, Event, Role
-from vteam.channels.swarm.torrents.dialling import Dials
+from vteam.channels.swarm.torrents.announce import Announce, Event, Role, plain_address
 from vteam.channels.swarm.torrents.downloads import SECOND_US
 from vteam.channels.swarm.torrents.metainfo import Torrent
 from vteam.channels.swarm.torrents.tracker import Swarms
@@ -22,11 +20,14 @@ from vteam.edge.rights import PassOnRights
 from vteam.edge.torrents import Torrents
 from vteam.edge.tracker import AnnounceBudget, Tracker, client_address, witness_told
 from vteam.edge.witness import Witness
-from vteam.errors import Away
+from vteam.errors import Away, CannotStart
 from vteam.rules.networks import IPNetwork
 
 TURN_SECONDS = 1.0
 UNASKED_SECONDS_MAX = 4.0
+STAYS_INTERVALS = 2.5
+# No client calls itself so: it is dialled although it may be here.
+NOBODY_MET = bytes(20)
 logger = logging.getLogger(__name__)
 
 
@@ -34,14 +35,13 @@ logger = logging.getLogger(__name__)
 class ClientOptions:
     """What torrent clients meet. `witness`: the host and port it listens at; None: nowhere.
 
-    `addresses`: where clients are told to find it (none: where they ask the tracker). `dials`: networks it may call
-    beside the internet's. `own_ports`: ports of this machine it never calls.
+    `addresses`: where clients are told to find it (none: where they ask the tracker). `dials`: networks it may dial
+    beside the internet's.
     """
 
     witness: tuple[str, int] | None
     addresses: Sequence[str] = ()
     dials: Sequence[IPNetwork] = ()
-    own_ports: Sequence[int] = ()
     interval_s: int = 90
     connections_max: int = 4_000
     peers_max: int = 200_000
@@ -50,7 +50,7 @@ class ClientOptions:
 
 
 class Clients:
-    """Made in the running loop; `run` goes on until it is cancelled."""
+    """Made in the running loop; `listen`, then `run`, which goes on until it is cancelled."""
 
     def __init__(
         self,
@@ -62,52 +62,50 @@ class Clients:
         network_of: NetworkOf,
     ) -> None:
         self._options, self._rights, self._torrents = options, rights, torrents
+        self._now = asyncio.get_running_loop().time
         self.offers = Offers(inbox)
         self.lost = 0
-        loop_time = asyncio.get_running_loop().time
         self.book = Book(record=self._record, interval_us=options.interval_s * SECOND_US)
         self.witness = Witness(
             book=self.book,
-            dials=Dials(
-                interval_s=options.interval_s,
-                allowed=tuple(options.dials),
-                ports=frozenset(options.own_ports),
-            ),
+            active=self.book.active,
+            own=options.addresses,
+            allowed=options.dials,
+            interval_s=options.interval_s,
             connections_max=options.connections_max,
-            now=loop_time,
-            now_us=clock.now_us,
         )
-        for address in options.addresses:
-            self.witness.dials.is_ours(address)
+        port = options.witness[1] if options.witness else 0
         self.tracker = Tracker(
-            swarms=Swarms(peers_max=options.peers_max, stays_s=options.interval_s * 2.5),
+            swarms=Swarms(peers_max=options.peers_max, stays_s=options.interval_s * STAYS_INTERVALS),
             torrents=torrents.seen,
             budget=AnnounceBudget(per_network=options.announces_per_network),
             network_of=network_of,
             address_of=self._address_of,
             is_open=self._is_open,
-            witness=witness_told(
-                options.addresses,
-                options.witness[1] if options.witness else 0,
-                behind_proxies=options.behind_proxies,
-            ),
+            witness=witness_told(options.addresses, port, behind_proxies=options.behind_proxies),
             heard=self._heard,
             interval_s=options.interval_s,
-            now=loop_time,
+            now=self._now,
             now_us=clock.now_us,
         )
 
+    # What the tracker tells --------------------------------------------------------------------------------------
     def _address_of(self, request: Request) -> str:
         if request.local:
-            self.witness.dials.is_ours(request.local)
+            self.witness.dials.owns(plain_address(request.local))
         return client_address(request, address_of, behind_proxies=self._options.behind_proxies)
 
     def _heard(self, torrent: Torrent, role: Role, address: str, announce: Announce) -> None:
         self.book.announced(torrent, role, address, announce, clock.now_us())
-        if self._options.witness and announce.event is not Event.STOPPED:
-            seeds = role is Role.SEEDER
-            if announce.left or seeds:
-                self.witness.consider(torrent, address, announce.port, seeds=seeds and not announce.left)
+        if self._options.witness is None or announce.event is Event.STOPPED:
+            return
+        self.witness.knows(torrent.info_hash)
+        if role is Role.FRIEND:
+            self.witness.consider(torrent, address, announce.port, self._now(), peer_id=announce.peer_id)
+        elif self.book.should_dial(torrent, address, clock.now_us()):
+            self.witness.consider(
+                torrent, address, announce.port, self._now(), peer_id=NOBODY_MET, at_once=True
+            )
 
     async def _is_open(self, title: int) -> bool:
         return title in await self._rights.open_titles([title], at_us=clock.now_us())
@@ -118,28 +116,38 @@ class Clients:
     def _recorded(self, away: Away | None) -> None:
         self.lost += away is not None
 
-    async def run(self, listener: socket.socket | None) -> None:
-        """Goes on from what was kept, then listens and looks after everything every second."""
+    # Its life ----------------------------------------------------------------------------------------------------
+    async def listen(self) -> None:
+        """The witness takes connections; CannotStart where its address cannot be had."""
+        if self._options.witness is None:
+            return
+        host, port = self._options.witness
+        try:
+            await self.witness.listen(host, port)
+        except OSError as error:
+            raise CannotStart(
+                f"The witness cannot listen on {host}, port {port}: {error.strerror}. Choose others with "
+                "VTEAM_WITNESS_HOST and VTEAM_WITNESS_PORT, or none with VTEAM_WITNESS_PORT=0."
+            ) from error
+
+    async def run(self) -> None:
+        """Goes on from what was kept, and looks after everything every second until it is cancelled."""
         await self._restore()
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(self.witness.connection, sock=listener) if listener else None
         asked_at = time.monotonic()
         try:
             while True:
                 await asyncio.sleep(TURN_SECONDS)
                 asked_at = await self._turn(asked_at)
         finally:
-            if server:
-                server.close()
-            self.witness.close()
+            await self.witness.close()
 
     async def _turn(self, asked_at: float) -> float:
         """One second's work; returns when the gate was last asked."""
         try:
             self.offers.again()
             self.book.turn(clock.now_us())
-            self.witness.turn()
-            self.tracker.swarms.tidy(now=asyncio.get_running_loop().time())
+            self.witness.tick()
+            self.tracker.swarms.tidy(now=self._now())
             await self._ask_the_gate()
             return time.monotonic()
         except Away as away:

@@ -23,6 +23,7 @@ PER_SECOND = 20
 PORTS_PER_ADDRESS_HOUR = 3
 PER_NETWORK_MINUTE = 10
 WAITING_MAX = 2_000
+OWN_MAX = 64
 # As many as can be dialled in an hour.
 ADDRESSES_MAX = 3600 * PER_SECOND
 MINUTE_SECONDS, HOUR_SECONDS = 60.0, 3600.0
@@ -67,6 +68,11 @@ class Dials:
         self._networks: dict[str, int] = {}
         self._minute = self._hour = 0.0
         self.refused = 0
+
+    def owns(self, address: str) -> None:
+        """An address of this machine, as somebody reached it at."""
+        if len(self._own) < OWN_MAX:
+            self._own.add(ip_address(address))
 
     def may_dial(self, address: str, port: int) -> bool:
         """Whether this address (canonical text) is one that may be dialled at all, at this port."""

@@ -99,7 +99,6 @@ def options_from_settings() -> EdgeOptions:
             witness=(settings.WITNESS_HOST, settings.WITNESS_PORT) if settings.WITNESS_PORT else None,
             addresses=settings.WITNESS_ADDRESSES,
             dials=[ip_network(network) for network in settings.WITNESS_DIALS],
-            own_ports=[settings.SITE_PORT, settings.EDGE_PORT, settings.WITNESS_PORT],
             interval_s=settings.ANNOUNCE_SECONDS,
             connections_max=settings.WITNESS_CONNECTIONS,
             peers_max=settings.TORRENT_PEERS,
@@ -139,18 +138,18 @@ async def serve(options: EdgeOptions) -> None:
     )
     torrents = Torrents(options.database)
     clients = Clients(options.clients, inbox=inbox, rights=rights, torrents=torrents, network_of=network_of)
-    witness = _witness_listening(options)
     edge = Edge(redirect=redirect, inbox=inbox, door=swarm.door, tracker=clients.tracker)
     server = uvicorn.Server(_config(edge))
     clocks = [
         asyncio.create_task(swarm.run()),
-        asyncio.create_task(clients.run(witness)),
+        asyncio.create_task(clients.run()),
         asyncio.create_task(_every_minute(options.budget, clients.tracker.budget)),
         asyncio.create_task(_every_second(server.server_state.connections)),
     ]
     gc.freeze()
     try:
         await _can_record(inbox)
+        await clients.listen()
         _tell_figures(inbox, options.budget, swarm.meetings)
         async with answering(options.stun):
             listener = listening(options.host, options.port)
@@ -235,18 +234,6 @@ def _network_of(options: EdgeOptions) -> NetworkOf:
         return near(request.peer, forwarded.decode("latin-1"), host=host)
 
     return network_of
-
-
-def _witness_listening(options: EdgeOptions) -> socket.socket | None:
-    if options.clients.witness is None:
-        return None
-    host, port = options.clients.witness
-    try:
-        return listening(host, port)
-    except CannotStart as why:
-        raise CannotStart(
-            f"{why}. Choose others with VTEAM_WITNESS_HOST and VTEAM_WITNESS_PORT, or none with 0"
-        ) from None
 
 
 async def _every_minute(*budgets: MinuteBudget) -> None:

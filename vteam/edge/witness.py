@@ -7,6 +7,7 @@ everything: connections in all, of one near network, of one address in a swarm; 
 
 import asyncio
 import secrets
+import socket
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -75,7 +76,12 @@ class Witness:
 
     async def listen(self, host: str, port: int) -> int:
         """Takes connections at a numeric address (port 0: any free one); the port. OSError where it cannot be had."""
-        server = await self._loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        # IPv6's "every address" means IPv4's too.
+        listener = socket.create_server(
+            (host, port), family=family, dualstack_ipv6=host == "::", backlog=BACKLOG
+        )
+        server = await self._loop.create_server(lambda: Connection(self), sock=listener)
         self._servers.append(server)
         return cast(int, server.sockets[0].getsockname()[1])
 

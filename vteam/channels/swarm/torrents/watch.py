@@ -19,7 +19,6 @@ from vteam.channels.links.redirect import InboxRow
 from vteam.channels.swarm.torrents.announce import Announce, Event, Role
 from vteam.channels.swarm.torrents.downloads import SECOND_US, Download, Ends
 from vteam.channels.swarm.torrents.metainfo import Torrent
-from vteam.channels.swarm.torrents.mse import torrent_mark
 from vteam.channels.swarm.torrents.programs import program_of
 from vteam.rules.canonical import canonical, digest
 from vteam.rules.decisions import NOTHING_SEEN
@@ -70,12 +69,12 @@ def listener_at(address: str, key: bytes) -> str:
 class Seeder:
     """One of the fan's own clients, as it shows itself."""
 
-    __slots__ = ("client", "ends", "has", "last_us", "met_us", "reach")
+    __slots__ = ("client", "dialled_us", "ends", "has", "last_us", "met_us", "reach")
 
     def __init__(self) -> None:
         self.client, self.ends, self.last_us = "", Ends(), 0
         self.reach: Reach | None = None
-        self.met_us, self.has = 0, -1
+        self.met_us, self.dialled_us, self.has = 0, -HOUR_US, -1
 
     def told(self) -> dict[str, Any]:
         """What its fan's page shows."""
@@ -136,11 +135,6 @@ class Meeting:
         self._asking = False
         self.torrent = watched.torrent
 
-    def named(self, client: str) -> None:
-        """What it calls itself."""
-        if self._download:
-            self._download.client = _shown(client) or self._download.client
-
     def has(self, pieces: int, at_us: int) -> None:
         """It has so many pieces now."""
         watched, template = self._watched, self.torrent.template
@@ -190,7 +184,6 @@ class Book:
         self._stays_us = interval_us * 5 // 2
         self._settle_us = interval_us + 15 * SECOND_US
         self._watched: dict[bytes, Watched] = {}
-        self._marks: dict[bytes, bytes] = {}
         # Where each fan's own computers are, across their torrents.
         self._own: dict[int, dict[str, int]] = {}
         self.turned_away = self.counted = self.doubted = 0
@@ -244,10 +237,6 @@ class Book:
         watched = self._watched.get(info_hash)
         return watched.torrent if watched else None
 
-    def by_mark(self, mark: bytes) -> bytes | None:
-        """The info hash behind the mark an obfuscated handshake carries (`mse.torrent_mark`)."""
-        return self._marks.get(mark)
-
     def expects(self, torrent: Torrent, address: str, peer_id: bytes) -> bool:
         """Whether the tracker introduced this peer lately."""
         return self._role(torrent, address, peer_id) is not None
@@ -275,12 +264,22 @@ class Book:
             watched.here[listener] = watched.here.get(listener, 0) + 1
         return Meeting(self, watched, download, None)
 
-    def reached(self, torrent: Torrent, address: str, how: Reach, at_us: int) -> None:
-        """What became of dialling a client."""
+    def should_dial(self, torrent: Torrent, address: str, at_us: int) -> bool:
+        """Whether a seeder is to be dialled, though it may have come by itself, to learn whether it can be reached."""
         watched = self._watched.get(torrent.info_hash)
         seeder = watched.seeders.get(listener_at(address, torrent.network_key)) if watched else None
-        if watched and seeder and not (how is Reach.CLOSED and seeder.reach is Reach.OPEN and seeder.met_us):
-            seeder.reach, watched.changed = how, True
+        if seeder is None or seeder.ends.left or at_us - seeder.dialled_us < HOUR_US:
+            return False
+        seeder.dialled_us = at_us
+        return True
+
+    def reached(self, torrent: Torrent, address: str, how: Reach, at_us: int) -> None:
+        """What became of dialling a client. One that is here already may take the call and say nothing: it is open."""
+        watched = self._watched.get(torrent.info_hash)
+        seeder = watched.seeders.get(listener_at(address, torrent.network_key)) if watched else None
+        if watched and seeder:
+            seeder.reach = Reach.OPEN if how is Reach.SILENT and seeder.met_us else how
+            watched.changed = True
 
     def seeder_is_here(self, watched: Watched, at_us: int) -> bool:
         """Whether a computer of the fan's own that has all of the title is about."""
@@ -297,7 +296,6 @@ class Book:
                 self.turned_away += 1
                 return None
             watched = self._watched[torrent.info_hash] = Watched(torrent)
-            self._marks[torrent_mark(torrent.info_hash)] = torrent.info_hash
         watched.torrent = torrent
         return watched
 
@@ -324,7 +322,7 @@ class Book:
             if watched.changed and at_us - watched.kept_us >= CHECKPOINT_US:
                 self._record([self._kept(watched, at_us)])
             if not watched.downloads and not watched.seeders and not watched.known:
-                self._forget(watched.torrent.info_hash)
+                del self._watched[watched.torrent.info_hash]
 
     def keep(self, at_us: int) -> None:
         """Keeps how everything stands that changed: the edge ends."""
@@ -357,11 +355,7 @@ class Book:
         """These may not be passed on any more: what is under way counts nothing."""
         for info_hash, watched in list(self._watched.items()):
             if watched.torrent.title in titles:
-                self._forget(info_hash)
-
-    def _forget(self, info_hash: bytes) -> None:
-        del self._watched[info_hash]
-        del self._marks[torrent_mark(info_hash)]
+                del self._watched[info_hash]
 
     def titles(self) -> set[int]:
         """The titles somebody is about."""
