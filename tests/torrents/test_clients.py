@@ -80,7 +80,7 @@ def test_every_client_downloads_from_a_file_and_from_a_magnet_and_each_counts_on
     for program in running[1:]:
         program.whole(120)
     judged = vteam.wait_for(given.fan, 8, seconds=90)
-    assert [(each.doubt, each.outcome, each.points) for each in judged] == 8 * [(None, "held_until", 500)]
+    assert [(each.doubt, each.outcome, each.points) for each in judged] == 8 * [(None, "awarded", 500)]
     assert len({each.listener for each in judged}) == 8
     for program in running[1:]:
         assert_carries_the_fans_link(program, fans_own)

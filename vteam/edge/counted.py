@@ -4,9 +4,10 @@ One edge runs in a process, so the process is where it is counted.
 """
 
 from vteam.channels.links.redirect import PREFIX
+from vteam.channels.swarm.torrents.announce import PREFIX as ANNOUNCE
 from vteam.metrics.spread import ROWS, SECONDS, Spread
 
-DOORS = ("links", "health", "none")
+DOORS = ("links", "announces", "health", "none")
 """Where a request can knock; `none`: at no door of ours."""
 CLASSES = ("2xx", "3xx", "4xx", "5xx")
 
@@ -17,8 +18,15 @@ commits = Spread(SECONDS)
 
 def answer(path: str, status: int) -> None:
     """One request was answered."""
-    door = "links" if path.startswith(PREFIX) else "health" if path == "/healthz" else "none"
-    answers[door, CLASSES[status // 100 - 2]] += 1
+    answers[_door(path), CLASSES[status // 100 - 2]] += 1
+
+
+def _door(path: str) -> str:
+    if path.startswith(PREFIX):
+        return "links"
+    if path.startswith(ANNOUNCE):
+        return "announces"
+    return "health" if path == "/healthz" else "none"
 
 
 def commit(count: int, seconds: float) -> None:

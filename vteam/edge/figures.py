@@ -8,6 +8,7 @@ from prometheus_client.core import Metric
 from vteam.channels.swarm.meetings import Meetings
 from vteam.edge import counted
 from vteam.edge.budget import VisitBudget
+from vteam.edge.clients import Clients
 from vteam.edge.commits import GroupCommit
 from vteam.errors import Away
 from vteam.metrics.families import counter, counters, gauge, spreads
@@ -18,8 +19,10 @@ HEALTH_SECONDS_MAX = 2.0
 class EdgeFigures:
     """Made in the running loop; asked by the private port's thread."""
 
-    def __init__(self, *, inbox: GroupCommit, budget: VisitBudget, meetings: Meetings) -> None:
-        self._inbox, self._budget, self._meetings = inbox, budget, meetings
+    def __init__(
+        self, *, inbox: GroupCommit, budget: VisitBudget, meetings: Meetings, clients: Clients
+    ) -> None:
+        self._inbox, self._budget, self._meetings, self._clients = inbox, budget, meetings, clients
         self._loop = asyncio.get_running_loop()
 
     def well(self) -> None:
@@ -58,7 +61,29 @@ class EdgeFigures:
         )
         yield counter("vteam_edge_copies_passed", "Titles that passed whole.", self._meetings.passed)
         yield counter("vteam_edge_relayed_bytes", "Bytes the relay carried.", self._meetings.relayed_bytes)
+        yield from self._torrents()
         yield gauge("vteam_edge_away", "1 while visits cannot be recorded.", self._inbox.is_away)
+
+    def _torrents(self) -> Iterable[Metric]:
+        tracker, book, witness = self._clients.tracker, self._clients.book, self._clients.witness.figures
+        yield gauge("vteam_edge_torrent_peers", "Torrent clients the tracker knows of.", tracker.swarms.peers)
+        yield gauge("vteam_edge_torrents", "Torrents somebody seeds or downloads.", book.torrents)
+        yield counter("vteam_edge_announces_refused", "Announces refused, in words.", tracker.refused)
+        yield gauge(
+            "vteam_edge_witness_connections",
+            "Torrent clients the witness is connected to.",
+            witness["connections"],
+        )
+        yield counter("vteam_edge_witness_dials", "Torrent clients the witness dialled.", witness["dials"])
+        yield counter(
+            "vteam_edge_witness_refused",
+            "Connections, dials and metadata the witness had no room for.",
+            witness["refused"] + witness["dials_refused"] + witness["metadata_refused"],
+        )
+        yield counter("vteam_edge_downloads_witnessed", "Downloads witnessed without a doubt.", book.counted)
+        yield counter(
+            "vteam_edge_downloads_doubted", "Downloads of which something was missing.", book.doubted
+        )
 
 
 async def _checked(inbox: GroupCommit) -> None:

@@ -150,7 +150,7 @@ async def serve(options: EdgeOptions) -> None:
     try:
         await _can_record(inbox)
         await clients.listen()
-        _tell_figures(inbox, options.budget, swarm.meetings)
+        _tell_figures(inbox, options.budget, swarm.meetings, clients)
         async with answering(options.stun):
             listener = listening(options.host, options.port)
             await server.serve(sockets=[listener])
@@ -170,13 +170,13 @@ async def serve(options: EdgeOptions) -> None:
         rights.close()
 
 
-def _tell_figures(inbox: GroupCommit, budget: VisitBudget, meetings: Meetings) -> None:
+def _tell_figures(inbox: GroupCommit, budget: VisitBudget, meetings: Meetings, clients: Clients) -> None:
     """Opens the private port, if the settings ask for one; what it needs is loaded only then."""
     if port_of(ROLE):
         from vteam.edge.figures import EdgeFigures
         from vteam.metrics.port import open_port
 
-        figures = EdgeFigures(inbox=inbox, budget=budget, meetings=meetings)
+        figures = EdgeFigures(inbox=inbox, budget=budget, meetings=meetings, clients=clients)
         open_port(ROLE, figures, figures.well)
 
 
