@@ -165,7 +165,7 @@ class Download:
     def is_ready(
         self, template: Template, *, at_us: int, here: bool, seeder_told_us: int, settle_us: int
     ) -> bool:
-        """Whether all that can be known is: pieces were given or are not coming, the fan's counters have been told.
+        """Whether all that can be known is: pieces were given or are not coming, and both ends have told their counters since.
 
         `here`: whether its client is still connected. `seeder_told_us`: when the fan's client last announced.
         """
@@ -175,7 +175,8 @@ class Download:
         if waited_us >= 2 * settle_us:
             return True
         checked = self.right > 0 or self.wrong > 0 or not here
-        return checked and (seeder_told_us > self.whole_us or waited_us >= settle_us)
+        both_told = seeder_told_us > self.whole_us and self.ends.told_us >= self.whole_us
+        return checked and (both_told or waited_us >= settle_us)
 
     def verdict(
         self, template: Template, *, sent: int, seeder_told_us: int, seeder_fell: bool
