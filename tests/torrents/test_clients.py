@@ -1,6 +1,5 @@
 """Every client people have, seeding and downloading over an internet of the test's own: each download counts once."""
 
-import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,22 +67,26 @@ def assert_carries_the_fans_link(program: Program, seeder: Program) -> None:
     assert "/r/" in comment.text[0]
 
 
-@pytest.mark.parametrize("seeder", SEEDERS)
 def test_every_client_downloads_from_a_file_and_from_a_magnet_and_each_counts_once(
-    seeder: str, net: Internet, vteam: Installation, tmp_path: Path, running: list[Program]
+    net: Internet, vteam: Installation, tmp_path: Path, running: list[Program]
 ) -> None:
-    (given,) = vteam.fans(f"fan-of-{seeder}")
-    fans_own = seeded(net, vteam, given, tmp_path, running, seeder, upload=1500)
-    for name, start in DOWNLOADERS.items():
-        for form, what in (("file", given.friends), ("magnet", given.magnet)):
-            running.append(start(net.host(), tmp_path / f"{name}-{form}", what))
-    for program in running[1:]:
-        program.whole(120)
-    judged = vteam.wait_for(given.fan, 8, seconds=90)
-    assert [(each.doubt, each.outcome, each.points) for each in judged] == 8 * [(None, "awarded", 500)]
-    assert len({each.listener for each in judged}) == 8
-    for program in running[1:]:
-        assert_carries_the_fans_link(program, fans_own)
-    with contextlib.suppress(StopIteration):
-        kept = "".join(vteam.evidence() + [str(each) for each in vteam.standing()])
-        assert not any(program.host.four in kept or program.host.six in kept for program in running)
+    fans = vteam.fans(*(f"fan-of-{seeder}" for seeder in SEEDERS))
+    swarms = []
+    for seeder, given in zip(SEEDERS, fans, strict=True):
+        fans_own = seeded(net, vteam, given, tmp_path, running, seeder, upload=1500)
+        friends = [
+            start(net.host(), tmp_path / f"{seeder}-{name}-{form}", what)
+            for name, start in DOWNLOADERS.items()
+            for form, what in (("file", given.friends), ("magnet", given.magnet))
+        ]
+        running += friends
+        swarms.append((given, fans_own, friends))
+    for given, fans_own, friends in swarms:
+        for program in friends:
+            program.whole(180)
+            assert_carries_the_fans_link(program, fans_own)
+        judged = vteam.wait_for(given.fan, 8, seconds=90)
+        assert [(each.doubt, each.outcome, each.points) for each in judged] == 8 * [(None, "awarded", 500)]
+        assert len({each.listener for each in judged}) == 8
+    kept = "".join(vteam.evidence() + [str(each) for each in vteam.standing()])
+    assert not any(program.host.four in kept or program.host.six in kept for program in running)

@@ -165,7 +165,7 @@ class Download:
     def is_ready(
         self, template: Template, *, at_us: int, here: bool, seeder_told_us: int, settle_us: int
     ) -> bool:
-        """Whether all that can be known is: pieces were given or are not coming, and both ends have told their counters since.
+        """Whether all that can be known is: pieces were given or will not be, both ends have told their counters since.
 
         `here`: whether its client is still connected. `seeder_told_us`: when the fan's client last announced.
         """

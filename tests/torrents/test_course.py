@@ -1,0 +1,196 @@
+"""What happens to honest people: a router in between, a client that leaves, a seeder that returns, our own restart."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.torrents import programs
+from tests.torrents.installation import EDGE, Given, Installation, installed
+from tests.torrents.networks import Host, Internet, internet
+from tests.torrents.programs import Program
+
+SLOW = 150
+AT_ONCE = 1500
+"""KiB a second a seeder sends: slow enough to do something meanwhile, or not."""
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[Internet]:
+    with internet() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def vteam(net: Internet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with installed(net.host(), tmp_path_factory.mktemp("vteam")) as found:
+        yield found
+
+
+class Scene:
+    """A fan who seeds with libtorrent, and friends."""
+
+    def __init__(self, net: Internet, vteam: Installation, folder: Path, name: str) -> None:
+        self.net, self.vteam, self.folder = net, vteam, folder
+        self.running: list[Program] = []
+        (self.given,) = vteam.fans(name)
+
+    def seeds(
+        self, given: Given | None = None, *, upload: int = AT_ONCE, host: Host | None = None
+    ) -> Program:
+        given = given or self.given
+        folder = self.folder / f"seeder{given.fan}-{len(self.running)}"
+        program = programs.libtorrent(host or self.net.host(), folder, given.mine, upload=upload)
+        self.running.append(program)
+        program.whole()
+        return program
+
+    def again(self, seeder: Program, *, upload: int = AT_ONCE) -> Program:
+        """The same computer, started anew with what it had."""
+        log = seeder.log.rename(seeder.log.with_suffix(".before"))
+        assert log.exists()
+        program = programs.libtorrent(seeder.host, seeder.folder, self.given.mine, upload=upload)
+        self.running.append(program)
+        return program.whole()
+
+    def loads(
+        self, start: object = programs.libtorrent, what: str = "", host: Host | None = None, **of: object
+    ) -> Program:
+        folder = self.folder / f"friend{len(self.running)}"
+        program: Program = start(host or self.net.host(), folder, what or self.given.friends, **of)  # type: ignore[operator]
+        self.running.append(program)
+        return program
+
+    def half(self) -> None:
+        """Until somebody was seen to have a good part of it."""
+
+        def is_half() -> bool:
+            return any(
+                0.2 < download["have"] / each["pieces"] < 0.8
+                for each in self.vteam.standing()
+                for download in each["downloads"]
+                if not download["judged_us"]
+            )
+
+        self.vteam.eventually(is_half, seconds=40, what="half of it")
+
+    def judged(self, count: int = 1, seconds: float = 60) -> list[tuple[str | None, str, int]]:
+        found = self.vteam.wait_for(self.given.fan, count, seconds=seconds)
+        return [(each.doubt, each.outcome, each.points) for each in found]
+
+
+COUNTED = (None, "awarded", 500)
+
+
+@pytest.fixture
+def scene(
+    request: pytest.FixtureRequest, net: Internet, vteam: Installation, tmp_path: Path
+) -> Iterator[Scene]:
+    found = Scene(net, vteam, tmp_path, request.node.name.replace("_", "-")[-30:].strip("-"))
+    try:
+        yield found
+    finally:
+        for program in found.running:
+            program.stop()
+
+
+def test_a_friend_behind_nat_counts_and_so_does_one_who_leaves_at_the_end(scene: Scene) -> None:
+    scene.seeds(upload=SLOW * 4)
+    at_home = scene.net.behind_nat()
+    friends = [scene.loads(programs.transmission, host=at_home), scene.loads(programs.aria2, seed_minutes=0)]
+    for friend in friends:
+        friend.whole()
+    assert scene.judged(2) == 2 * [COUNTED]
+    assert friends[1].process.poll() == 0
+
+
+def test_two_at_once_and_over_both_families(scene: Scene) -> None:
+    scene.seeds(upload=SLOW * 4)
+    four, six = scene.net.host(), scene.net.host()
+    four.run("ip", "addr", "del", f"{four.six}/20", "dev", "eth0")
+    six.run("ip", "addr", "del", f"{six.four}/8", "dev", "eth0")
+    announce = f"[{scene.vteam.host.six}]:{EDGE}"
+    over_six = scene.given.magnet.replace(f"{scene.vteam.host.four}%3A{EDGE}", programs.quoted(announce))
+    assert over_six != scene.given.magnet
+    friends = [scene.loads(host=four), scene.loads(programs.aria2, host=six, what=over_six)]
+    for friend in friends:
+        friend.whole()
+    assert scene.judged(2) == 2 * [COUNTED]
+    assert len({each.listener for each in scene.vteam.judged(scene.given.fan)}) == 2
+
+
+def test_a_seeder_leaves_and_comes_back_midway(scene: Scene) -> None:
+    seeder = scene.seeds(upload=SLOW)
+    friend = scene.loads()
+    scene.half()
+    seeder.stop()
+    time.sleep(3)
+    scene.again(seeder)
+    friend.whole(90)
+    assert scene.judged() == [COUNTED]
+
+
+def test_our_own_restart_midway_means_that_a_person_looks(scene: Scene) -> None:
+    scene.seeds(upload=SLOW)
+    friend = scene.loads()
+    scene.half()
+    time.sleep(10)  # until how it stands has been kept
+    scene.vteam.kill_edge()
+    friend.whole(90)
+    assert scene.judged(seconds=90) == [("gap", "review_of_doubt", 500)]
+    address = f"{scene.vteam.site}/maree-haute/titles/les-digues/seed/now"
+    assert "we were away for a part" in scene.vteam.page(address, scene.given.cookie)
+
+
+def test_the_same_title_twice_counts_once_and_from_two_fans_for_each(scene: Scene) -> None:
+    (other,) = scene.vteam.fans("another-fan")
+    scene.seeds()
+    scene.seeds(other)
+    host = scene.net.host()
+    first = scene.loads(host=host)
+    first.whole()
+    assert scene.judged() == [COUNTED]
+    first.stop()
+    scene.loads(host=host).whole()
+    scene.loads(programs.aria2, what=other.friends, host=host).whole()
+    found = scene.vteam.wait_for(other.fan, 1)
+    assert [(each.doubt, each.outcome) for each in found] == [(None, "awarded")]
+    assert scene.judged() == [COUNTED]
+
+
+def test_the_page_shows_the_set_up_and_explains_a_friend_with_the_wrong_file(scene: Scene) -> None:
+    address = f"{scene.vteam.site}/maree-haute/titles/les-digues/seed/now"
+
+    def page() -> str:
+        return scene.vteam.page(address, scene.given.cookie)
+
+    assert "We have not seen your computer yet" in page()
+    scene.seeds(host=scene.net.behind_nat())
+    scene.vteam.eventually(lambda: "We see your computer" in page(), seconds=30)
+    scene.vteam.eventually(lambda: "cannot be called from outside" in page(), seconds=30)
+    scene.loads(what=scene.given.mine, enable_outgoing_tcp=True, ban_web_seeds=True, urlseed_timeout=1)
+    scene.vteam.eventually(lambda: "A friend seems to have the file" in page(), seconds=30)
+
+
+def test_a_withdrawal_ends_announces_and_connections_within_five_seconds(scene: Scene) -> None:
+    """The last of this module: the title stays withdrawn."""
+    scene.seeds(upload=20)
+    scene.loads()
+    listing = ["ss", "-Htn", "state", "established", "sport", "=", ":8002"]
+    scene.vteam.eventually(lambda: len(scene.vteam.host.run(*listing).splitlines()) >= 2, seconds=30)
+    announce = scene.given.friends
+    query = "info_hash=" + "%".join(["", *(scene.given.info_hash[at : at + 2] for at in range(0, 40, 2))])
+    key = Path(announce).read_bytes().partition(b"/announce/")[2][:30].decode()
+    asked = f"http://{scene.vteam.host.four}:{EDGE}/announce/{key}?{query}&peer_id=-XX0000-abcdefghijkl&port=9999&left=1"
+    assert "interval" in scene.vteam.host.run("curl", "-s", "--output", "-", asked)
+    scene.vteam.withdraw()
+    begun = time.monotonic()
+    scene.vteam.eventually(
+        lambda: (
+            "taken this title back" in scene.vteam.host.run("curl", "-s", "--output", "-", asked)
+            and not scene.vteam.host.run(*listing).strip()
+        ),
+        seconds=5,
+    )
+    assert time.monotonic() - begun < 5
