@@ -5,7 +5,7 @@ import datetime as dt
 from tests.web.test_doors import Doors
 from vteam import clock
 from vteam.campaigns.agreements import speak
-from vteam.campaigns.models import Title
+from vteam.campaigns.models import CirculationDay, Title
 from vteam.rights.models import Holder, RightEvent
 from vteam.rules.rights import Act, Way
 
@@ -76,3 +76,53 @@ class ClosedTitleTests(Holding):
         new.save(force_insert=True)
         self.assertEqual(self.listened("nouveau"), 404)
         self.assertEqual(self.listened("rien"), 404)
+
+
+class LimitTests(Holding):
+    def say_on_page(self, **fields: str) -> int:
+        holder = self.holder()
+        assert holder.person is not None
+        body = {"title": str(self.title().pk), "way": "pass-on", "act": "agreed"} | fields
+        return self.signed_in(holder.person).post(f"/holder/{holder.pk}", body).status_code
+
+    def page(self, language: str = "en") -> str:
+        holder = self.holder()
+        assert holder.person is not None
+        return self.signed_in(holder.person).get(f"/{language}/holder/{holder.pk}").text
+
+    def test_a_holder_agrees_to_so_many_until_a_day_and_reads_how_it_stands(self) -> None:
+        self.say(Act.REFUSED, way=Way.PASS_ON)
+        self.assertIn("At most so many times", self.page())
+        last = (clock.now() + dt.timedelta(days=40)).date()
+        self.assertEqual(self.say_on_page(at_most="500", until=last.isoformat()), 302)
+        event = RightEvent.objects.order_by("-pk")[0]
+        self.assertEqual((event.at_most, event.counted_before), (500, 0))
+        assert event.until_us is not None
+        self.assertEqual(clock.from_us(event.until_us - 1).date(), last)
+        self.assertIn("0 of 500 so far.", self.page())
+        self.assertIn("0 sur 500 jusqu’ici.", self.page("fr"))
+
+    def test_a_number_is_for_passing_on_alone(self) -> None:
+        self.say_on_page(way="listen", at_most="5")
+        self.assertIsNone(RightEvent.objects.order_by("-pk")[0].at_most)
+
+    def test_a_day_that_is_over_or_no_number_is_refused(self) -> None:
+        before = RightEvent.objects.count()
+        for wrong in ({"until": "2020-01-01"}, {"until": "soon"}, {"at_most": "0"}, {"at_most": "-3"}):
+            self.assertEqual(self.say_on_page(**wrong), 422)
+        self.assertEqual(RightEvent.objects.count(), before)
+
+    def test_what_went_out_stands_there_by_day(self) -> None:
+        title = self.title()
+        self.assertIn("Nothing yet.", self.page())
+        CirculationDay.objects.create(title=title, way="download", day=dt.date(2026, 11, 24), n=12)
+        CirculationDay.objects.create(title=title, way="pass-on", day=dt.date(2026, 11, 24), n=3)
+        page = self.page()
+        self.assertIn("24 November", page)
+        self.assertIn("12 downloads · 3 passed on", page)
+
+    def test_a_number_that_is_reached_is_said_in_words(self) -> None:
+        self.say(Act.USED_UP, way=Way.PASS_ON)
+        page = self.page()
+        self.assertIn("The number you agreed to is reached.", page)
+        self.assertIn("number reached", page)

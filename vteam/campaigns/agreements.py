@@ -24,11 +24,14 @@ def speak(
     language: str,
     at_us: int,
     until_us: int | None = None,
+    at_most: int | None = None,
+    counted_before: int | None = None,
     words: str = "",
     why: str = "",
 ) -> None:
     """Agree to, refuse or withdraw one way of circulating one title. From this moment the gate answers so.
 
+    `at_most`: how many more times than `counted_before` it may circulate so.
     One holder of a title speaks at a time, so that the fact says what is open once all of them have.
     """
     Title.objects.select_for_update().get(pk=title.pk)
@@ -39,6 +42,8 @@ def speak(
         wording=wording(way, title=title.name, artist=title.artist, language=language),
         at_us=at_us,
         until_us=until_us,
+        at_most=at_most,
+        counted_before=counted_before,
         words=words,
         why=why,
     )

@@ -96,6 +96,23 @@ class Title(models.Model):
         return self.name
 
 
+class CirculationDay(models.Model):
+    """How often a title went out in one way on one day, local to its campaign: counted, for its holders to see."""
+
+    title = models.ForeignKey(Title, on_delete=models.CASCADE, related_name="circulation_days")
+    way = models.CharField(max_length=12)
+    day = models.DateField()
+    n = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["title", "way", "day"], name="one_count_per_way_and_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.n} on {self.day}"
+
+
 class Organiser(models.Model):
     """Somebody who may act for a campaign, or, without one, for the whole installation (an operator).
 

@@ -19,6 +19,7 @@ from typing import Protocol
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from vteam.campaigns.circulation import count_circulated
 from vteam.channels.links.services import count_visits
 from vteam.channels.swarm.seeding import keep_watches
 from vteam.channels.swarm.services import keep_evidence
@@ -160,6 +161,7 @@ class Batch:
         keep_watches(row for row in self.rows if row.kind == WATCHED)
         for found in self._additions:
             found.write(connection)
+        count_circulated(fact for found in self._additions for fact in found.facts)
         for posting in self._postings:
             posting.write()
 

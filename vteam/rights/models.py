@@ -39,6 +39,7 @@ class TitleHolder(models.Model):
 class RightEvent(models.Model):
     """One act of one holder about one way of circulating one title. Append-only.
 
+    `at_most`: how many more times it may circulate so; `counted_before`: how often it had when that was said.
     `text_sha256` is of the text they saw and agreed to, kept in `AgreementText`.
     """
 
@@ -51,6 +52,8 @@ class RightEvent(models.Model):
     at_us = models.BigIntegerField()
     from_us = models.BigIntegerField()
     until_us = models.BigIntegerField(null=True)
+    at_most = models.PositiveIntegerField(null=True)
+    counted_before = models.PositiveIntegerField(null=True)
     text_language = models.CharField(max_length=8)
     text_sha256 = models.CharField(max_length=64)
     words = models.CharField(max_length=500, blank=True)

@@ -100,6 +100,34 @@ def agreements(title_id: int, way: Way) -> list[Agreement]:
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """What a holder allows at most: `at_most` more times than `counted_before`, how often it was when they said so."""
+
+    holder: int
+    at_most: int
+    counted_before: int
+    language: str
+
+
+def limits_in_force(title_id: int, way: Way) -> list[Limit]:
+    """The limits of holders whose last word on a way is a yes with one."""
+    last = {
+        event.holder_id: event
+        for event in RightEvent.objects.filter(title_id=title_id, way=way).order_by("id")
+    }
+    return [
+        Limit(
+            holder=event.holder_id,
+            at_most=event.at_most,
+            counted_before=event.counted_before or 0,
+            language=event.text_language,
+        )
+        for event in last.values()
+        if event.act == Act.AGREED and event.at_most is not None
+    ]
+
+
 def holders_of(title_id: int) -> list[Holder]:
     """The named holders of a title."""
     return list(Holder.objects.filter(titles__title_id=title_id).order_by("id"))

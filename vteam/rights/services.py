@@ -27,6 +27,8 @@ class Said:
     wording: Wording
     at_us: int
     until_us: int | None = None
+    at_most: int | None = None
+    counted_before: int | None = None
     words: str = ""
     why: str = ""
 
@@ -54,6 +56,8 @@ def record_act(*, holder: Holder, person: Person | None, said: Said) -> RightEve
         at_us=said.at_us,
         from_us=said.at_us,
         until_us=said.until_us,
+        at_most=said.at_most,
+        counted_before=said.counted_before,
         text_language=text.language,
         text_sha256=text.sha256,
         words=said.words,

@@ -23,6 +23,7 @@ class Act(StrEnum):
     AGREED = "agreed"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    USED_UP = "used_up"  # said for a holder when what they allowed at most is reached
 
 
 class Standing(StrEnum):
@@ -34,10 +35,25 @@ class Standing(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    USED_UP = "used_up"
 
 
 # The most telling reason first, when several holders keep a way closed.
-_GRAVITY = (Standing.WITHDRAWN, Standing.REFUSED, Standing.EXPIRED, Standing.NOT_BEGUN, Standing.NOT_AGREED)
+_GRAVITY = (
+    Standing.WITHDRAWN,
+    Standing.REFUSED,
+    Standing.EXPIRED,
+    Standing.USED_UP,
+    Standing.NOT_BEGUN,
+    Standing.NOT_AGREED,
+)
+
+
+_SHUTS: dict[str, Standing] = {
+    Act.WITHDRAWN: Standing.WITHDRAWN,
+    Act.REFUSED: Standing.REFUSED,
+    Act.USED_UP: Standing.USED_UP,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +142,8 @@ def course(*, way: Way, holders: Sequence[int], records: Sequence[RightRecord], 
 def _standing(record: RightRecord | None, at_us: int) -> Standing:
     if record is None:
         return Standing.NOT_AGREED
-    if record.act == Act.WITHDRAWN:
-        return Standing.WITHDRAWN
-    if record.act == Act.REFUSED:
-        return Standing.REFUSED
+    if record.act in _SHUTS:
+        return _SHUTS[record.act]
     if at_us < record.from_us:
         return Standing.NOT_BEGUN
     if record.until_us is not None and at_us >= record.until_us:

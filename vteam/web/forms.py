@@ -199,6 +199,8 @@ class HolderForm(forms.Form):
     act = forms.CharField(validators=[RegexValidator(r"^(agreed|refused|withdrawn)$")])
     words = forms.CharField(required=False, max_length=500)
     why = forms.CharField(required=False, max_length=500)
+    at_most = forms.IntegerField(required=False, min_value=1, max_value=10_000_000)
+    until = forms.DateField(required=False)
 
     def clean(self) -> dict[str, Any]:
         """The one choice that answers three ways can only be agreed to."""

@@ -59,6 +59,7 @@ def standing_name(standing: str) -> str:
         Standing.REFUSED: _("refused"),
         Standing.WITHDRAWN: _("taken back"),
         Standing.EXPIRED: _("run out"),
+        Standing.USED_UP: _("number reached"),
     }
     return names[Standing(standing)]
 
@@ -123,7 +124,12 @@ def setting_means(name: str) -> str:
 @register.filter
 def act_name(act: str) -> str:
     """What a holder did."""
-    names = {Act.AGREED: _("agreed"), Act.REFUSED: _("refused"), Act.WITHDRAWN: _("took back")}
+    names = {
+        Act.AGREED: _("agreed"),
+        Act.REFUSED: _("refused"),
+        Act.WITHDRAWN: _("took back"),
+        Act.USED_UP: _("the agreed number is reached"),
+    }
     return names[Act(act)]
 
 

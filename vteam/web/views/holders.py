@@ -1,15 +1,19 @@
 """The artist's page: their titles, what each way of circulating means, and their word on it, at any time."""
 
+import datetime as dt
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from vteam import clock
 from vteam.campaigns.agreements import speak
+from vteam.campaigns.circulation import Day, circulated, circulation_by_day
 from vteam.campaigns.models import Campaign, Title
 from vteam.people.models import Person
 from vteam.rights.models import Holder, RightEvent
@@ -21,7 +25,7 @@ from vteam.web.answers import for_persons, private_render
 from vteam.web.forms import HolderForm
 from vteam.web.visitors import person_of
 
-HISTORY = 30
+HISTORY, DAYS = 30, 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,16 @@ class WayRow:
     circulation: Circulation
     mine: str  # the holder's own last act, "" before the first
     waiting_for: list[str]
+    limit: "LimitNow | None"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitNow:
+    """What a holder's yes is bounded by, and how much of it is gone. None: no such bound."""
+
+    at_most: int | None
+    used: int
+    last_day: dt.date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +66,8 @@ class TitleRow:
     words: str
     words_language: str
     history: list[SaidLine]
+    days: list[Day]
+    most_a_day: int
 
 
 @for_persons
@@ -75,11 +91,29 @@ def holder(request: HttpRequest, person: Person, pk: int) -> HttpResponseBase:
         raise Http404
     campaign = Campaign.objects.get(pk=found.campaign_id)
     form = HolderForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _until_is_ahead(form, campaign):
         _speak(form, found, person, campaign)
         return redirect(f"{reverse('holder', args=[pk])}#title-{form.cleaned_data['title']}")
     context = {"campaign": campaign, "holder": found, "rows": _rows(found), "form": form}
     return render(request, "holder.html", context, status=422 if form.errors else 200)
+
+
+def _until_is_ahead(form: HolderForm, campaign: Campaign) -> bool:
+    """Whether the last day somebody named, if any, is not over; the form says so otherwise."""
+    until_us = _until_us(form, campaign)
+    if until_us is not None and until_us <= clock.now_us():
+        form.add_error("until", _("This day is over: write a later one."))
+        return False
+    return True
+
+
+def _until_us(form: HolderForm, campaign: Campaign) -> int | None:
+    """The end of the last day somebody named, where the campaign is."""
+    day: dt.date | None = form.cleaned_data["until"]
+    if day is None or day.year > 2199:
+        return None
+    zone = ZoneInfo(campaign.file.season.time_zone)
+    return clock.to_us(dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=zone))
 
 
 def _speak(form: HolderForm, holder: Holder, person: Person, campaign: Campaign) -> None:
@@ -93,6 +127,8 @@ def _speak(form: HolderForm, holder: Holder, person: Person, campaign: Campaign)
         wanted = [(Way.LISTEN, Act.AGREED), (Way.DOWNLOAD, Act.AGREED), (Way.PASS_ON, Act.REFUSED)]
     at_us, language = clock.now_us(), translation.get_language() or "en"
     for way, act in wanted:
+        agrees = act == Act.AGREED
+        at_most = data["at_most"] if agrees and way == Way.PASS_ON else None
         speak(
             holder=holder,
             person=person,
@@ -101,6 +137,9 @@ def _speak(form: HolderForm, holder: Holder, person: Person, campaign: Campaign)
             act=Act(act),
             language=language,
             at_us=at_us,
+            until_us=_until_us(form, campaign) if agrees else None,
+            at_most=at_most,
+            counted_before=circulated(title.pk, Way.PASS_ON) if at_most else None,
             words=data["words"],
             why=data["why"],
         )
@@ -118,7 +157,7 @@ def _rows(holder: Holder) -> list[TitleRow]:
 
 def _row(holder: Holder, title: Title, ways: dict[Way, Circulation]) -> TitleRow:
     own = list(RightEvent.objects.filter(title_id=title.pk, holder_id=holder.pk).order_by("id"))
-    acts = {event.way: event.act for event in own}
+    last_said = {event.way: event for event in own}
     names = {named.pk: named.name for named in holders_of(title.pk)}
     language = translation.get_language() or "en"
     rows = [
@@ -126,11 +165,13 @@ def _row(holder: Holder, title: Title, ways: dict[Way, Circulation]) -> TitleRow
             way=way,
             wording=wording(way, title=title.name, artist=title.artist, language=language),
             circulation=ways[way],
-            mine=acts.get(way, ""),
+            mine=last_said[way].act if way in last_said else "",
+            limit=_limit(title, last_said.get(way)),
             waiting_for=[names[pk] for pk in ways[way].waiting_for if pk != holder.pk],
         )
         for way in Way
     ]
+    days = circulation_by_day(title.pk, days=DAYS)
     last = next((event for event in reversed(own) if event.words), None)
     return TitleRow(
         title=title,
@@ -138,7 +179,21 @@ def _row(holder: Holder, title: Title, ways: dict[Way, Circulation]) -> TitleRow
         words=last.words if last else "",
         words_language=last.text_language if last else language,
         history=_said(title),
+        days=days,
+        most_a_day=max((day.total for day in days), default=0),
     )
+
+
+def _limit(title: Title, said: RightEvent | None) -> LimitNow | None:
+    """What bounds a yes that is in force; None where there is none, or no bound."""
+    if said is None or said.act != Act.AGREED or (said.at_most is None and said.until_us is None):
+        return None
+    used = circulated(title.pk, Way.PASS_ON) - (said.counted_before or 0) if said.at_most else 0
+    last_day = None
+    if said.until_us is not None:
+        zone = ZoneInfo(title.campaign.file.season.time_zone)
+        last_day = clock.from_us(said.until_us - 1).astimezone(zone).date()
+    return LimitNow(at_most=said.at_most, used=used, last_day=last_day)
 
 
 def _said(title: Title) -> list[SaidLine]:
