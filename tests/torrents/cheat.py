@@ -65,7 +65,7 @@ class Cheat:
         if self.plays["shows"] == "seeds":
             for round_ in range(1, 1 + self.plays["seconds"] // 2):
                 await asyncio.sleep(2)
-                await self.announce("", left=0, uploaded=round_ * 3 * self.size)
+                await self.announce("", left=0, uploaded=round_ * 20 * self.size)
             return {}
         if self.plays["shows"] == "nothing":
             await asyncio.sleep(2)

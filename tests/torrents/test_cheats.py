@@ -1,5 +1,6 @@
 """Everything a cheat can try with a torrent client, over real connections: the decision, the points, the words."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from fastbencode import bdecode
 
 from tests.torrents import cheat
-from tests.torrents.installation import EDGE, Installation, installed
+from tests.torrents.installation import EDGE, Installation, Judged, installed
 from tests.torrents.networks import Host, Internet, internet
 
 
@@ -39,7 +40,7 @@ class Stage:
         vteam.page(copy, self.given.cookie, "-o", str(self.file))
         self.keys = {"mine": self.key(self.given.mine), "friends": self.key(self.given.friends)}
         self.home = net.host()
-        self.plays: list[tuple[Host, list[dict[str, Any]]]] = []
+        self.numbers = itertools.count()
 
     def key(self, torrent: str) -> str:
         announce: bytes = bdecode(Path(torrent).read_bytes())[b"announce"]
@@ -58,23 +59,25 @@ class Stage:
             "shows": shows,
         } | of
 
-    def play(self, *acts: tuple[Host, list[dict[str, Any]]], seconds: int = 40) -> list[dict[str, Any]]:
-        """All liars at once while the fan's client claims to seed; what each was told."""
-        seeds = self.liar(self.home.four, "seeds", key=self.keys["mine"], seconds=seconds)
-        running = []
-        for number, (host, plays) in enumerate([(self.home, [seeds]), *acts]):
-            told = self.folder / f"plays{number}.json"
-            told.write_text(json.dumps(plays))
-            command = host.within(sys.executable, cheat.__file__, str(told))
-            running.append(
-                subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            )
-        found = []
-        for process in running:
-            out, err = process.communicate(timeout=120)
-            assert process.returncode == 0, err
-            found += [json.loads(line) for line in out.splitlines()]
-        return found[1:]
+    def play(self, *acts: tuple[Host, list[dict[str, Any]]], judged: int) -> list[Judged]:
+        """All liars at once while the fan's client claims to seed, until so many downloads were judged."""
+        seeds = self.liar(self.home.four, "seeds", key=self.keys["mine"], seconds=120)
+        seeder, *liars = [self._played(host, plays) for host, plays in [(self.home, [seeds]), *acts]]
+        try:
+            for process in liars:
+                assert process.wait(timeout=60) == 0, (self.folder / "liars.log").read_text()
+            return self.vteam.wait_for(self.given.fan, judged)
+        finally:
+            for process in (seeder, *liars):
+                process.terminate()
+                process.wait()
+
+    def _played(self, host: Host, plays: list[dict[str, Any]]) -> "subprocess.Popen[bytes]":
+        told = self.folder / f"plays-{next(self.numbers)}.json"
+        told.write_text(json.dumps(plays))
+        command = host.within(sys.executable, cheat.__file__, str(told))
+        with (self.folder / "liars.log").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log)
 
     def words(self) -> str:
         """The fan's page as they read it."""
@@ -96,8 +99,8 @@ def test_each_way_to_lie_gets_its_own_answer(stage: Stage) -> None:
         "mute": ("unchecked", "review_of_doubt", 500, "left before we could ask for a piece"),
     }
     hosts = {shows: stage.net.host() for shows in wanted}
-    stage.play(*((host, [stage.liar(host.four, shows)]) for shows, host in hosts.items()), seconds=60)
-    judged = stage.vteam.wait_for(stage.given.fan, len(wanted), seconds=60)
+    acts = [(host, [stage.liar(host.four, shows)]) for shows, host in hosts.items()]
+    judged = stage.play(*acts, judged=len(wanted))
     assert sorted((each.doubt or "", each.outcome, each.points) for each in judged) == sorted(
         (doubt, outcome, points) for doubt, outcome, points, _ in wanted.values()
     )
@@ -114,10 +117,8 @@ def test_counters_that_lie_are_looked_at(stage: Stage) -> None:
         {"midway": {"downloaded": 2 * size}, "last": {"downloaded": size}},
     ]
     hosts = [stage.net.host() for _ in lies]
-    stage.play(
-        *((host, [stage.liar(host.four, "slow", **lie)]) for host, lie in zip(hosts, lies, strict=True))
-    )
-    judged = stage.vteam.wait_for(stage.given.fan, len(lies))
+    acts = [(host, [stage.liar(host.four, "slow", **lie)]) for host, lie in zip(hosts, lies, strict=True)]
+    judged = stage.play(*acts, judged=len(lies))
     assert [(each.doubt, each.outcome) for each in judged] == len(lies) * [("counters", "review_of_doubt")]
     assert "does not fit what we saw" in stage.words()
 
@@ -166,8 +167,9 @@ def test_many_clients_at_one_address_or_in_one_64_are_one(stage: Stage) -> None:
     stage.play(
         (host, [stage.liar(host.four, "slow", peer_id=f"-LT2110-{number:012}") for number in range(3)]),
         (many, [stage.liar(address, "slow") for address in more]),
+        judged=2,
     )
-    stage.vteam.wait_for(stage.given.fan, 2)
+    time.sleep(5)
     judged = stage.vteam.judged(stage.given.fan)
     assert [(each.doubt, each.outcome) for each in judged] == 2 * [(None, "awarded")]
 
@@ -183,27 +185,25 @@ def test_many_addresses_in_one_24_count_five_times_and_in_one_48_ten_times(
         host.run("ip", "addr", "add", f"{address}/8", "dev", "eth0")
     for address in net_48:
         wide.run("ip", "addr", "add", f"{address}/20", "dev", "eth0", "nodad")
-    stage.play(
+    judged = stage.play(
         (host, [stage.liar(address, "slow") for address in addresses]),
         (wide, [stage.liar(address, "slow") for address in net_48]),
-        seconds=60,
+        judged=13,
     )
-    judged = stage.vteam.wait_for(stage.given.fan, 13)
+    assert {each.doubt for each in judged} == {None}
     outcomes = [each.outcome for each in judged]
     assert outcomes.count("awarded") == 10
     assert set(outcomes) == {"awarded", "needs_review", "review_of_unknown"}
 
 
 def test_the_fans_own_second_machine_at_home_is_the_same_person(stage: Stage) -> None:
-    stage.play((stage.home, [stage.liar(stage.home.four, "slow")]))
-    (judged,) = stage.vteam.wait_for(stage.given.fan, 1)
+    (judged,) = stage.play((stage.home, [stage.liar(stage.home.four, "slow")]), judged=1)
     assert (judged.same_person, judged.outcome, judged.points) == (True, "same_person", 0)
 
 
 def test_the_bound_a_holder_who_plays_a_slow_download_or_a_relay_of_the_fans_passes(stage: Stage) -> None:
     """Stated in docs/evidence.md; should this ever fail, say less there."""
     host = stage.net.host()
-    stage.play((host, [stage.liar(host.four, "slow")]))
-    (judged,) = stage.vteam.wait_for(stage.given.fan, 1)
+    (judged,) = stage.play((host, [stage.liar(host.four, "slow")]), judged=1)
     assert (judged.doubt, judged.outcome, judged.points) == (None, "awarded", 500)
     assert "relay" in (Path(__file__).parents[2] / "docs" / "evidence.md").read_text().lower()

@@ -25,6 +25,7 @@ from vteam.channels.mail.mailings import put_into_outbox
 from vteam.channels.mail.outbox import forget_ended
 from vteam.channels.mail.returns import receiving
 from vteam.channels.mail.telling import PointsTeller
+from vteam.channels.swarm.otherhashes import hash_others
 from vteam.channels.swarm.services import forget_asked
 from vteam.jobs import counted
 from vteam.jobs.checkpoints import WriteAheadLog
@@ -40,6 +41,7 @@ from vteam.permissions.budgets import forget_past
 logger = logging.getLogger(__name__)
 TURN_SECONDS = 0.2
 HOLDS_AT_ONCE = 500
+OTHERS_AT_ONCE = 2
 TROUBLE_SECONDS_MAX = 30.0
 
 
@@ -62,6 +64,7 @@ def jobs(log: WriteAheadLog) -> list[Job]:
         Job("move the inbox", Mover(InboxTable(), log).move),
         Job("forget what expired", forget, every=60.0),
         Job("put news into the outbox", lambda: put_into_outbox(at=clock.now()), every=1.0),
+        Job("hash for other networks", lambda: hash_others(at_most=OTHERS_AT_ONCE), every=2.0),
         Job("tell points", lambda: teller.turn(at=clock.now()), every=2.0),
     ]
     if connection.vendor == "sqlite":

@@ -22,6 +22,7 @@ from vteam.people.models import Fan
 from vteam.rules.shapes import problem_with_moment, read_object
 
 KEY_BYTES = 15
+NO_OTHERS = "-"
 FETCHES = 2
 """How many times over a copy may leave by one fetch key: a client asks for some pieces twice."""
 
@@ -84,13 +85,14 @@ def info_of(torrent: Torrent) -> bytes:
 
 
 def others_of(torrent: Torrent) -> Others | None:
-    """The copy's hashes for other networks; None until they are worked out."""
-    return Others(**json.loads(torrent.others)) if torrent.others else None
+    """The copy's hashes for other networks; None until they are worked out, and where they cannot be."""
+    return Others(**json.loads(torrent.others)) if torrent.others not in ("", NO_OTHERS) else None
 
 
-def keep_others(*, torrent: Torrent, others: Others) -> None:
-    """Keep a copy's hashes for other networks."""
-    Torrent.objects.filter(pk=torrent.pk).update(others=json.dumps(asdict(others)))
+def keep_others(*, torrent: Torrent, others: Others | None) -> None:
+    """Keep a copy's hashes for other networks; None: there will be none."""
+    kept = json.dumps(asdict(others)) if others else NO_OTHERS
+    Torrent.objects.filter(pk=torrent.pk).update(others=kept)
 
 
 def new_keys(*, torrent: Torrent) -> None:
