@@ -29,7 +29,7 @@ PEERS_TOLD = 4
 CONNECTIONS, LOADERS = 32, 64
 NPM_PACKAGE = "bittorrent-tracker@11"
 NPM_SERVER = """
-const { Server } = await import(process.argv[2] + "/node_modules/bittorrent-tracker/index.js");
+const { default: Server } = await import(process.argv[2] + "/node_modules/bittorrent-tracker/server.js");
 const server = new Server({ udp: false, http: true, ws: false, stats: false, trustProxy: false });
 server.on("error", () => {}); server.on("warning", () => {});
 server.listen(Number(process.argv[3]), "127.0.0.1");
@@ -202,6 +202,7 @@ def _opentracker(program: str, folder: Path, swarms: list[Swarm], port: int) -> 
     place.chmod(0o755)
     folder.chmod(0o755)
     (place / "list").write_text("".join(f"{swarm.info_hash.hex()}\n" for swarm in swarms))
+    (place / "list").chmod(0o644)  # it reads as nobody
     command = [program, "-i", "127.0.0.1", "-p", str(port), "-d", str(place), "-w", "list"]
     with on_core(SERVER_CORE):
         here = Path.cwd()

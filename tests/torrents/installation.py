@@ -15,10 +15,11 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from tests.torrents.networks import Host
+from tests.torrents.networks import Host, Internet
 from tests.torrents.programs import ENVIRONMENT
 
 SITE, EDGE, WITNESS = 8000, 8001, 8002
+NAME = "team.example"
 TITLE = "les-digues"
 VTEAM = str(Path(sys.executable).parent / "vteam")
 JOIN = """
@@ -82,12 +83,12 @@ class Installation:
 
     def __init__(self, host: Host, data: Path, *, announce_s: int = 5) -> None:
         self.host, self.data = host, data
-        self.site = f"http://{host.four}:{SITE}"
+        self.site = f"http://{NAME}:{SITE}"
         self.environment = ENVIRONMENT | {
             "VTEAM_DATA": str(data),
             "VTEAM_DEMO": "true",
             "VTEAM_HOST": "::",
-            "VTEAM_HOSTS": f"{host.four},[{host.six}]",
+            "VTEAM_HOSTS": f"{NAME},{host.four}",
             "VTEAM_STUN_PORT": "0",
             "VTEAM_ANNOUNCE_SECONDS": str(announce_s),
             "DJANGO_SETTINGS_MODULE": "vteam.settings",
@@ -212,8 +213,10 @@ class Installation:
 
 
 @contextmanager
-def installed(host: Host, folder: Path, **options: Any) -> Iterator[Installation]:
+def installed(net: Internet, folder: Path, **options: Any) -> Iterator[Installation]:
     """An installation for as long as it is needed."""
+    host = net.host()
+    net.name(NAME, host)
     found = Installation(host, folder / "data", **options)
     try:
         found.start()

@@ -6,6 +6,7 @@ as it is for the other tests that make namespaces.
 
 import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from pathlib import Path
 
 _numbers = itertools.count()
 NFT = "/usr/sbin/nft"
+# Where `ip netns exec` takes a namespace's own hosts file from.
+NAMES = Path("/etc/netns")
 
 
 def ip(*words: str) -> None:
@@ -37,7 +40,12 @@ class Host:
     def run(self, *command: str | Path, seconds: float = 30) -> str:
         """What a command run in here printed."""
         done = subprocess.run(
-            self.within(*command), capture_output=True, text=True, check=False, timeout=seconds
+            self.within(*command),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=seconds,
         )
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
@@ -49,6 +57,7 @@ class Internet:
     def __init__(self) -> None:
         self._mark = f"vt{os.getpid() % 100_000}x{next(_numbers)}"
         self._made: list[str] = []
+        self._names: tuple[str, Host] | None = None
         self._next = itertools.count(1)
         self._core = self._namespace("core")
         ip("-n", self._core, "link", "add", "name", "all0", "type", "bridge")
@@ -59,6 +68,8 @@ class Internet:
         ip("netns", "add", name)
         self._made.append(name)
         ip("-n", name, "link", "set", "lo", "up")
+        if self._names:
+            self.name(*self._names)
         return name
 
     def _plug(self, namespace: str, device: str) -> None:
@@ -91,11 +102,18 @@ class Internet:
         ip("-n", home, "addr", "add", "192.168.1.2/24", "dev", "eth0")
         ip("-n", home, "link", "set", "eth0", "up")
         ip("-n", home, "route", "add", "default", "via", "192.168.1.1")
-        rules = (
-            "table ip nat { chain out { type nat hook postrouting priority 100; oifname wan masquerade } }\n"
-            "table ip keep { chain in { type filter hook forward priority 0; policy drop; "
-            "iifname lan accept; ct state established,related accept } }\n"
-        )
+        rules = """
+            table ip nat {
+                chain out { type nat hook postrouting priority 100; oifname wan masquerade; }
+            }
+            table ip keep {
+                chain in {
+                    type filter hook forward priority 0; policy drop;
+                    iifname lan accept
+                    ct state established,related accept
+                }
+            }
+        """
         inside = Host(router, outside, "")
         inside.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
         done = subprocess.run(
@@ -104,8 +122,18 @@ class Internet:
         assert done.returncode == 0, done.stderr
         return Host(home, outside, "")
 
+    def name(self, what: str, host: "Host") -> None:
+        """From now on every host finds another by a name, over both families."""
+        for name in self._made:
+            folder = NAMES / name
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "hosts").write_text(f"127.0.0.1 localhost\n{host.four} {what}\n{host.six} {what}\n")
+        self._names = (what, host)
+
     def close(self) -> None:
         """Takes everything down; devices go with their namespaces."""
+        for name in self._made:
+            shutil.rmtree(NAMES / name, ignore_errors=True)
         for name in self._made:
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 

@@ -29,7 +29,7 @@ def net() -> Iterator[Internet]:
 
 @pytest.fixture(scope="module")
 def vteam(net: Internet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installed(net.host(), tmp_path_factory.mktemp("vteam")) as found:
+    with installed(net, tmp_path_factory.mktemp("vteam")) as found:
         yield found
 
 

@@ -59,7 +59,8 @@ class Dials:
     """
 
     def __init__(self, *, own: Iterable[str], allowed: Iterable[IPNetwork], interval_s: float) -> None:
-        self._own = {ip_address(address) for address in own}
+        self._named = set(own)
+        self._own = {ip_address(address) for address in self._named}
         self._allowed = tuple(allowed)
         self._interval_s = interval_s
         self._waiting: OrderedDict[tuple[bytes, str, int], tuple[float, Peer]] = OrderedDict()
@@ -71,7 +72,8 @@ class Dials:
 
     def owns(self, address: str) -> None:
         """An address of this machine, as somebody reached it at."""
-        if len(self._own) < OWN_MAX:
+        if address not in self._named and len(self._own) < OWN_MAX:
+            self._named.add(address)
             self._own.add(ip_address(address))
 
     def may_dial(self, address: str, port: int) -> bool:

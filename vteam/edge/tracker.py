@@ -149,7 +149,9 @@ def _role(torrent: Torrent, key: str) -> Role | None:
 
 def client_address(request: Request, address_of: Callable[[str, str], str], *, behind_proxies: bool) -> str:
     """Where a client is: the socket's other end, or what trusted proxies say of it."""
-    forwarded = request.headers.get(b"x-forwarded-for", b"") if behind_proxies else b""
+    if not behind_proxies:
+        return plain_address(request.peer)
+    forwarded = request.headers.get(b"x-forwarded-for", b"")
     return plain_address(address_of(request.peer, forwarded.decode("latin-1")))
 
 

@@ -7,16 +7,17 @@ memory while a client is about; what is kept are hashes under the campaign's key
 Pure: times are given (µs), rows go to whoever makes them durable. Everything is bounded, and goes when it is idle.
 """
 
-import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
+from itertools import islice
 from typing import Any
 
 from vteam.channels.links.redirect import InboxRow
-from vteam.channels.swarm.torrents.announce import Announce, Event, Role
+from vteam.channels.swarm.torrents.announce import ADDRESSES_CACHED, Announce, Event, Role
 from vteam.channels.swarm.torrents.downloads import SECOND_US, Download, Ends
 from vteam.channels.swarm.torrents.metainfo import Torrent
 from vteam.channels.swarm.torrents.programs import program_of
@@ -32,6 +33,7 @@ DAY_US = 24 * HOUR_US
 IDLE_US = 6 * HOUR_US
 CLIENT_MAX = 60
 LISTENERS_MAX, SEEDERS_MAX, KNOWN_MAX = 200, 8, 512
+TURNED_AT_ONCE, TURNS = 500, 5
 DOUBTED_PER_DAY = 20
 """Facts a day and torrent of downloads that showed nothing: strangers must not fill what is kept for ever."""
 
@@ -48,6 +50,7 @@ class Reach(StrEnum):
 Record = Callable[[Sequence[InboxRow]], None]
 
 
+@lru_cache(maxsize=ADDRESSES_CACHED)
 def whereabouts(address: str) -> str:
     """What of an address is one listener: all of an IPv4 one, a /64 of an IPv6 one."""
     found = ip_address(address)
@@ -61,9 +64,12 @@ def _shown(client: str) -> str:
 
 def listener_at(address: str, key: bytes) -> str:
     """The keyed hash (32 hex digits) a listener at an address is known by; one for all titles of a campaign."""
-    return hmac.new(key, f"torrent client at {whereabouts(address)}".encode(), hashlib.sha256).hexdigest()[
-        :32
-    ]
+    return _keyed(f"torrent client at {whereabouts(address)}", key)
+
+
+@lru_cache(maxsize=ADDRESSES_CACHED)
+def _keyed(text: str, key: bytes) -> str:
+    return hmac.digest(key, text.encode(), "sha256").hex()[:32]
 
 
 class Seeder:
@@ -184,6 +190,7 @@ class Book:
         self._stays_us = interval_us * 5 // 2
         self._settle_us = interval_us + 15 * SECOND_US
         self._watched: dict[bytes, Watched] = {}
+        self._turning: Iterator[bytes] = iter(())
         # Where each fan's own computers are, across their torrents.
         self._own: dict[int, dict[str, int]] = {}
         self.turned_away = self.counted = self.doubted = 0
@@ -314,8 +321,16 @@ class Book:
 
     # Time --------------------------------------------------------------------------------------------------------
     def turn(self, at_us: int) -> None:
-        """Every second: judges what is ready, keeps how things stand, lets go of what is idle."""
-        for watched in list(self._watched.values()):
+        """Every second: judges what is ready, keeps how things stand, lets go of what is idle.
+
+        Of very many torrents a part is looked at, so that no call takes long; all are within some seconds.
+        """
+        most = max(TURNED_AT_ONCE, len(self._watched) // TURNS + 1)
+        due = list(islice(self._turning, most))
+        if not due:
+            self._turning = iter(list(self._watched))
+            due = list(islice(self._turning, most))
+        for watched in [self._watched[info_hash] for info_hash in due if info_hash in self._watched]:
             for download in list(watched.downloads.values()):
                 self._judge(watched, download, at_us)
             self._tidy(watched, at_us)
