@@ -135,6 +135,16 @@ def test_a_client_that_started_anew_takes_its_own_place(scene: Scene) -> None:
     assert scene.swarms.peers == 1
 
 
+def test_a_client_with_both_families_has_two_places_and_is_counted_once(scene: Scene) -> None:
+    scene.seeds(1, "81.0.0.1")
+    scene.seeds(1, "2a01::1")
+    found = scene.loads(3)
+    assert places(found) == {compact("81.0.0.1", 6001), compact("2a01::1", 6001)}
+    assert found is not None and found.complete == 1
+    scene.seeds(1, "2a01::1", event=Event.STOPPED)
+    assert places(scene.loads(3)) == {compact("81.0.0.1", 6001)}
+
+
 def test_as_many_as_wanted_are_told_and_different_ones(scene: Scene) -> None:
     for number in range(60):
         scene.seeds(number, f"81.0.{number}.1")

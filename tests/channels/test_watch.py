@@ -213,6 +213,38 @@ def test_the_same_listener_later_the_same_day_is_no_second_fact(scene: Scene) ->
     assert len(scene.facts) == 1
 
 
+def test_a_client_that_comes_over_both_families_is_one_listener(scene: Scene) -> None:
+    scene.says(Role.FRIEND, FRIEND, event=Event.STARTED)
+    scene.says(Role.FRIEND, OTHER, event=Event.STARTED)
+    four, six = scene.meets(FRIEND), scene.meets(OTHER)
+    for have in range(PIECES + 1):
+        for meeting in (four, six):
+            meeting.has(have, scene.at)
+            if meeting.wants(scene.at):
+                meeting.answered(max(have - 1, 0), True, scene.at)
+        scene.later(0.5)
+    for address in (FRIEND, OTHER):
+        scene.says(Role.FRIEND, address, left=0, downloaded=SIZE, event=Event.COMPLETED)
+    scene.later(300)
+    assert scene.doubt() is None
+
+
+def test_a_seeder_over_both_families_is_one_and_its_counters_count_once() -> None:
+    scene = Scene()
+    six = "2a02:c7c:9:9::1"
+    for address in (HOME, six):
+        scene.seeds(address=address, event=Event.STARTED)
+    scene.downloads()
+    for address in (HOME, six):
+        scene.seeds(uploaded=SIZE // 2, address=address)
+    scene.later(2)
+    assert scene.doubt() == Doubt.COUNTERS
+    assert len(scene.book._watched[TORRENT.info_hash].seeders) == 1
+    scene.downloads("2a02:c7c:9:9::77", peer=b"-LT2110-dddddddddddd")
+    scene.later(300)
+    assert scene.facts[-1]["same_person"] is True
+
+
 def test_where_the_fans_own_computer_is_it_is_the_same_person(scene: Scene) -> None:
     scene.downloads(HOME, peer=b"-LT2110-cccccccccccc")
     scene.later(300)

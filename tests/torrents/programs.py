@@ -66,9 +66,15 @@ class Program:
         """Waits until it has all of it."""
         end = time.monotonic() + seconds
         while not self.is_whole(self):
-            assert time.monotonic() < end, f"{self.log}:\n{self.log.read_text(errors='replace')[-4000:]}"
+            assert time.monotonic() < end, (
+                f"{self.log}:\n{self.log.read_text(errors='replace')[-4000:]}\n{self.said()}"
+            )
             time.sleep(0.2)
         return self
+
+    def said(self) -> str:
+        """What transmission says when it is asked, for a failure's text; "" of the others."""
+        return _remote(self.host, "--torrent", "all", "--info", "--info-trackers", "--info-peers") or ""
 
     def stop(self) -> None:
         """Ends it as its user would."""

@@ -29,7 +29,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Swarm:
-    """A torrent's peers by their peer ids."""
+    """A torrent's peers, by their peer ids and the family of their address: many clients have both."""
 
     title: int
     seeders: dict[bytes, Entry] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Swarms:
         swarm = self._swarms.get(torrent.info_hash)
         if announce.event is Event.STOPPED:
             if swarm is not None:
-                self._leave(torrent.info_hash, swarm, announce.peer_id)
+                self._leave(torrent.info_hash, swarm, _name(announce, compact(address, announce.port)))
             return Told([], *_counts(swarm))
         if swarm is None:
             swarm = Swarm(torrent.title)
@@ -86,32 +86,33 @@ class Swarms:
         own, other = swarm.seeders, swarm.friends
         if role is Role.FRIEND:
             own, other = other, own
-        entry = own.get(announce.peer_id)
+        name = _name(announce, where)
+        entry = own.get(name)
         if entry is not None:
             entry.where, entry.until, entry.left = where, now + self._stays_s, announce.left
             return True
-        if other.pop(announce.peer_id, None) is not None:
+        if other.pop(name, None) is not None:
             self.peers -= 1
         if own and not self._has_room(own, where, now):
             return False
         if self.peers >= self._peers_max:
             return False
-        own[announce.peer_id] = Entry(where, now + self._stays_s, announce.left)
+        own[name] = Entry(where, now + self._stays_s, announce.left)
         self.peers += 1
         return True
 
     def _has_room(self, peers: dict[bytes, Entry], where: bytes, now: float) -> bool:
         """Whether one more fits at an address; a client that started anew takes its own place again."""
-        there = [peer_id for peer_id, entry in peers.items() if entry.where[:-2] == where[:-2]]
-        for peer_id in there:
-            if peers[peer_id].where == where or peers[peer_id].until < now:
-                del peers[peer_id]
+        there = [name for name, entry in peers.items() if entry.where[:-2] == where[:-2]]
+        for name in there:
+            if peers[name].where == where or peers[name].until < now:
+                del peers[name]
                 self.peers -= 1
-        return len(peers) < SWARM_MAX and sum(peer_id in peers for peer_id in there) < ADDRESS_MAX
+        return len(peers) < SWARM_MAX and sum(name in peers for name in there) < ADDRESS_MAX
 
-    def _leave(self, info_hash: bytes, swarm: Swarm, peer_id: bytes) -> None:
+    def _leave(self, info_hash: bytes, swarm: Swarm, name: bytes) -> None:
         for peers in (swarm.seeders, swarm.friends):
-            if peers.pop(peer_id, None) is not None:
+            if peers.pop(name, None) is not None:
                 self.peers -= 1
         if not swarm.seeders and not swarm.friends:
             del self._swarms[info_hash]
@@ -126,8 +127,8 @@ class Swarms:
             if swarm is None:
                 continue
             for peers in (swarm.seeders, swarm.friends):
-                for peer_id in [peer_id for peer_id, entry in peers.items() if entry.until < now]:
-                    del peers[peer_id]
+                for name in [name for name, entry in peers.items() if entry.until < now]:
+                    del peers[name]
                     self.peers -= 1
             if not swarm.seeders and not swarm.friends:
                 del self._swarms[info_hash]
@@ -142,8 +143,12 @@ class Swarms:
 def _counts(swarm: Swarm | None) -> tuple[int, int]:
     if swarm is None:
         return 0, 0
-    complete = sum(not entry.left for entry in swarm.seeders.values())
-    return complete, sum(entry.left > 0 for entry in swarm.friends.values())
+    complete = {name[:20] for name, entry in swarm.seeders.items() if not entry.left}
+    return len(complete), len({name[:20] for name, entry in swarm.friends.items() if entry.left})
+
+
+def _name(announce: Announce, where: bytes) -> bytes:
+    return announce.peer_id + (b"4" if len(where) == 6 else b"6")
 
 
 def _told(swarm: Swarm, role: Role, announce: Announce, where: bytes, now: float) -> list[Peer]:
@@ -153,8 +158,8 @@ def _told(swarm: Swarm, role: Role, announce: Announce, where: bytes, now: float
         return []
     others = swarm.seeders if wants_seeders else swarm.friends
     peers = [
-        (peer_id, entry.where)
-        for peer_id, entry in others.items()
+        (name[:20], entry.where)
+        for name, entry in others.items()
         if entry.until >= now and entry.where != where and wants_seeders == (not entry.left)
     ]
     return peers if len(peers) <= announce.most else random.sample(peers, announce.most)

@@ -1,8 +1,9 @@
 """What is going on around every torrent that somebody seeds or downloads, and what becomes of it: evidence and facts.
 
 The tracker tells what clients announce, the witness what it sees of them; both come together here, by where they come
-from: however many peers, ports and names one address has (a /64 in IPv6), it is one listener. Addresses stay in
-memory while a client is about; what is kept are hashes under the campaign's key.
+from: however many peers, ports and names one address has (a /64 in IPv6), it is one listener. A client that comes over
+both families says so by its peer id, and is one too. Addresses stay in memory while a client is about; what is kept
+are hashes under the campaign's key.
 
 Pure: times are given (µs), rows go to whoever makes them durable. Everything is bounded, and goes when it is idle.
 """
@@ -14,7 +15,7 @@ from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from vteam.channels.links.redirect import InboxRow
 from vteam.channels.swarm.torrents.announce import ADDRESSES_CACHED, Announce, Event, Role
@@ -32,7 +33,7 @@ HOUR_US = 3600 * SECOND_US
 DAY_US = 24 * HOUR_US
 IDLE_US = 6 * HOUR_US
 CLIENT_MAX = 60
-LISTENERS_MAX, SEEDERS_MAX, KNOWN_MAX = 200, 8, 512
+LISTENERS_MAX, SEEDERS_MAX, HOMES_MAX, KNOWN_MAX = 200, 8, 16, 512
 TURNED_AT_ONCE, TURNS = 500, 5
 DOUBTED_PER_DAY = 20
 """Facts a day and torrent of downloads that showed nothing: strangers must not fill what is kept for ever."""
@@ -60,6 +61,11 @@ def whereabouts(address: str) -> str:
 def _shown(client: str) -> str:
     """What a client calls itself, fit to be kept and shown."""
     return "".join(letter for letter in client if letter.isprintable())[:CLIENT_MAX].strip()
+
+
+def _named(peer_id: bytes, address: str, *, other: bool = False) -> bytes:
+    """What a peer is known by over the family of its address, or over the other one."""
+    return peer_id + (b"6" if (":" in address) != other else b"4")
 
 
 def listener_at(address: str, key: bytes) -> str:
@@ -94,6 +100,14 @@ class Seeder:
         }
 
 
+class Known(NamedTuple):
+    """Whom the tracker introduced: until when it is expected (µs), with which key it came, and who that is."""
+
+    until_us: int
+    role: Role
+    listener: str
+
+
 class Watched:
     """One torrent that somebody is about: the fan's clients, their listeners, and whom the tracker introduced."""
 
@@ -101,7 +115,7 @@ class Watched:
         self.torrent = torrent
         self.seeders: dict[str, Seeder] = {}
         self.downloads: dict[str, Download] = {}
-        self.known: dict[bytes | str, tuple[int, Role]] = {}
+        self.known: dict[bytes | str, Known] = {}
         self.here: dict[str, int] = {}
         self.sent = self.claimed = 0
         self.seeder_told_us = 0
@@ -202,10 +216,10 @@ class Book:
         if watched is None:
             return
         watched.changed = True
-        self._knows(watched, address, announce.peer_id, role, at_us)
-        listener = listener_at(address, torrent.network_key)
+        listener = self._knows(watched, address, announce.peer_id, role, at_us)
         if role is Role.SEEDER:
             self._seeder_told(watched, listener, announce, at_us)
+            self._is_home(torrent, listener_at(address, torrent.network_key), at_us)
             return
         download = self._download(watched, listener, address, at_us)
         if download:
@@ -226,17 +240,35 @@ class Book:
         watched.seeder_told_us, watched.seeder_fell = at_us, watched.seeder_fell or seeder.ends.fell
         if announce.event is Event.STOPPED:
             seeder.last_us = at_us - self._stays_us
-        own = self._own.setdefault(watched.torrent.fan, {})
+
+    def _is_home(self, torrent: Torrent, listener: str, at_us: int) -> None:
+        """A computer of the fan's own is here."""
+        watched = self._watched[torrent.info_hash]
+        if watched.mistake_us == at_us:
+            return
+        own = self._own.setdefault(torrent.fan, {})
         own[listener] = at_us
-        if len(own) > SEEDERS_MAX:
+        if len(own) > HOMES_MAX:
             del own[min(own, key=lambda one: own[one])]
 
-    def _knows(self, watched: Watched, address: str, peer_id: bytes, role: Role, at_us: int) -> None:
-        for name in (peer_id, whereabouts(address)):
+    def _knows(self, watched: Watched, address: str, peer_id: bytes, role: Role, at_us: int) -> str:
+        """Expects a peer from now on; returns who it is."""
+        listener = self._who(watched, address, peer_id)
+        here = Known(at_us + self._stays_us, role, listener)
+        for name in (_named(peer_id, address), whereabouts(address)):
             watched.known.pop(name, None)
-            watched.known[name] = (at_us + self._stays_us, role)
+            watched.known[name] = here
         while len(watched.known) > KNOWN_MAX:
             del watched.known[next(iter(watched.known))]
+        return listener
+
+    def _who(self, watched: Watched, address: str, peer_id: bytes) -> str:
+        """Who a peer is: the same client as over the other family, or whoever is at that address."""
+        known = watched.known
+        other = known.get(_named(peer_id, address, other=True))
+        here = known.get(whereabouts(address))
+        found = here or other
+        return found.listener if found else listener_at(address, watched.torrent.network_key)
 
     # What the witness tells --------------------------------------------------------------------------------------
     def active(self, info_hash: bytes) -> Torrent | None:
@@ -252,14 +284,16 @@ class Book:
         watched = self._watched.get(torrent.info_hash)
         if watched is None:
             return None
-        found = watched.known.get(peer_id) or watched.known.get(whereabouts(address))
-        return found[1] if found else None
+        known = watched.known
+        found = known.get(_named(peer_id, address)) or known.get(whereabouts(address))
+        found = found or known.get(_named(peer_id, address, other=True))
+        return found.role if found else None
 
     def meet(self, torrent: Torrent, address: str, peer_id: bytes, client: str, at_us: int) -> Meeting:
         """A client and the witness have shaken hands; it was expected."""
         watched = self._watched[torrent.info_hash]
         watched.changed = True
-        listener = listener_at(address, torrent.network_key)
+        listener = self._who(watched, address, peer_id)
         seeder = watched.seeders.get(listener)
         if self._role(torrent, address, peer_id) is Role.SEEDER:
             if seeder:
@@ -274,7 +308,7 @@ class Book:
     def should_dial(self, torrent: Torrent, address: str, at_us: int) -> bool:
         """Whether a seeder is to be dialled, though it may have come by itself, to learn whether it can be reached."""
         watched = self._watched.get(torrent.info_hash)
-        seeder = watched.seeders.get(listener_at(address, torrent.network_key)) if watched else None
+        seeder = watched.seeders.get(self._who(watched, address, b"")) if watched else None
         if seeder is None or seeder.ends.left or at_us - seeder.dialled_us < HOUR_US:
             return False
         seeder.dialled_us = at_us
@@ -283,7 +317,7 @@ class Book:
     def reached(self, torrent: Torrent, address: str, how: Reach, at_us: int) -> None:
         """What became of dialling a client. One that is here already may take the call and say nothing: it is open."""
         watched = self._watched.get(torrent.info_hash)
-        seeder = watched.seeders.get(listener_at(address, torrent.network_key)) if watched else None
+        seeder = watched.seeders.get(self._who(watched, address, b"")) if watched else None
         if watched and seeder:
             seeder.reach = Reach.OPEN if how is Reach.SILENT and seeder.met_us else how
             watched.changed = True
@@ -316,7 +350,8 @@ class Book:
             near = Networks.of(address, key=watched.torrent.network_key).near
             found = Download(listener=listener, near=near, first_us=at_us, last_us=at_us)
             watched.downloads[listener] = found
-        found.same = found.same or listener in self._own.get(watched.torrent.fan, {})
+        places = {listener, listener_at(address, watched.torrent.network_key)}
+        found.same = found.same or not places.isdisjoint(self._own.get(watched.torrent.fan, {}))
         return found
 
     # Time --------------------------------------------------------------------------------------------------------
@@ -346,7 +381,7 @@ class Book:
                 self._record([self._kept(watched, at_us)])
 
     def _tidy(self, watched: Watched, at_us: int) -> None:
-        for name in [name for name, (until_us, _) in watched.known.items() if until_us < at_us]:
+        for name in [name for name, known in watched.known.items() if known.until_us < at_us]:
             del watched.known[name]
         for listener, seeder in list(watched.seeders.items()):
             if at_us - seeder.last_us > HOUR_US:
