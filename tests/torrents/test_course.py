@@ -106,16 +106,20 @@ def test_a_friend_behind_nat_counts_and_so_does_one_who_leaves_at_the_end(scene:
     assert friends[1].process.poll() == 0
 
 
-def test_two_at_once_and_over_both_families(scene: Scene) -> None:
+def test_several_at_once_over_one_family_the_other_and_both(scene: Scene) -> None:
     scene.seeds(upload=SLOW * 4)
     four, six = scene.net.host(), scene.net.host()
     four.run("ip", "addr", "del", f"{four.six}/20", "dev", "eth0")
     six.run("ip", "addr", "del", f"{six.four}/8", "dev", "eth0")
-    friends = [scene.loads(host=four), scene.loads(programs.aria2, host=six, what=scene.given.magnet)]
+    friends = [
+        scene.loads(what=scene.given.magnet, host=four),
+        scene.loads(programs.aria2, host=six),
+        scene.loads(what=scene.given.magnet, host=scene.net.host()),
+    ]
     for friend in friends:
         friend.whole()
-    assert scene.judged(2) == 2 * [COUNTED]
-    assert len({each.listener for each in scene.vteam.judged(scene.given.fan)}) == 2
+    assert scene.judged(3) == 3 * [COUNTED]
+    assert len({each.listener for each in scene.vteam.judged(scene.given.fan)}) == 3
 
 
 def test_a_seeder_leaves_and_comes_back_midway(scene: Scene) -> None:
