@@ -124,6 +124,14 @@ def announce(quick: Quick = False, json: Json = False) -> None:
 
 
 @app.command()
+def witness(quick: Quick = False, json: Json = False) -> None:
+    """Torrent downloads at once before one witness on a core, none missed; and what a connection costs in memory."""
+    from bench.witness import run
+
+    _tell(run(quick=quick), json)
+
+
+@app.command()
 def crash(
     quick: Quick = False,
     json: Json = False,

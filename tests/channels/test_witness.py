@@ -11,7 +11,8 @@ import uvloop
 
 from tests.channels import clients
 from tests.channels.clients import Notes, content_of, taking_part, torrent_of, until, witness_of
-from vteam.channels.swarm.torrents.metainfo import Torrent
+from vteam.channels.swarm.torrents.announce import answered
+from vteam.channels.swarm.torrents.metainfo import Torrent, magnet, torrent_file
 from vteam.channels.swarm.torrents.watch import Reach
 from vteam.edge.dials import PER_NETWORK_MINUTE, PER_SECOND, PORTS_PER_ADDRESS_HOUR, WAITING_MAX, Dials, Peer
 from vteam.edge.witness import Witness
@@ -356,3 +357,63 @@ def test_all_together_get_so_many_dials_a_second_and_wait_in_a_table_with_an_end
     assert len(table.due(10.0, under_way=0)) == PER_SECOND
     assert len(table.due(11.0, under_way=45)) == 5
     assert table.due(12.0, under_way=50) == []
+
+
+# A client that asks a tracker --------------------------------------------------------------------------------------
+
+
+async def tracker(peers: list[tuple[bytes, str, int]]) -> tuple[asyncio.Server, str]:
+    """Something that answers every announce with these peers, and its address."""
+
+    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = answered(peers, complete=1, incomplete=1, interval_s=60, to=FRIEND, compact=True)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+        writer.close()
+
+    server = await asyncio.start_server(answers, "127.0.0.1", 0)
+    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/announce/friend"
+
+
+@pytest.mark.parametrize("by_magnet", [False, True])
+def test_an_aria2_download_is_seen_until_it_leaves(tmp_path: Path, by_magnet: bool) -> None:
+    (tmp_path / TORRENT.template.name).write_bytes(CONTENT)
+    (tmp_path / "friend").mkdir()
+    notes = Notes()
+
+    async def story() -> None:
+        witness = witness_of(TORRENT, notes=notes)
+        async with running(witness) as where:
+            fan = clients.client(SEEDER)
+            handle = taking_part(fan, TORRENT, tmp_path, peers=[])
+            await until(lambda: handle.status().is_seeding)
+            server, announce = await tracker([(b"", *where), (b"", SEEDER, fan.listen_port())])
+            file = tmp_path / "for-friends.torrent"
+            file.write_bytes(torrent_file(TORRENT.info(), announce=announce))
+            link = magnet(TORRENT.info_hash, TORRENT.template, announce=announce) if by_magnet else str(file)
+            friend = await asyncio.create_subprocess_exec(
+                *("aria2c", "--no-conf", f"--dir={tmp_path / 'friend'}", f"--interface={FRIEND}"),
+                *(
+                    "--enable-dht=false",
+                    "--enable-dht6=false",
+                    "--bt-enable-lpd=false",
+                    "--disable-ipv6=true",
+                ),
+                *("--listen-port=21000-21999", "--seed-time=1", "--max-download-limit=300K", link),
+                stdout=asyncio.subprocess.DEVNULL,
+            )
+            try:
+                await until(lambda: any(len(seen.answers) == 2 for seen in notes.at(FRIEND)), seconds=60)
+            finally:
+                friend.terminate()
+                await friend.wait()
+            await until(lambda: all(seen.has_left for seen in notes.at(FRIEND)))
+            server.close()
+
+    uvloop.run(story())
+    assert (tmp_path / "friend" / TORRENT.template.name).read_bytes() == CONTENT
+    seen = next(seen for seen in notes.at(FRIEND) if seen.answers)
+    assert seen.had[-1] == TORRENT.template.pieces
+    assert len(seen.had) > 5
+    assert seen.answers == [True, True]
+    assert "aria2" in seen.client
