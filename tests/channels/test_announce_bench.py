@@ -1,0 +1,39 @@
+"""The bench of announces: figures where all three trackers answer with the same peers, and none otherwise."""
+
+import json
+import os
+import subprocess
+import sys
+
+SMALL = """
+from bench.announce import Sizes, measured
+print(measured(Sizes(swarms=40, rounds=1, seconds=1)).as_json())
+"""
+DIFFERENT = """
+import bench.announce
+bench.announce._peers_told = lambda server, swarm: len(server.name)
+bench.announce.measured(bench.announce.Sizes(swarms=5, rounds=1, seconds=1))
+"""
+
+
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    return subprocess.run(
+        [sys.executable, "-c", script], env=kept, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def test_everything_it_promises_is_measured() -> None:
+    done = run(SMALL)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["bench"] == "announce"
+    assert set(told["figures"]) == {"per_s", "opentracker_per_s", "npm_tracker_per_s", "peers", "swarms"}
+    assert set(told["ratios"]) == {"opentracker", "npm_tracker"}
+    assert (told["figures"]["peers"], told["figures"]["swarms"]) == (200, 40)
+
+
+def test_answers_with_different_peers_are_no_figure() -> None:
+    done = run(DIFFERENT)
+    assert done.returncode != 0
+    assert "tell of different peers" in done.stderr
