@@ -471,7 +471,7 @@ def test_how_the_fans_computer_is_reached_is_shown(scene: Scene) -> None:
 def test_strangers_are_not_expected(scene: Scene) -> None:
     assert not scene.book.expects(TORRENT, "81.9.9.9", b"-qB4520-zzzzzzzzzzzz")
     assert not scene.book.expects(TORRENT._replace(info_hash=bytes(20)), HOME, SEEDING)
-    scene.later(300)
+    scene.later(760)
     assert not scene.book.expects(TORRENT, HOME, SEEDING)
 
 

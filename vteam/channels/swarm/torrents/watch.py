@@ -29,6 +29,10 @@ from vteam.rules.networks import Networks
 
 logger = logging.getLogger(__name__)
 CHECKPOINT_US = 10 * SECOND_US
+CHECKPOINT_DOWNLOADS = 20
+"""How things stand is kept so often; where there are many downloads, as many times less."""
+STAYS_US_MIN = 750 * SECOND_US
+"""libtorrent's clients announce every five minutes whatever they are asked to."""
 HOUR_US = 3600 * SECOND_US
 DAY_US = 24 * HOUR_US
 IDLE_US = 6 * HOUR_US
@@ -37,6 +41,11 @@ LISTENERS_MAX, SEEDERS_MAX, HOMES_MAX, KNOWN_MAX = 200, 8, 16, 512
 TURNED_AT_ONCE, TURNS = 500, 5
 DOUBTED_PER_DAY = 20
 """Facts a day and torrent of downloads that showed nothing: strangers must not fill what is kept for ever."""
+
+
+def stays_us(interval_us: int) -> int:
+    """How long a client is believed to be there after it announced (µs), asked to every so often."""
+    return max(interval_us * 5 // 2, STAYS_US_MIN)
 
 
 class Reach(StrEnum):
@@ -203,7 +212,7 @@ class Book:
 
     def __init__(self, *, record: Record, interval_us: int, torrents_max: int = 20_000) -> None:
         self._record, self._interval_us, self._torrents_max = record, interval_us, torrents_max
-        self._stays_us = interval_us * 5 // 2
+        self._stays_us = stays_us(interval_us)
         self._settle_us = interval_us + 15 * SECOND_US
         self._watched: dict[bytes, Watched] = {}
         self._turning: Iterator[bytes] = iter(())
@@ -378,7 +387,8 @@ class Book:
             for download in list(watched.downloads.values()):
                 self._judge(watched, download, at_us)
             self._tidy(watched, at_us)
-            if watched.changed and at_us - watched.kept_us >= CHECKPOINT_US:
+            pause_us = CHECKPOINT_US * (1 + len(watched.downloads) // CHECKPOINT_DOWNLOADS)
+            if watched.changed and at_us - watched.kept_us >= pause_us:
                 self._record([self._kept(watched, at_us)])
             if not watched.downloads and not watched.seeders and not watched.known:
                 del self._watched[watched.torrent.info_hash]
