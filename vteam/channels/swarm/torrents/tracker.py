@@ -157,9 +157,11 @@ def _told(swarm: Swarm, role: Role, announce: Announce, where: bytes, now: float
     if wants_seeders and not announce.left:
         return []
     others = swarm.seeders if wants_seeders else swarm.friends
-    peers = [
-        (name[:20], entry.where)
-        for name, entry in others.items()
-        if entry.until >= now and entry.where != where and wants_seeders == (not entry.left)
-    ]
+    places: dict[bytes, bytes] = {}
+    for name, entry in others.items():
+        # Of a client's two families the one the asker came by: called over both at once, clients hang up on both.
+        is_nearer = len(entry.where) == len(where) or name[:20] not in places
+        if entry.until >= now and entry.where != where and wants_seeders == (not entry.left) and is_nearer:
+            places[name[:20]] = entry.where
+    peers = list(places.items())
     return peers if len(peers) <= announce.most else random.sample(peers, announce.most)
