@@ -86,6 +86,7 @@ def test_every_client_downloads_from_a_file_and_from_a_magnet_and_each_counts_on
             program.whole(180)
             assert_carries_the_fans_link(program, fans_own)
         judged = vteam.wait_for(given.fan, 8, seconds=90)
+        print("\n".join(vteam.evidence()), vteam.standing())  # shown where it fails
         assert [(each.doubt, each.outcome, each.points) for each in judged] == 8 * [(None, "awarded", 500)]
         assert len({each.listener for each in judged}) == 8
     kept = "".join(vteam.evidence() + [str(each) for each in vteam.standing()])
