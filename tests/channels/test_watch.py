@@ -409,6 +409,33 @@ def test_what_was_whole_before_a_restart_has_no_gap_and_what_was_judged_is_not_j
     assert third.facts == []
 
 
+def test_after_a_restart_a_client_of_both_families_is_still_one(scene: Scene) -> None:
+    for address in (FRIEND, OTHER):
+        scene.says(Role.FRIEND, address, event=Event.STARTED)
+    scene.grows(scene.meets(), stop=20)
+    scene.later(11)
+    kept = json.loads(next(body for _, kind, _, _, body in reversed(scene.rows) if kind == "Watched"))
+    after = Scene()
+    after.at = scene.at + 20 * SECOND
+    after.book.restore(TORRENT, kept, after.at)
+    after.seeds()
+    after.says(Role.FRIEND, OTHER, left=SIZE // 2, downloaded=SIZE // 2)
+    after.grows(after.meets(OTHER), start=20)
+    for address in (OTHER, FRIEND):
+        after.says(Role.FRIEND, address, left=0, downloaded=SIZE, event=Event.COMPLETED)
+    after.later(300)
+    assert after.doubt() == Doubt.GAP
+
+
+def test_what_one_family_says_later_than_the_other_is_no_going_backwards(scene: Scene) -> None:
+    scene.seeds(uploaded=SIZE, address=HOME)
+    scene.seeds(uploaded=SIZE - 1000, address="2a02:c7c:9:9::1")
+    scene.seeds(uploaded=SIZE + 1, address=HOME)
+    assert not scene.book._watched[TORRENT.info_hash].seeder_fell
+    scene.seeds(uploaded=SIZE - 1, address=HOME)
+    assert scene.book._watched[TORRENT.info_hash].seeder_fell
+
+
 @pytest.mark.parametrize(
     "content", [{}, {"downloads": [{"listener": "x"}], "own": [], "sent": 0, "claimed": 0}]
 )
@@ -444,7 +471,7 @@ def test_how_the_fans_computer_is_reached_is_shown(scene: Scene) -> None:
 def test_strangers_are_not_expected(scene: Scene) -> None:
     assert not scene.book.expects(TORRENT, "81.9.9.9", b"-qB4520-zzzzzzzzzzzz")
     assert not scene.book.expects(TORRENT._replace(info_hash=bytes(20)), HOME, SEEDING)
-    scene.later(300)
+    scene.later(760)
     assert not scene.book.expects(TORRENT, HOME, SEEDING)
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import subprocess
 from collections.abc import AsyncIterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -362,12 +364,13 @@ def test_all_together_get_so_many_dials_a_second_and_wait_in_a_table_with_an_end
 # A client that asks a tracker --------------------------------------------------------------------------------------
 
 
-async def tracker(peers: list[tuple[bytes, str, int]]) -> tuple[asyncio.Server, str]:
-    """Something that answers every announce with these peers, and its address."""
+async def tracker(places: list[tuple[str, int]]) -> tuple[asyncio.Server, str]:
+    """Something that answers every announce with peers at these places, and its address."""
+    peers = [(b"", ip_address(host).packed + port.to_bytes(2, "big")) for host, port in places]
 
     async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        body = answered(peers, complete=1, incomplete=1, interval_s=60, to=FRIEND, compact=True)
+        body = answered(peers, complete=1, incomplete=1, interval_s=60, to=FRIEND, is_compact=True)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
         writer.close()
 
@@ -387,26 +390,29 @@ def test_an_aria2_download_is_seen_until_it_leaves(tmp_path: Path, by_magnet: bo
             fan = clients.client(SEEDER)
             handle = taking_part(fan, TORRENT, tmp_path, peers=[])
             await until(lambda: handle.status().is_seeding)
-            server, announce = await tracker([(b"", *where), (b"", SEEDER, fan.listen_port())])
+            server, announce = await tracker([where, (SEEDER, fan.listen_port())])
             file = tmp_path / "for-friends.torrent"
             file.write_bytes(torrent_file(TORRENT.info(), announce=announce))
             link = magnet(TORRENT.info_hash, TORRENT.template, announce=announce) if by_magnet else str(file)
-            friend = await asyncio.create_subprocess_exec(
-                *("aria2c", "--no-conf", f"--dir={tmp_path / 'friend'}", f"--interface={FRIEND}"),
-                *(
-                    "--enable-dht=false",
-                    "--enable-dht6=false",
-                    "--bt-enable-lpd=false",
-                    "--disable-ipv6=true",
-                ),
-                *("--listen-port=21000-21999", "--seed-time=1", "--max-download-limit=300K", link),
-                stdout=asyncio.subprocess.DEVNULL,
+            friend = subprocess.Popen(
+                [
+                    *("aria2c", "--no-conf", f"--dir={tmp_path / 'friend'}", f"--interface={FRIEND}"),
+                    *(
+                        "--enable-dht=false",
+                        "--enable-dht6=false",
+                        "--bt-enable-lpd=false",
+                        "--disable-ipv6=true",
+                    ),
+                    *("--listen-port=21000-21999", "--seed-time=1", "--max-download-limit=300K", link),
+                ],
+                stdout=subprocess.DEVNULL,
             )
             try:
                 await until(lambda: any(len(seen.answers) == 2 for seen in notes.at(FRIEND)), seconds=60)
             finally:
-                friend.terminate()
-                await friend.wait()
+                # Not asked to go: it would wait for the answer to its farewell.
+                friend.kill()
+                friend.wait()
             await until(lambda: all(seen.has_left for seen in notes.at(FRIEND)))
             server.close()
 

@@ -113,7 +113,7 @@ def test_several_at_once_over_one_family_the_other_and_both(scene: Scene) -> Non
     six.run("ip", "addr", "del", f"{six.four}/8", "dev", "eth0")
     friends = [
         scene.loads(what=scene.given.magnet, host=four),
-        scene.loads(programs.aria2, host=six),
+        scene.loads(host=six),
         scene.loads(what=scene.given.magnet, host=scene.net.host()),
     ]
     for friend in friends:

@@ -13,7 +13,7 @@ from vteam.channels.swarm.torrents.announce import Announce, Event, Role, plain_
 from vteam.channels.swarm.torrents.downloads import SECOND_US
 from vteam.channels.swarm.torrents.metainfo import Torrent
 from vteam.channels.swarm.torrents.tracker import Swarms
-from vteam.channels.swarm.torrents.watch import DAY_US, Book
+from vteam.channels.swarm.torrents.watch import DAY_US, Book, stays_us
 from vteam.edge.commits import GroupCommit
 from vteam.edge.offers import Offers
 from vteam.edge.rights import PassOnRights
@@ -25,7 +25,6 @@ from vteam.rules.networks import IPNetwork
 
 TURN_SECONDS = 1.0
 UNASKED_SECONDS_MAX = 4.0
-STAYS_INTERVALS = 2.5
 # No client calls itself so: it is dialled although it may be here.
 NOBODY_MET = bytes(20)
 logger = logging.getLogger(__name__)
@@ -76,7 +75,9 @@ class Clients:
         )
         port = options.witness[1] if options.witness else 0
         self.tracker = Tracker(
-            swarms=Swarms(peers_max=options.peers_max, stays_s=options.interval_s * STAYS_INTERVALS),
+            swarms=Swarms(
+                peers_max=options.peers_max, stays_s=stays_us(options.interval_s * SECOND_US) / SECOND_US
+            ),
             torrents=torrents.seen,
             budget=AnnounceBudget(per_network=options.announces_per_network),
             network_of=network_of,

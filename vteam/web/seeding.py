@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from vteam import clock
 from vteam.channels.swarm.torrents.downloads import SECOND_US
 from vteam.channels.swarm.torrents.programs import Program
-from vteam.channels.swarm.torrents.watch import Reach
+from vteam.channels.swarm.torrents.watch import Reach, stays_us
 from vteam.rules.decisions import NOTHING_SEEN
 from vteam.rules.facts import Doubt
 
-SEEN_US = 240 * SECOND_US
-"""A client that said nothing for so long is not seen seeding."""
 MISTAKE_US = 24 * 3600 * SECOND_US
 MUCH = 0.8
 
@@ -88,7 +87,7 @@ def standing_of(watched: Mapping[str, Any] | None, *, at_us: int) -> StandingNow
 
 
 def _seeder(told: Mapping[str, Any], pieces: int, at_us: int) -> SeederLine:
-    is_here = at_us - told["last_us"] < SEEN_US
+    is_here = at_us - told["last_us"] < stays_us(settings.ANNOUNCE_SECONDS * SECOND_US)
     is_seeding = is_here and not told["left"]
     if is_seeding:
         words = _("It is there, with the whole title.")

@@ -31,25 +31,33 @@ INFLATED = 3
 
 @dataclass(slots=True, kw_only=True)
 class Ends:
-    """What one end says it sent and got, in bytes, as last told, and whether it ever went backwards."""
+    """What one end says it sent and got, in bytes, as last told, and whether it ever went backwards.
+
+    Over two families it tells twice, and what was said first may come last: only what the same one said is compared.
+    """
 
     uploaded: int = 0
     downloaded: int = 0
     left: int = 0
     told_us: int = 0
     fell: bool = False
+    over_six: bool = False
 
-    def told(self, announce: Announce, at_us: int) -> int:
-        """Takes in an announce; returns the bytes sent since the one before."""
+    def told(self, announce: Announce, at_us: int, *, over_six: bool) -> int:
+        """Takes in an announce over IPv6 or IPv4; returns the bytes sent since the one before."""
         fresh = announce.event is Event.STARTED or not self.told_us
-        if not fresh:
+        if not fresh and over_six == self.over_six:
             self.fell = (
                 self.fell or announce.uploaded < self.uploaded or announce.downloaded < self.downloaded
             )
         first = 0 if announce.event is Event.STARTED else announce.uploaded
         more = announce.uploaded - (first if fresh else self.uploaded)
-        self.uploaded, self.downloaded = announce.uploaded, announce.downloaded
-        self.left, self.told_us = announce.left, at_us
+        if fresh or over_six == self.over_six:
+            self.uploaded, self.downloaded = announce.uploaded, announce.downloaded
+        else:
+            self.uploaded = max(self.uploaded, announce.uploaded)
+            self.downloaded = max(self.downloaded, announce.downloaded)
+        self.left, self.told_us, self.over_six = announce.left, at_us, over_six
         return max(more, 0)
 
 
@@ -116,11 +124,13 @@ class Download:
         if self.have == template.pieces and not self.whole_us:
             self.whole_us = at_us
 
-    def told(self, announce: Announce, template: Template, *, at_us: int, seeder: bool) -> None:
+    def told(
+        self, announce: Announce, template: Template, *, at_us: int, seeder: bool, over_six: bool
+    ) -> None:
         """Its client announced. That it is whole is believed where we saw most of it come."""
         if not self.ends.told_us or announce.event is Event.STARTED:
             self.started_downloaded = announce.downloaded
-        self.ends.told(announce, at_us)
+        self.ends.told(announce, at_us, over_six=over_six)
         self.last_us = at_us
         self.claims = self.claims or announce.left > 0 or announce.event is Event.COMPLETED
         if announce.left:

@@ -2,7 +2,7 @@
 
 A friend is told of the fan's own computers alone, a fan's computer of friends who still lack something; friends never
 of each other, so that what a friend gets can only have come from the fan. Everything is bounded, and whoever is silent
-for two and a half intervals is gone. Pure: times are given (s).
+for long is gone. Pure: times are given (s).
 """
 
 import random

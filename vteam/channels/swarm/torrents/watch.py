@@ -29,6 +29,10 @@ from vteam.rules.networks import Networks
 
 logger = logging.getLogger(__name__)
 CHECKPOINT_US = 10 * SECOND_US
+CHECKPOINT_DOWNLOADS = 20
+"""How things stand is kept so often; where there are many downloads, as many times less."""
+STAYS_US_MIN = 750 * SECOND_US
+"""libtorrent's clients announce every five minutes whatever they are asked to."""
 HOUR_US = 3600 * SECOND_US
 DAY_US = 24 * HOUR_US
 IDLE_US = 6 * HOUR_US
@@ -37,6 +41,11 @@ LISTENERS_MAX, SEEDERS_MAX, HOMES_MAX, KNOWN_MAX = 200, 8, 16, 512
 TURNED_AT_ONCE, TURNS = 500, 5
 DOUBTED_PER_DAY = 20
 """Facts a day and torrent of downloads that showed nothing: strangers must not fill what is kept for ever."""
+
+
+def stays_us(interval_us: int) -> int:
+    """How long a client is believed to be there after it announced (µs), asked to every so often."""
+    return max(interval_us * 5 // 2, STAYS_US_MIN)
 
 
 class Reach(StrEnum):
@@ -116,6 +125,7 @@ class Watched:
         self.seeders: dict[str, Seeder] = {}
         self.downloads: dict[str, Download] = {}
         self.known: dict[bytes | str, Known] = {}
+        self.aliases: dict[str, str] = {}
         self.here: dict[str, int] = {}
         self.sent = self.claimed = 0
         self.seeder_told_us = 0
@@ -134,6 +144,7 @@ class Watched:
             "pieces": self.torrent.template.pieces,
             "seeders": [seeder.told() for seeder in self.seeders.values()],
             "own": list(self.seeders),
+            "aliases": self.aliases,
             "downloads": [each.kept() for each in self.downloads.values()],
             "here": [listener for listener, count in self.here.items() if count],
             "sent": self.sent,
@@ -201,7 +212,7 @@ class Book:
 
     def __init__(self, *, record: Record, interval_us: int, torrents_max: int = 20_000) -> None:
         self._record, self._interval_us, self._torrents_max = record, interval_us, torrents_max
-        self._stays_us = interval_us * 5 // 2
+        self._stays_us = stays_us(interval_us)
         self._settle_us = interval_us + 15 * SECOND_US
         self._watched: dict[bytes, Watched] = {}
         self._turning: Iterator[bytes] = iter(())
@@ -218,16 +229,19 @@ class Book:
         watched.changed = True
         listener = self._knows(watched, address, announce.peer_id, role, at_us)
         if role is Role.SEEDER:
-            self._seeder_told(watched, listener, announce, at_us)
+            self._seeder_told(watched, listener, announce, at_us, over_six=":" in address)
             self._is_home(torrent, listener_at(address, torrent.network_key), at_us)
             return
         download = self._download(watched, listener, address, at_us)
         if download:
             download.client = download.client or " ".join(program_of(announce.peer_id)).strip()
             seeder = self.seeder_is_here(watched, at_us)
-            download.told(announce, torrent.template, at_us=at_us, seeder=seeder)
+            over_six = ":" in address
+            download.told(announce, torrent.template, at_us=at_us, seeder=seeder, over_six=over_six)
 
-    def _seeder_told(self, watched: Watched, listener: str, announce: Announce, at_us: int) -> None:
+    def _seeder_told(
+        self, watched: Watched, listener: str, announce: Announce, at_us: int, *, over_six: bool
+    ) -> None:
         if announce.left and watched.seeders and listener not in watched.seeders:
             watched.mistake_us = at_us  # somebody else has the file that was for the fan's computer alone
             return
@@ -236,7 +250,7 @@ class Book:
             del watched.seeders[oldest]
         seeder = watched.seeders.setdefault(listener, Seeder())
         seeder.client, seeder.last_us = " ".join(program_of(announce.peer_id)).strip(), at_us
-        watched.sent += seeder.ends.told(announce, at_us)
+        watched.sent += seeder.ends.told(announce, at_us, over_six=over_six)
         watched.seeder_told_us, watched.seeder_fell = at_us, watched.seeder_fell or seeder.ends.fell
         if announce.event is Event.STOPPED:
             seeder.last_us = at_us - self._stays_us
@@ -263,12 +277,16 @@ class Book:
         return listener
 
     def _who(self, watched: Watched, address: str, peer_id: bytes) -> str:
-        """Who a peer is: the same client as over the other family, or whoever is at that address."""
-        known = watched.known
-        other = known.get(_named(peer_id, address, other=True))
-        here = known.get(whereabouts(address))
-        found = here or other
-        return found.listener if found else listener_at(address, watched.torrent.network_key)
+        """Who a peer is: the same client as over the other family, or whoever is at that place."""
+        place = listener_at(address, watched.torrent.network_key)
+        if place in watched.aliases:
+            return watched.aliases[place]
+        other = watched.known.get(_named(peer_id, address, other=True))
+        if other is None or place in watched.downloads or place in watched.seeders:
+            return place
+        if other.listener != place and len(watched.aliases) < KNOWN_MAX:
+            watched.aliases[place] = other.listener
+        return other.listener
 
     # What the witness tells --------------------------------------------------------------------------------------
     def active(self, info_hash: bytes) -> Torrent | None:
@@ -369,7 +387,8 @@ class Book:
             for download in list(watched.downloads.values()):
                 self._judge(watched, download, at_us)
             self._tidy(watched, at_us)
-            if watched.changed and at_us - watched.kept_us >= CHECKPOINT_US:
+            pause_us = CHECKPOINT_US * (1 + len(watched.downloads) // CHECKPOINT_DOWNLOADS)
+            if watched.changed and at_us - watched.kept_us >= pause_us:
                 self._record([self._kept(watched, at_us)])
             if not watched.downloads and not watched.seeders and not watched.known:
                 del self._watched[watched.torrent.info_hash]
@@ -422,14 +441,15 @@ class Book:
             downloads = [Download.again(kept) for kept in content["downloads"]]
             own = [str(one) for one in content["own"]]
             sent, claimed = int(content["sent"]), int(content["claimed"])
-        except (TypeError, KeyError, ValueError):
+            aliases = {str(place): str(listener) for place, listener in content["aliases"].items()}
+        except (AttributeError, TypeError, KeyError, ValueError):
             logger.warning("how a torrent's downloads stood cannot be read: it begins anew")
             return
         watched = self._at(torrent)
         if watched is None:
             return
         watched.downloads = {each.listener: each for each in downloads[:LISTENERS_MAX]}
-        watched.sent, watched.claimed = sent, claimed
+        watched.sent, watched.claimed, watched.aliases = sent, claimed, aliases
         self._own.setdefault(torrent.fan, {}).update(dict.fromkeys(own[:SEEDERS_MAX], at_us))
 
     # Judging -----------------------------------------------------------------------------------------------------
