@@ -91,3 +91,29 @@ def test_every_client_downloads_from_a_file_and_from_a_magnet_and_each_counts_on
         assert len({each.listener for each in judged}) == 8
     kept = "".join(vteam.evidence() + [str(each) for each in vteam.standing()])
     assert not any(program.host.four in kept or program.host.six in kept for program in running)
+
+
+ENCRYPTED_ONLY: dict[str, dict[str, object]] = {
+    "aria2": {"options": ["--bt-force-encryption=true"]},
+    "qbittorrent": {"encryption": 1},
+    "transmission": {"encryption": 2},
+    "libtorrent": {"in_enc_policy": 0, "out_enc_policy": 0},
+}
+
+
+def test_clients_that_speak_encrypted_alone_count_as_the_others(
+    net: Internet, vteam: Installation, tmp_path: Path, running: list[Program]
+) -> None:
+    (given,) = vteam.fans("insists")
+    fans_own = seeded(net, vteam, given, tmp_path, running, upload=800)
+    friends = [
+        DOWNLOADERS[name](net.host(), tmp_path / name, given.friends, **options)
+        for name, options in ENCRYPTED_ONLY.items()
+    ]
+    running += friends
+    for program in friends:
+        program.whole(90)
+        assert_carries_the_fans_link(program, fans_own)
+    judged = vteam.wait_for(given.fan, len(friends), seconds=60)
+    print("\n".join(vteam.evidence()[-len(friends) :]), vteam.standing())  # shown where it fails
+    assert [(each.doubt, each.points) for each in judged] == len(friends) * [(None, 500)]
