@@ -46,10 +46,10 @@ def running() -> Iterator[list[Program]]:
 
 def seeded(
     net: Internet, vteam: Installation, given: Given, folder: Path, running: list[Program], client: str = "libtorrent",
-    upload: int = 400,
+    upload: int = 400, **options: object,
 ) -> Program:  # fmt: skip
     """The fan's client opens the file for their computer, fetches their copy from us and seeds it."""
-    program = SEEDERS[client](net.host(), folder / f"seeder{given.fan}", given.mine, upload=upload)
+    program = SEEDERS[client](net.host(), folder / f"seeder{given.fan}", given.mine, upload=upload, **options)
     running.append(program)
     program.whole()
     vteam.eventually(
@@ -93,27 +93,40 @@ def test_every_client_downloads_from_a_file_and_from_a_magnet_and_each_counts_on
     assert not any(program.host.four in kept or program.host.six in kept for program in running)
 
 
-ENCRYPTED_ONLY: dict[str, dict[str, object]] = {
+ENCRYPTED_ALONE: dict[str, dict[str, object]] = {
     "aria2": {"options": ["--bt-force-encryption=true"]},
     "qbittorrent": {"encryption": 1},
     "transmission": {"encryption": 2},
     "libtorrent": {"in_enc_policy": 0, "out_enc_policy": 0},
 }
+IN_THE_CLEAR: dict[str, dict[str, object]] = {
+    "aria2": {},
+    "qbittorrent": {"encryption": 2},
+    "transmission": {"encryption": 0},
+    "libtorrent": {"in_enc_policy": 2, "out_enc_policy": 2},
+}
 
 
-def test_clients_that_speak_encrypted_alone_count_as_the_others(
+def test_clients_that_insist_on_encryption_and_clients_without_count_as_the_others(
     net: Internet, vteam: Installation, tmp_path: Path, running: list[Program]
 ) -> None:
-    (given,) = vteam.fans("insists")
-    fans_own = seeded(net, vteam, given, tmp_path, running, upload=800)
-    friends = [
-        DOWNLOADERS[name](net.host(), tmp_path / name, given.friends, **options)
-        for name, options in ENCRYPTED_ONLY.items()
-    ]
-    running += friends
-    for program in friends:
-        program.whole(90)
-        assert_carries_the_fans_link(program, fans_own)
-    judged = vteam.wait_for(given.fan, len(friends), seconds=60)
-    print("\n".join(vteam.evidence()[-len(friends) :]), vteam.standing())  # shown where it fails
-    assert [(each.doubt, each.points) for each in judged] == len(friends) * [(None, 500)]
+    """The fan's own client is set as those of their friends are."""
+    kinds = {"transmission": ENCRYPTED_ALONE, "libtorrent": IN_THE_CLEAR}
+    swarms = []
+    for (seeder, options), given in zip(
+        kinds.items(), vteam.fans(*(f"set-{name}" for name in kinds)), strict=True
+    ):
+        fans_own = seeded(net, vteam, given, tmp_path, running, seeder, 800, **options[seeder])
+        friends = [
+            start(net.host(), tmp_path / f"{seeder}-{name}", given.friends, **options[name])
+            for name, start in DOWNLOADERS.items()
+        ]
+        running += friends
+        swarms.append((given, fans_own, friends))
+    for given, fans_own, friends in swarms:
+        for program in friends:
+            program.whole(120)
+            assert_carries_the_fans_link(program, fans_own)
+        judged = vteam.wait_for(given.fan, len(friends), seconds=60)
+        print("\n".join(vteam.evidence()), vteam.standing())  # shown where it fails
+        assert [(each.doubt, each.points) for each in judged] == len(friends) * [(None, 500)]
