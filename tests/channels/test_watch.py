@@ -328,6 +328,18 @@ def test_from_nothing_to_all_in_one_moment_is_looked_at(scene: Scene) -> None:
     assert scene.doubt() == Doubt.SUDDEN
 
 
+@pytest.mark.parametrize(("after_s", "have", "doubt"), [(2, 30, None), (2, 35, "sudden"), (20, 9, "sudden")])
+def test_how_much_may_be_there_at_the_first_look(
+    scene: Scene, after_s: int, have: int, doubt: str | None
+) -> None:
+    scene.says(Role.FRIEND, FRIEND, event=Event.STARTED)
+    scene.later(after_s)
+    scene.grows(scene.meets(), start=have)
+    scene.says(Role.FRIEND, FRIEND, left=0, downloaded=SIZE, event=Event.COMPLETED)
+    scene.later(300)
+    assert scene.doubt() == doubt
+
+
 def test_pieces_that_come_while_the_fans_computer_is_away_are_not_from_there() -> None:
     scene = Scene()
     scene.downloads()

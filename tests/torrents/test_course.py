@@ -167,7 +167,9 @@ def test_the_page_shows_the_set_up_and_explains_a_friend_with_the_wrong_file(sce
         return scene.vteam.page(address, scene.given.cookie)
 
     assert "We have not seen your computer yet" in page()
-    scene.seeds(host=scene.net.behind_nat())
+    fans_own = programs.qbittorrent(scene.net.behind_nat(), scene.folder / "own", scene.given.mine)
+    scene.running.append(fans_own)
+    fans_own.whole()
     scene.vteam.eventually(lambda: "We see your computer" in page(), seconds=30)
     scene.vteam.eventually(lambda: "cannot be called from outside" in page(), seconds=30)
     scene.loads(what=scene.given.mine, enable_outgoing_tcp=True, ban_web_seeds=True, urlseed_timeout=1)

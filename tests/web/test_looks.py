@@ -114,6 +114,7 @@ def pages() -> dict[str, Any]:
             f"/{slug}/home", f"/{slug}/points", f"/{slug}/links", f"/{slug}/links/{place.code}",
             f"/{slug}/links/{ended.code}", f"/{slug}/titles", f"/{slug}/ranking", "/me", "/me?erase",
             f"/{slug}/titles/les-digues/permission", f"/{slug}/titles/les-digues/pass-on",
+            f"/{slug}/titles/les-digues/seed",
             f"/holder/{holder.pk}",
             f"/l/{place.code}",
             f"/{slug}/news/{newest.pk}", f"/{slug}/organise", f"/{slug}/organise/news/new", f"/{slug}/reaches-me",

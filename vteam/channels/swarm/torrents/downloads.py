@@ -21,8 +21,10 @@ BYTES_PER_S_MAX = 12_500_000
 BURST = 2
 """Pieces that may come in one moment all the same."""
 LITTLE, MUCH, ENOUGH = 0.2, 0.8, 0.8
-"""Shares of a title: where a download must have been seen to begin, from where an end told by the client is believed,
-and how much of it must have been seen to come (and be in the counters)."""
+"""Shares of a title: where a download must have been seen to begin (much is enough within `EARLY_US` of its first
+announce: lines are fast, and clients meet us a second later than the fan's), from where an end told by the client is
+believed, and how much of the rest must have been seen to come (and be in the counters)."""
+EARLY_US = 15 * SECOND_US
 ASK_AT = (0.2, 0.4, 0.6, 0.8)
 ASKED_MAX = 12
 CURVE_POINTS = 48
@@ -195,12 +197,14 @@ class Download:
         self, template: Template, *, sent: int, seeder_told_us: int, seeder_fell: bool
     ) -> Doubt | None:
         """What is missing; None where it is believed. `sent`: bytes the fan's clients say they sent meanwhile."""
-        begun_small = 0 <= self.first_have <= LITTLE * template.pieces
+        is_early = self.claims and self.looked_us - self.first_us <= EARLY_US
+        begun_small = 0 <= self.first_have <= (MUCH if is_early else LITTLE) * template.pieces
+        rest = template.pieces - self.first_have
         doubts = {
             Doubt.SPOILED: self.wrong > 0,
             Doubt.UNSEEN: not self.right and not begun_small,
             Doubt.GAP: self.gap,
-            Doubt.SUDDEN: not begun_small or self.seen < ENOUGH * template.pieces,
+            Doubt.SUDDEN: not begun_small or self.seen < ENOUGH * rest,
             Doubt.UNCHECKED: not self.right,
             Doubt.COUNTERS: seeder_fell or self._contradicted(template, sent, seeder_told_us),
         }
