@@ -171,6 +171,27 @@ def test_a_client_that_leaves_the_moment_it_is_done_counts_by_its_last_word(scen
     assert scene.doubt() is None
 
 
+@pytest.mark.parametrize(("tells", "doubt"), [(True, None), (False, Doubt.SUDDEN)])
+def test_a_client_that_tells_of_its_pieces_after_its_last_word_is_waited_for(
+    scene: Scene, tells: bool, doubt: Doubt | None
+) -> None:
+    """Transmission tells of many pieces at once, every ten seconds, and the tracker of its end at that moment."""
+    scene.says(Role.FRIEND, FRIEND, event=Event.STARTED)
+    meeting = scene.meets()
+    scene.grows(meeting, stop=1)
+    scene.later(1)
+    meeting.answered(0, True, scene.at)
+    scene.later(5)
+    scene.says(Role.FRIEND, FRIEND, left=0, downloaded=SIZE, event=Event.COMPLETED)
+    scene.later(1)
+    scene.seeds(SIZE)
+    scene.later(8)
+    if tells:
+        meeting.has(PIECES, scene.at)
+    scene.later(300)
+    assert scene.doubt() == doubt
+
+
 def test_a_seeder_that_tells_nothing_more_is_waited_for_and_not_blamed(scene: Scene) -> None:
     scene.downloads()
     scene.later(104)

@@ -1,12 +1,16 @@
 """An internet of our own: hosts in network namespaces, with addresses that exist nowhere else, and a home behind NAT.
 
 Everything hangs on a bridge in a namespace of its own, so that nothing touches the machine's network. Root is needed,
-as it is for the other tests that make namespaces.
+as it is for the other tests that make namespaces. Names carry the process id of the tests, so that runs beside each
+other do not meet, and what a killed run left behind is known for that and taken down by the next.
 """
 
+import contextlib
 import itertools
 import os
+import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +18,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _numbers = itertools.count()
+BRIDGE = "all0"
 NFT = "/usr/sbin/nft"
 # Where `ip netns exec` takes a namespace's own hosts file from.
 NAMES = Path("/etc/netns")
+# Where the namespaces are that have a name.
+MADE = Path("/run/netns")
 
 
-def ip(*words: str) -> None:
-    """One `ip` command; its words are shown where it fails."""
+def ip(*words: str) -> str:
+    """What one `ip` command printed; its words are shown where it fails."""
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"ip {' '.join(words)}: {done.stderr}"
+    return done.stdout
+
+
+def running_in(name: str) -> list[int]:
+    """The process ids of what runs in a namespace."""
+    return [int(pid) for pid in ip("netns", "pids", name).split()]
+
+
+def leftovers() -> list[str]:
+    """The namespaces of runs that are no more; those of a run that goes on are its own."""
+    found = [re.fullmatch(r"vt(\d+)x\d+[a-z]+\d*", each.name) for each in MADE.glob("vt*")]
+    return [each[0] for each in found if each and not Path(f"/proc/{each[1]}").exists()]
+
+
+def _forgotten(name: str) -> bool:
+    """Whether a namespace went, with its devices and its names."""
+    shutil.rmtree(NAMES / name, ignore_errors=True)
+    return subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False).returncode == 0
 
 
 @dataclass(frozen=True)
@@ -55,13 +80,16 @@ class Internet:
     """Made and taken down by `internet()`."""
 
     def __init__(self) -> None:
-        self._mark = f"vt{os.getpid() % 100_000}x{next(_numbers)}"
+        self._mark = f"vt{os.getpid()}x{next(_numbers)}"
         self._made: list[str] = []
         self._names: tuple[str, Host] | None = None
         self._next = itertools.count(1)
+
+    def open(self) -> None:
+        """The bridge that all hosts are plugged into."""
         self._core = self._namespace("core")
-        ip("-n", self._core, "link", "add", "name", "all0", "type", "bridge")
-        ip("-n", self._core, "link", "set", "all0", "up")
+        ip("-n", self._core, "link", "add", "name", BRIDGE, "type", "bridge")
+        ip("-n", self._core, "link", "set", BRIDGE, "up")
 
     def _namespace(self, what: str) -> str:
         name = f"{self._mark}{what}"
@@ -76,7 +104,7 @@ class Internet:
         """A cable from a host to the bridge."""
         far = f"p{next(self._next)}"
         ip("-n", namespace, "link", "add", device, "type", "veth", "peer", "name", far, "netns", self._core)
-        ip("-n", self._core, "link", "set", far, "master", "all0", "up")
+        ip("-n", self._core, "link", "set", far, "master", BRIDGE, "up")
         ip("-n", namespace, "link", "set", device, "up")
 
     def host(self, *, four: str | None = None, six: str | None = None) -> Host:
@@ -131,18 +159,23 @@ class Internet:
         self._names = (what, host)
 
     def close(self) -> None:
-        """Takes everything down; devices go with their namespaces."""
+        """Takes everything down: programs that a failed test left running, then the hosts, with their devices."""
         for name in self._made:
-            shutil.rmtree(NAMES / name, ignore_errors=True)
-        for name in self._made:
-            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+            for pid in running_in(name):
+                with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+                    os.kill(pid, signal.SIGKILL)
+        left = [name for name in self._made if not _forgotten(name)]
+        assert not left, f"still there: {left}"
 
 
 @contextmanager
 def internet() -> Iterator[Internet]:
     """An internet for as long as it is needed."""
+    for name in leftovers():
+        _forgotten(name)  # if it cannot go it is no harm to this run: its name is another
     found = Internet()
     try:
+        found.open()
         yield found
     finally:
         found.close()

@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,15 +123,17 @@ def _has(host: Host, address: str) -> bool:
 
 
 def aria2(
-    host: Host, folder: Path, what: str, *, seed_minutes: float = 60, upload: int = UPLOAD_KIB_S
-) -> Program:
+    host: Host, folder: Path, what: str, *, seed_minutes: float = 60, upload: int = UPLOAD_KIB_S,
+    options: Sequence[str] = (),
+) -> Program:  # fmt: skip
     """aria2; with `seed_minutes` 0 it leaves the moment it is done."""
+    # It says that it seeds in a line that is not flushed: into a file that is seen a minute late.
     return _start(
-        host, folder, _aria2_whole,
+        host, folder, _aria2_whole, "stdbuf", "-oL",
         "aria2c", f"--dir={folder}", f"--seed-time={seed_minutes}", "--enable-dht=false", "--enable-dht6=false",
         "--bt-enable-lpd=false", "--enable-peer-exchange=false", "--listen-port=6891", f"--max-upload-limit={upload}K",
         "--no-conf=true", "--console-log-level=notice", "--seed-ratio=0.0", "--summary-interval=0",
-        "--bt-tracker-interval=5", what,
+        "--bt-tracker-interval=5", *options, what,
     )  # fmt: skip
 
 
@@ -188,8 +189,13 @@ def _transmission_whole(program: Program) -> bool:
     return "Percent Done: 100%" in listed
 
 
-def qbittorrent(host: Host, folder: Path, what: str, *, upload: int = UPLOAD_KIB_S) -> Program:
-    """Debian's qbittorrent-nox 4.5.2 with a profile of its own, spoken to over its web address on the loopback."""
+def qbittorrent(
+    host: Host, folder: Path, what: str, *, upload: int = UPLOAD_KIB_S, encryption: int = 0
+) -> Program:
+    """Debian's qbittorrent-nox 4.5.2 with a profile of its own, spoken to over its web address on the loopback.
+
+    `encryption`: 0 where it may, 1 where it must, 2 where it must not.
+    """
     profile = folder.parent / f"{folder.name}.profile"
     config = profile / "qBittorrent" / "config"
     config.mkdir(parents=True)
@@ -197,7 +203,7 @@ def qbittorrent(host: Host, folder: Path, what: str, *, upload: int = UPLOAD_KIB
         "[LegalNotice]\nAccepted=true\n[Preferences]\nWebUI\\LocalHostAuth=false\nWebUI\\Port=8080\n"
         "WebUI\\CSRFProtection=false\n[BitTorrent]\nSession\\DHTEnabled=false\nSession\\PeXEnabled=false\n"
         "Session\\LSDEnabled=false\nSession\\BTProtocol=TCP\nSession\\Port=6881\nSession\\GlobalUPSpeedLimit="
-        f"{upload}\n[Network]\nPortForwardingEnabled=false\n"
+        f"{upload}\nSession\\Encryption={encryption}\n[Network]\nPortForwardingEnabled=false\n"
     )
     folder.mkdir(parents=True, exist_ok=True)
     program = _start(host, folder, _qbittorrent_whole, "qbittorrent-nox", f"--profile={profile}")
@@ -229,9 +235,19 @@ def _wait(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
         time.sleep(0.2)
 
 
-def quoted(text: str) -> str:
-    """A text as a part of an address."""
-    return urllib.parse.quote(text, safe="")
+def opentracker(host: Host, folder: Path, info_hashes: Sequence[bytes]) -> Program:
+    """Debian's opentracker on port 6969; it answers for these torrents alone."""
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)  # it looks into it as nobody
+    (folder / "list").write_text("".join(f"{info_hash.hex()}\n" for info_hash in info_hashes))
+    program = _start(
+        host, folder, _listens, "opentracker", "-i", host.four, "-p", "6969", "-d", folder, "-w", "list"
+    )
+    return program.whole(10)
+
+
+def _listens(program: Program) -> bool:
+    return bool(program.host.run("ss", "-Htln", "sport", "=", ":6969").strip())
 
 
 ENVIRONMENT = {

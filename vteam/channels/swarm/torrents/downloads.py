@@ -177,7 +177,8 @@ class Download:
     def is_ready(
         self, template: Template, *, at_us: int, here: bool, seeder_told_us: int, settle_us: int
     ) -> bool:
-        """Whether all that can be known is: pieces were given or will not be, both ends have told their counters since.
+        """Whether all that can be known is: pieces were given or will not be, both ends have told their counters since,
+        and the client has shown all that it says it has.
 
         `here`: whether its client is still connected. `seeder_told_us`: when the fan's client last announced.
         """
@@ -187,8 +188,10 @@ class Download:
         if waited_us >= 2 * settle_us:
             return True
         checked = self.right > 0 or self.wrong > 0 or not here
+        # A client may tell the tracker that it has all of it some seconds before it tells the witness of its pieces.
+        shown = self.have == template.pieces or not here
         both_told = seeder_told_us > self.whole_us and self.ends.told_us >= self.whole_us
-        return checked and (both_told or waited_us >= settle_us)
+        return checked and ((shown and both_told) or waited_us >= settle_us)
 
     def verdict(
         self, template: Template, *, sent: int, seeder_told_us: int, seeder_fell: bool
