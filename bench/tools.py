@@ -14,6 +14,8 @@ PACKAGES = {
     "haproxy": "haproxy",
     "chromium": "chromium",
     "opentracker": "opentracker",
+    "node": "nodejs",
+    "npm": "npm",
     "postfix": "postfix",
     "postconf": "postfix",
 }

@@ -27,7 +27,6 @@ need transmission-remote transmission-cli
 need qbittorrent-nox qbittorrent-nox
 need rhash rhash
 need opentracker opentracker
-need wrk wrk
 need nft nftables
 [ -z "$packages" ] && exit 0
 install="apt-get install -y --no-install-recommends --no-remove$packages"

@@ -162,7 +162,7 @@ class EdgeProtocol(asyncio.Protocol):
         if "%" in path:
             path = unquote(path)
         method = self._parser.get_method().decode("ascii")
-        keeps = self._parser.get_http_version() == "1.1" and self._parser.should_keep_alive()
+        keeps = self._parser.should_keep_alive() and self._parser.get_http_version() == "1.1"
         request = Request(method, path, self._headers, self._peer, url.query or b"", self._local)
         self._read(request, keeps=keeps)
 

@@ -102,6 +102,7 @@ def options_from_settings() -> EdgeOptions:
             interval_s=settings.ANNOUNCE_SECONDS,
             connections_max=settings.WITNESS_CONNECTIONS,
             peers_max=settings.TORRENT_PEERS,
+            announces_per_network=settings.ANNOUNCES_PER_NETWORK_MINUTE,
             behind_proxies=bool(networks.trusted_proxies()),
         ),
     )

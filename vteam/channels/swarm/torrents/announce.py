@@ -5,12 +5,12 @@ Reading refuses with words for whoever looks into their client's log. What a cli
 """
 
 import re
+from binascii import a2b_qp
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import unquote_to_bytes
 
 from fastbencode import bencode
 
@@ -21,7 +21,8 @@ COUNTER_MAX = 2**60
 LARGEST = 2**64 - 1
 PEERS_MAX = 50
 ADDRESSES_CACHED = 16_384
-_NUMBER = re.compile(rb"[0-9]{1,20}")
+DIGITS_MAX = 20
+_PAIR = re.compile(rb"([^&=]+)=([^&]*)")
 
 
 class Event(StrEnum):
@@ -62,7 +63,6 @@ class Failure:
     reason: str
 
 
-_TEXTS = (b"info_hash", b"peer_id")
 _COUNTERS = (b"uploaded", b"downloaded", b"left")
 
 
@@ -70,18 +70,16 @@ def announce_in(query: bytes) -> Announce | Failure:
     """The announce in a request's query."""
     if len(query) > QUERY_BYTES_MAX:
         return Failure("this announce is too long")
-    given: dict[bytes, bytes] = {}
-    for pair in query.split(b"&"):
-        name, _, value = pair.partition(b"=")
-        given.setdefault(name, value)
-    info_hash, peer_id = (unquote_to_bytes(given.get(name, b"")) for name in _TEXTS)
+    # What is said twice counts as it was said first.
+    given: dict[bytes, bytes] = dict(_PAIR.findall(query)[::-1])
+    info_hash, peer_id = _unquoted(given.get(b"info_hash", b"")), _unquoted(given.get(b"peer_id", b""))
     if len(info_hash) != 20 or len(peer_id) != 20:
         return Failure("info_hash and peer_id are 20 bytes each")
     port = _number(given.get(b"port", b""), 65_535)
     if not port:
         return Failure("port is a number from 1 to 65535")
     counters = [_number(given.get(name, b"0"), LARGEST) for name in _COUNTERS]
-    event = given.get(b"event", b"").decode("latin-1")
+    event = given.get(b"event", b"")
     if None in counters:
         return Failure("uploaded, downloaded and left are whole numbers of bytes")
     if event not in _EVENTS:
@@ -102,12 +100,23 @@ def announce_in(query: bytes) -> Announce | Failure:
 
 
 # "paused" (BEP 21) is a downloader that wants no more than it has: nothing new to us.
-_EVENTS = {**{str(event): event for event in Event}, "empty": Event.SOME_TIME, "paused": Event.SOME_TIME}
+_EVENTS = {
+    **{event.encode(): event for event in Event},
+    b"empty": Event.SOME_TIME,
+    b"paused": Event.SOME_TIME,
+}
+
+
+def _unquoted(value: bytes) -> bytes:
+    """A value with its %XX as bytes. Mail's "quoted-printable" is the same with another sign, and read in one go."""
+    if b"%" not in value:
+        return value
+    return a2b_qp(value.replace(b"=", b"=3D").replace(b"%", b"="))
 
 
 def _number(text: bytes, most: int) -> int | None:
     """The whole number a text is, if it is at most `most`."""
-    if not _NUMBER.fullmatch(text):
+    if len(text) > DIGITS_MAX or not text.isdigit():
         return None
     number = int(text)
     return number if number <= most else None
@@ -132,21 +141,31 @@ def answered(
     peers: Iterable[Peer], *, complete: int, incomplete: int, interval_s: int, to: str, is_compact: bool
 ) -> bytes:
     """The tracker's answer. `to`: the address that asked, which it is told of too (BEP 24)."""
-    told: dict[bytes, object] = {
-        b"complete": complete,
-        b"incomplete": incomplete,
-        b"interval": interval_s,
-        b"min interval": max(interval_s // 2, 1),
-        b"external ip": packed(to),
-    }
+    least_s, external = max(interval_s // 2, 1), packed(to)
     if is_compact:
         places = [where for _, where in peers]
-        told[b"peers"] = b"".join([where for where in places if len(where) == 6])
-        told[b"peers6"] = b"".join([where for where in places if len(where) == 18])
-    else:
-        told[b"peers"] = [_spelled(peer_id, where) for peer_id, where in peers]
+        four = b"".join([where for where in places if len(where) == 6])
+        six = b"".join([where for where in places if len(where) == 18])
+        # Written out, since nearly every client is answered so.
+        return _COMPACT % (
+            complete, len(external), external, incomplete, interval_s, least_s, len(four), four, len(six), six
+        )  # fmt: skip
+    told: dict[bytes, object] = {
+        b"complete": complete,
+        b"external ip": external,
+        b"incomplete": incomplete,
+        b"interval": interval_s,
+        b"min interval": least_s,
+        b"peers": [_spelled(peer_id, where) for peer_id, where in peers],
+    }
     answer: bytes = bencode(told)
     return answer
+
+
+_COMPACT = (
+    b"d8:completei%de11:external ip%d:%b10:incompletei%de8:intervali%de12:min intervali%de"
+    b"5:peers%d:%b6:peers6%d:%be"
+)
 
 
 def _spelled(peer_id: bytes, where: bytes) -> dict[bytes, object]:

@@ -20,10 +20,11 @@ BYTES_PER_S_MAX = 12_500_000
 """No download is believed to be faster than this (100 Mbit/s); what comes faster was there before."""
 BURST = 2
 """Pieces that may come in one moment all the same."""
-LITTLE, MUCH, ENOUGH = 0.2, 0.8, 0.8
+LITTLE, HALF, MUCH, ENOUGH = 0.2, 0.5, 0.8, 0.8
 """Shares of a title: where a download must have been seen to begin (much is enough within `EARLY_US` of its first
-announce: lines are fast, and clients meet us a second later than the fan's), from where an end told by the client is
-believed, and how much of the rest must have been seen to come (and be in the counters)."""
+announce: lines are fast, and clients meet us a second later than the fan's), from where an end that the client tells
+the tracker is believed (some leave with their last pieces untold), and how much of the rest must have been seen to
+come (and be in the counters)."""
 EARLY_US = 15 * SECOND_US
 ASK_AT = (0.2, 0.4, 0.6, 0.8)
 ASKED_MAX = 12
@@ -138,7 +139,7 @@ class Download:
         if announce.left:
             return
         # A client that leaves the moment it is done tells the tracker and nobody else.
-        if self.met and self.first_have >= 0 and self.have >= MUCH * template.pieces:
+        if self.met and self.first_have >= 0 and self.have >= HALF * template.pieces:
             self.has(template.pieces, template, at_us=at_us, seeder=seeder)
         elif announce.event is Event.COMPLETED and not self.whole_us:
             self.whole_us = at_us
