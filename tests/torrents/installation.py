@@ -155,6 +155,10 @@ class Installation:
         """New fans, with what their pages give."""
         return [self._given(each["fan"], each["cookie"]) for each in json.loads(self._python(JOIN, *names))]
 
+    def again(self, given: Given) -> list[Given]:
+        """What a fan's page gives now."""
+        return [self._given(given.fan, given.cookie)]
+
     def _given(self, fan: int, cookie: str) -> Given:
         page = f"{self.site}/maree-haute/titles/{TITLE}/seed"
         folder = self.data.parent

@@ -115,10 +115,10 @@ class Cached(Generic[K, V]):
         self._clock = clock
         self._kept: OrderedDict[K, tuple[float, V]] = OrderedDict()
 
-    def remembered(self, name: K) -> V | None:
-        """What was found in the last seconds; None when it has to be looked up."""
+    def remembered(self, name: K, *, within: float | None = None) -> V | None:
+        """What was found in the last seconds (or `within` so many); None when it has to be looked up."""
         kept = self._kept.get(name)
-        if kept is None or kept[0] <= self._clock():
+        if kept is None or kept[0] <= self._clock() + (self._seconds - within if within is not None else 0):
             return None
         self._kept.move_to_end(name)
         return kept[1]

@@ -11,6 +11,9 @@ from vteam.edge.databases import Database
 from vteam.edge.lookups import Ask, Cached, source_of
 
 TEMPLATES_MAX = 256
+TORRENT_SECONDS, TORRENTS_MAX = 120.0, 100_000
+"""Longer than clients take to announce again. What is no torrent, or comes with another key, is looked at again sooner
+(`edge.tracker`); whether a title may circulate is asked elsewhere."""
 WATCHES_MAX = 20_000
 _SELECT = (
     "SELECT t.id, t.info_hash, f.campaign_id, t.fan_id, p.title_id, c.network_key, t.seed_key, t.friend_key, "
@@ -39,7 +42,9 @@ class Torrents:
     def __init__(self, database: Database) -> None:
         self._templates: OrderedDict[int, Template] = OrderedDict()
         self._source = source_of(database)
-        self.seen: Cached[bytes, FoundTorrent] = Cached(self._source, self._torrent_of)
+        self.seen: Cached[bytes, FoundTorrent] = Cached(
+            self._source, self._torrent_of, seconds=TORRENT_SECONDS, cached_max=TORRENTS_MAX
+        )
 
     async def watched_since(self, at_us: int) -> list[tuple[Torrent, dict[str, Any]]]:
         """How downloads stood, of every torrent of which it was kept since then; Away when the database is."""

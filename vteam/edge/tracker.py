@@ -39,6 +39,7 @@ TOO_MANY = "too many announces from your network"
 FULL = "too many clients are here"
 GET_ONLY = "only GET is understood here"
 OUR_FAULT = "something broke on our side"
+AGAIN_SECONDS = 2.0
 SOON, LATER = 1, 5
 """Minutes after which a client may come again."""
 logger = logging.getLogger(__name__)
@@ -83,14 +84,18 @@ class Tracker:
         if not self.budget.spend(self.network_of(request)):
             return self._refused(TOO_MANY, retry_minutes=LATER)
         found = self.torrents.remembered(announce.info_hash)
-        if found is None or (found.torrent is not None and found.torrent.title not in self._open):
+        torrent = found.torrent if found else None
+        if torrent is None or torrent.title not in self._open or _role(torrent, request) is None:
             return self._looked_up(request, announce)
-        return self._answered(request, announce, found.torrent)
+        return self._answered(request, announce, torrent)
 
     async def _looked_up(self, request: Request, announce: Announce) -> Reply:
         try:
             found = self.torrents.remembered(announce.info_hash)
-            found = found or await self.torrents.find(announce.info_hash)
+            if found is None or found.torrent is None or _role(found.torrent, request) is None:
+                # It may be new, or its keys may be.
+                found = self.torrents.remembered(announce.info_hash, within=AGAIN_SECONDS)
+                found = found or await self.torrents.find(announce.info_hash)
             if found.torrent is not None and found.torrent.title not in self._open:
                 if not await self.is_open(found.torrent.title):
                     return self._refused(WITHDRAWN)
@@ -105,7 +110,7 @@ class Tracker:
     def _answered(self, request: Request, announce: Announce, torrent: Torrent | None) -> Reply:
         if torrent is None:
             return self._refused(NOT_OURS)
-        role = _role(torrent, request.path[len(PREFIX) :])
+        role = _role(torrent, request)
         if role is None:
             return self._refused(KEY_ENDED)
         if self.now_us() >= torrent.ends_us:
@@ -141,7 +146,8 @@ class Tracker:
         self.swarms.close_titles(titles)
 
 
-def _role(torrent: Torrent, key: str) -> Role | None:
+def _role(torrent: Torrent, request: Request) -> Role | None:
+    key = request.path[len(PREFIX) :]
     if key == torrent.friend_key:
         return Role.FRIEND
     return Role.SEEDER if key == torrent.seed_key else None

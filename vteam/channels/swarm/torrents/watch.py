@@ -30,7 +30,9 @@ from vteam.rules.networks import Networks
 logger = logging.getLogger(__name__)
 CHECKPOINT_US = 10 * SECOND_US
 CHECKPOINT_DOWNLOADS = 20
-"""How things stand is kept so often; where there are many downloads, as many times less."""
+STIRRED_US = 300 * SECOND_US
+"""How things stand is kept so often; where there are many downloads, as many times less; and so seldom where clients
+only said that they are still there."""
 STAYS_US_MIN = 750 * SECOND_US
 """libtorrent's clients announce every five minutes whatever they are asked to."""
 HOUR_US = 3600 * SECOND_US
@@ -38,7 +40,7 @@ DAY_US = 24 * HOUR_US
 IDLE_US = 6 * HOUR_US
 CLIENT_MAX = 60
 LISTENERS_MAX, SEEDERS_MAX, HOMES_MAX, KNOWN_MAX = 200, 8, 16, 512
-TURNED_AT_ONCE, TURNS = 500, 5
+TURNED_AT_ONCE, TURNS = 500, 10
 DOUBTED_PER_DAY = 20
 """Facts a day and torrent of downloads that showed nothing: strangers must not fill what is kept for ever."""
 
@@ -133,7 +135,7 @@ class Watched:
         self.mistake_us = 0
         self.doubted: tuple[int, int] = (0, 0)
         self.unkept = 0
-        self.changed = False
+        self.changed = self.stirred = False
         self.kept_us = 0
 
     def told(self, at_us: int) -> dict[str, Any]:
@@ -226,7 +228,14 @@ class Book:
         watched = self._at(torrent)
         if watched is None:
             return
-        watched.changed = True
+        before = len(watched.seeders), len(watched.downloads)
+        self._took_in(watched, role, address, announce, at_us)
+        watched.stirred = True
+        if announce.event is not Event.SOME_TIME or before != (len(watched.seeders), len(watched.downloads)):
+            watched.changed = True
+
+    def _took_in(self, watched: Watched, role: Role, address: str, announce: Announce, at_us: int) -> None:
+        torrent = watched.torrent
         listener = self._knows(watched, address, announce.peer_id, role, at_us)
         if role is Role.SEEDER:
             self._seeder_told(watched, listener, announce, at_us, over_six=":" in address)
@@ -388,7 +397,8 @@ class Book:
                 self._judge(watched, download, at_us)
             self._tidy(watched, at_us)
             pause_us = CHECKPOINT_US * (1 + len(watched.downloads) // CHECKPOINT_DOWNLOADS)
-            if watched.changed and at_us - watched.kept_us >= pause_us:
+            is_due = watched.changed and at_us - watched.kept_us >= pause_us
+            if is_due or (watched.stirred and at_us - watched.kept_us >= STIRRED_US):
                 self._record([self._kept(watched, at_us)])
             if not watched.downloads and not watched.seeders and not watched.known:
                 del self._watched[watched.torrent.info_hash]
@@ -417,7 +427,7 @@ class Book:
             self._own.pop(watched.torrent.fan, None)
 
     def _kept(self, watched: Watched, at_us: int) -> InboxRow:
-        watched.changed, watched.kept_us = False, at_us
+        watched.changed, watched.stirred, watched.kept_us = False, False, at_us
         return (watched.torrent.campaign, WATCHED, "", at_us, canonical(watched.told(at_us)))
 
     def close_titles(self, titles: Collection[int]) -> None:
