@@ -539,7 +539,7 @@ def test_listeners_seeders_and_names_are_bounded(scene: Scene) -> None:
     assert len(watched.seeders) == watch.SEEDERS_MAX
     assert len(watched.known) == watch.KNOWN_MAX
     assert scene.book.turned_away == 1000 - watch.LISTENERS_MAX
-    scene.later(11)
+    scene.later(120)
     assert len(scene.rows[-1][-1]) < 200_000
 
 

@@ -225,13 +225,14 @@ class Book:
     # What the tracker tells --------------------------------------------------------------------------------------
     def announced(self, torrent: Torrent, role: Role, address: str, announce: Announce, at_us: int) -> None:
         """A client announced with one of the torrent's keys, and was answered."""
-        watched = self._at(torrent)
+        watched = self._at(torrent, at_us)
         if watched is None:
             return
-        before = len(watched.seeders), len(watched.downloads)
+        before = len(watched.seeders)
         self._took_in(watched, role, address, announce, at_us)
         watched.stirred = True
-        if announce.event is not Event.SOME_TIME or before != (len(watched.seeders), len(watched.downloads)):
+        # A friend who was not met yet is worth no row of their own.
+        if announce.event in (Event.COMPLETED, Event.STOPPED) or before != len(watched.seeders):
             watched.changed = True
 
     def _took_in(self, watched: Watched, role: Role, address: str, announce: Announce, at_us: int) -> None:
@@ -357,13 +358,14 @@ class Book:
         )
 
     # Bounds ------------------------------------------------------------------------------------------------------
-    def _at(self, torrent: Torrent) -> Watched | None:
+    def _at(self, torrent: Torrent, at_us: int) -> Watched | None:
         watched = self._watched.get(torrent.info_hash)
         if watched is None:
             if len(self._watched) >= self._torrents_max:
                 self.turned_away += 1
                 return None
             watched = self._watched[torrent.info_hash] = Watched(torrent)
+            watched.kept_us = at_us - CHECKPOINT_US
         watched.torrent = torrent
         return watched
 
@@ -455,7 +457,7 @@ class Book:
         except (AttributeError, TypeError, KeyError, ValueError):
             logger.warning("how a torrent's downloads stood cannot be read: it begins anew")
             return
-        watched = self._at(torrent)
+        watched = self._at(torrent, at_us)
         if watched is None:
             return
         watched.downloads = {each.listener: each for each in downloads[:LISTENERS_MAX]}
