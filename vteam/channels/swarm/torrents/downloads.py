@@ -8,7 +8,7 @@ Pure: times are given (µs), nothing is read or sent. `kept` and `Download.again
 """
 
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from vteam.channels.swarm.torrents.announce import Announce, Event
@@ -98,8 +98,9 @@ class Download:
     doubt: str = ""
 
     def kept(self) -> dict[str, Any]:
-        """The story as it is kept."""
-        return asdict(self)
+        """The story as it is kept; to be written out at once, since nothing in it is copied."""
+        ends = {name: getattr(self.ends, name) for name in _ENDS}
+        return {name: getattr(self, name) for name in _FIELDS} | {"ends": ends}
 
     @classmethod
     def again(cls, kept: dict[str, Any]) -> Self:
@@ -219,3 +220,7 @@ class Download:
         too_much = got > INFLATED * template.size
         unsent = seeder_told_us > self.whole_us and sent < seen_bytes
         return self.ends.fell or too_little or too_much or unsent
+
+
+_FIELDS = tuple(each.name for each in fields(Download))
+_ENDS = tuple(each.name for each in fields(Ends))
