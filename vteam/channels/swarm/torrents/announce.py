@@ -1,4 +1,4 @@
-"""What a torrent client tells the tracker over HTTP, and what it is answered: BEPs 3, 7, 23, 24, 31 and 48.
+"""What a torrent client tells the tracker over HTTP, and what it is answered: BEPs 3, 7, 23, 24 and 31.
 
 Reading refuses with words for whoever looks into their client's log. What a client says of its own address (`ip`,
 `ipv4`, `ipv6`) is not read at all: the socket knows better.
