@@ -114,6 +114,16 @@ def test_the_nth_copy_closes_the_way_and_a_new_yes_opens_it_again(fan: Fan, titl
     assert replay(connection, fan.campaign_id) is None
 
 
+def test_a_fact_about_no_title_of_that_campaign_is_counted_nowhere_and_hinders_nothing(
+    campaign: Campaign, fan: Fan, title: Title
+) -> None:
+    for campaign_id, title_id in ((campaign.pk, 10**9), (10**9, title.pk)):
+        fact = title_downloaded(fan=fan.pk, title=title_id, at_us=clock.now_us())
+        record_fact(campaign_id=campaign_id, fact=fact)
+    Mover(InboxTable()).move()
+    assert not CirculationDay.objects.exists()
+
+
 def test_without_a_number_there_is_no_end(fan: Fan, title: Title) -> None:
     agree(title, at_most=None)
     for number in range(5):

@@ -29,28 +29,30 @@ def count_circulated(facts: Iterable[Fact]) -> None:
 
     A copy of which nothing was seen went nowhere, and one the fan sent to themselves is not in circulation.
     """
-    zones: dict[int, ZoneInfo] = {}
-    found: Counter[tuple[int, Way, dt.date]] = Counter()
-    for fact in facts:
-        way = WAYS.get(fact.kind)
-        if way is None or fact.body.get("doubt") in NOTHING_SEEN or fact.body.get("same_person"):
-            continue
-        zone = zones.get(fact.campaign_id) or zones.setdefault(fact.campaign_id, _zone(fact.campaign_id))
-        found[fact.body["title"], way, clock.from_us(fact.seen_at_us).astimezone(zone).date()] += 1
-    if not found:
+    went = [(fact, way) for fact in facts if (way := WAYS.get(fact.kind)) and _went_out(fact)]
+    if not went:
         return
-    here = set(Title.objects.filter(pk__in={title for title, *_ in found}).values_list("pk", flat=True))
-    for (title, way, day), count in sorted(found.items()):
-        if title not in here:
-            continue
-        row = CirculationDay.objects.filter(title_id=title, way=way, day=day)
+    wanted = {fact.body["title"] for fact, _ in went}
+    titles = Title.objects.select_related("campaign").in_bulk(wanted)
+    found: Counter[tuple[int, Way, dt.date]] = Counter()
+    for fact, way in went:
+        title = titles.get(fact.body["title"])
+        if title is not None and title.campaign_id == fact.campaign_id:
+            found[title.pk, way, _day(fact, title.campaign)] += 1
+    for (title_id, way, day), count in sorted(found.items()):
+        row = CirculationDay.objects.filter(title_id=title_id, way=way, day=day)
         if not row.update(n=F("n") + count):
-            CirculationDay.objects.create(title_id=title, way=way, day=day, n=count)
-    close_used_up({title for title, way, _ in found if way is Way.PASS_ON and title in here})
+            CirculationDay.objects.create(title_id=title_id, way=way, day=day, n=count)
+    close_used_up({title_id for title_id, way, _ in found if way is Way.PASS_ON})
 
 
-def _zone(campaign_id: int) -> ZoneInfo:
-    return ZoneInfo(Campaign.objects.get(pk=campaign_id).file.season.time_zone)
+def _went_out(fact: Fact) -> bool:
+    return fact.body.get("doubt") not in NOTHING_SEEN and not fact.body.get("same_person")
+
+
+def _day(fact: Fact, campaign: Campaign) -> dt.date:
+    """The day of a fact where its campaign is."""
+    return clock.from_us(fact.seen_at_us).astimezone(ZoneInfo(campaign.file.season.time_zone)).date()
 
 
 def close_used_up(titles: Iterable[int]) -> None:
