@@ -112,6 +112,16 @@ class LimitTests(Holding):
             self.assertEqual(self.say_on_page(**wrong), 422)
         self.assertEqual(RightEvent.objects.count(), before)
 
+    def test_a_yes_that_has_run_out_can_be_said_again(self) -> None:
+        at_us = clock.now_us()
+        speak(
+            holder=self.holder(), person=None, title=self.title(), way=Way.PASS_ON, act=Act.AGREED, language="en",
+            at_us=at_us - 2, until_us=at_us - 1,
+        )  # fmt: skip
+        page = self.page()
+        self.assertIn("Your yes has run out.", page)
+        self.assertIn("I agree: Pass on", page)
+
     def test_what_went_out_stands_there_by_day(self) -> None:
         title = self.title()
         self.assertIn("Nothing yet.", self.page())

@@ -144,7 +144,7 @@ _REASONS: dict[Outcome, Callable[[], str]] = {
     Outcome.OUTSIDE_SEASON: lambda: _("outside the season"),
     Outcome.OUTSIDE_MISSION: lambda: _("this mission was not open at that moment"),
     Outcome.SAME_PERSON: lambda: _("your own visit does not count"),
-    Outcome.RIGHTS_WITHDRAWN: lambda: _("the band had taken this title back"),
+    Outcome.RIGHTS_WITHDRAWN: lambda: _("the title did not circulate this way any more"),
     Outcome.REFUSED: lambda: _("a person looked at it and did not count it"),
     Outcome.REVERSED: lambda: _("taken back"),
 }

@@ -165,7 +165,7 @@ def _row(holder: Holder, title: Title, ways: dict[Way, Circulation]) -> TitleRow
             way=way,
             wording=wording(way, title=title.name, artist=title.artist, language=language),
             circulation=ways[way],
-            mine=last_said[way].act if way in last_said else "",
+            mine=_mine(last_said.get(way)),
             limit=_limit(title, last_said.get(way)),
             waiting_for=[names[pk] for pk in ways[way].waiting_for if pk != holder.pk],
         )
@@ -182,6 +182,14 @@ def _row(holder: Holder, title: Title, ways: dict[Way, Circulation]) -> TitleRow
         days=days,
         most_a_day=max((day.total for day in days), default=0),
     )
+
+
+def _mine(said: RightEvent | None) -> str:
+    """A holder's own last act, "" before the first; "expired" where it was a yes that has run out."""
+    if said is None:
+        return ""
+    has_run_out = said.act == Act.AGREED and said.until_us is not None and said.until_us <= clock.now_us()
+    return "expired" if has_run_out else said.act
 
 
 def _limit(title: Title, said: RightEvent | None) -> LimitNow | None:
