@@ -52,7 +52,8 @@ METRICS_HOST = env.str("METRICS_HOST", "127.0.0.1")
 STUN_PORT = env.int("STUN_PORT", EDGE_PORT, validate=Range(0, 65535))
 STUN_HOST = env.str("STUN_HOST", HOST)
 # Where torrent clients meet the witness over TCP; 0: nowhere. No web server passes that on either.
-WITNESS_PORT = env.int("WITNESS_PORT", EDGE_PORT + 1 if EDGE_PORT < 65535 else 0, validate=Range(0, 65535))
+# The edge's may be none yet: what is wrong with settings is told of all of them at once.
+WITNESS_PORT = env.int("WITNESS_PORT", ((EDGE_PORT or 0) + 1) % 65536, validate=Range(0, 65535))
 WITNESS_HOST = env.str("WITNESS_HOST", HOST)
 # The addresses it tells clients to be at; empty: the one they asked the tracker at.
 WITNESS_ADDRESSES: list[str] = env.list("WITNESS_ADDRESSES", [], subcast=str.strip)
