@@ -19,6 +19,7 @@ def data_folder(**settings: str) -> Iterator[Path]:
         for name in before:
             del os.environ[name]
         os.environ["VTEAM_DATA"], os.environ["VTEAM_DEMO"] = folder, "true"
+        os.environ["VTEAM_WITNESS_PORT"] = "0"  # the next port may be somebody else's
         os.environ.update({f"VTEAM_{name}": value for name, value in settings.items()})
         try:
             yield Path(folder)

@@ -117,7 +117,8 @@ class Generations:
 
     def __init__(self, data: Path) -> None:
         site, edge = free_ports(2)
-        self.installation = Installation({"DATA": str(data), "SITE_PORT": str(site), "EDGE_PORT": str(edge)})
+        ports = {"SITE_PORT": str(site), "EDGE_PORT": str(edge), "WITNESS_PORT": "0"}
+        self.installation = Installation({"DATA": str(data), **ports})
         self.started: list[subprocess.Popen[str]] = []
 
     def one_more(self, *, group: int) -> int:

@@ -188,15 +188,13 @@ def test_many_addresses_in_one_24_count_five_times_and_in_one_48_ten_times(
         host.run("ip", "addr", "add", f"{address}/8", "dev", "eth0")
     for address in net_48:
         wide.run("ip", "addr", "add", f"{address}/20", "dev", "eth0", "nodad")
-    judged = stage.play(
-        (host, [stage.liar(address, "slow") for address in addresses]),
-        (wide, [stage.liar(address, "slow") for address in net_48]),
-        judged=13,
-    )
+    near_ones = stage.play((host, [stage.liar(address, "slow") for address in addresses]), judged=6)
+    assert sorted(each.outcome for each in near_ones) == 5 * ["awarded"] + ["needs_review"]
+    judged = stage.play((wide, [stage.liar(address, "slow") for address in net_48]), judged=13)
     assert {each.doubt for each in judged} == {None}
-    outcomes = [each.outcome for each in judged]
-    assert outcomes.count("awarded") == 10
-    assert set(outcomes) == {"awarded", "needs_review", "review_of_unknown"}
+    assert sorted(each.outcome for each in judged) == (
+        10 * ["awarded"] + ["needs_review"] + 2 * ["review_of_unknown"]
+    )
 
 
 def test_the_fans_own_second_machine_at_home_is_the_same_person(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.torrents import programs
-from tests.torrents.installation import EDGE, Given, Installation, installed
+from tests.torrents.installation import Given, Installation, installed
 from tests.torrents.networks import Host, Internet, internet
 from tests.torrents.programs import Program
 
@@ -174,26 +174,3 @@ def test_the_page_shows_the_set_up_and_explains_a_friend_with_the_wrong_file(sce
     scene.vteam.eventually(lambda: "cannot be called from outside" in page(), seconds=30)
     scene.loads(what=scene.given.mine, enable_outgoing_tcp=True, ban_web_seeds=True, urlseed_timeout=1)
     scene.vteam.eventually(lambda: "A friend seems to have the file" in page(), seconds=30)
-
-
-def test_a_withdrawal_ends_announces_and_connections_within_five_seconds(scene: Scene) -> None:
-    """The last of this module: the title stays withdrawn."""
-    scene.seeds(upload=20)
-    scene.loads()
-    listing = ["ss", "-Htn", "state", "established", "sport", "=", ":8002"]
-    scene.vteam.eventually(lambda: len(scene.vteam.host.run(*listing).splitlines()) >= 2, seconds=30)
-    announce = scene.given.friends
-    query = "info_hash=" + "%".join(["", *(scene.given.info_hash[at : at + 2] for at in range(0, 40, 2))])
-    key = Path(announce).read_bytes().partition(b"/announce/")[2][:30].decode()
-    asked = f"http://{scene.vteam.host.four}:{EDGE}/announce/{key}?{query}&peer_id=-XX0000-abcdefghijkl&port=9999&left=1"
-    assert "interval" in scene.vteam.host.run("curl", "-s", "--output", "-", asked)
-    scene.vteam.withdraw()
-    begun = time.monotonic()
-    scene.vteam.eventually(
-        lambda: (
-            "taken this title back" in scene.vteam.host.run("curl", "-s", "--output", "-", asked)
-            and not scene.vteam.host.run(*listing).strip()
-        ),
-        seconds=5,
-    )
-    assert time.monotonic() - begun < 5

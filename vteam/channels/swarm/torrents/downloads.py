@@ -68,8 +68,8 @@ class Ends:
 class Download:
     """One listener's download of one torrent. `listener`: a keyed hash of where it goes on (32 hex digits).
 
-    `have`: pieces it had when last seen; `seen`: of those, how many were seen to come since it was first looked at
-    (`looked_us`). `curve`: pairs of time and pieces. `asked`: pairs of piece and whether what came was right (None:
+    `have`: pieces it had when last seen; `seen`: of those, how many were seen to come after the first look
+    (`looked_us`), no faster than a line could have brought them since it began. `curve`: pairs of time and pieces. `asked`: pairs of piece and whether what came was right (None:
     nothing came). `claims`: its client says that it downloads. `same`: it goes on where the fan's own computer is.
     `near`: a keyed hash of its near network.
     """
@@ -118,7 +118,7 @@ class Download:
             self.looked_us = at_us
             self._draw(at_us, template)
         elif pieces > self.have:
-            since_us = max(at_us - self.looked_us, 0)
+            since_us = max(at_us - self.first_us, 0)
             could = BYTES_PER_S_MAX * since_us // SECOND_US // template.piece_bytes + BURST
             if seeder:
                 self.seen = min(self.seen + pieces - self.have, max(could, self.seen))
