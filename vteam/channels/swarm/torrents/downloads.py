@@ -69,9 +69,9 @@ class Download:
     """One listener's download of one torrent. `listener`: a keyed hash of where it goes on (32 hex digits).
 
     `have`: pieces it had when last seen; `seen`: of those, how many were seen to come after the first look
-    (`looked_us`), no faster than a line could have brought them since it began. `curve`: pairs of time and pieces. `asked`: pairs of piece and whether what came was right (None:
-    nothing came). `claims`: its client says that it downloads. `same`: it goes on where the fan's own computer is.
-    `near`: a keyed hash of its near network.
+    (`looked_us`), no faster than a line could have brought them since it began. `curve`: pairs of time and pieces.
+    `asked`: pairs of piece and whether what came was right (None: nothing came). `claims`: its client says that it
+    downloads. `same`: it goes on where the fan's own computer is. `near`: a keyed hash of its near network.
     """
 
     listener: str
