@@ -62,8 +62,10 @@ class Stage:
     def play(self, *acts: tuple[Host, list[dict[str, Any]]], judged: int) -> list[Judged]:
         """All liars at once while the fan's client claims to seed, until so many downloads were judged."""
         seeds = self.liar(self.home.four, "seeds", key=self.keys["mine"], seconds=120)
-        seeder, *liars = [self._played(host, plays) for host, plays in [(self.home, [seeds]), *acts]]
+        seeder, liars = self._played(self.home, [seeds]), []
         try:
+            self.vteam.eventually(lambda: "We see your computer" in self.words(), seconds=30)
+            liars = [self._played(host, plays) for host, plays in acts]
             for process in liars:
                 assert process.wait(timeout=60) == 0, (self.folder / "liars.log").read_text()
             return self.vteam.wait_for(self.given.fan, judged)
