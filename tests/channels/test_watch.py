@@ -508,6 +508,26 @@ def test_strangers_are_not_expected(scene: Scene) -> None:
     assert not scene.book.expects(TORRENT, HOME, SEEDING)
 
 
+def test_who_says_the_same_again_and_again_stays(scene: Scene) -> None:
+    scene.says(Role.FRIEND, FRIEND, event=Event.STARTED)
+    for _ in range(30):
+        scene.later(300)
+        scene.seeds()
+        scene.says(Role.FRIEND, FRIEND)
+    assert scene.book.expects(TORRENT, HOME, SEEDING)
+    assert scene.book.expects(TORRENT, FRIEND, LOADING)
+    watched = scene.book._watched[TORRENT.info_hash]
+    assert scene.book.seeder_is_here(watched, scene.at)
+    assert watched.seeder_told_us == scene.at
+    assert next(iter(watched.downloads.values())).last_us == scene.at
+    kept = [row for row in scene.rows if row[1] == "Watched"]
+    assert 25 < len(kept) < 40
+    scene.downloads()
+    scene.seeds(uploaded=SIZE)
+    scene.later(2)
+    assert scene.doubt() is None
+
+
 def test_a_withdrawn_title_is_forgotten_at_once(scene: Scene) -> None:
     meeting = scene.downloads()
     scene.book.close_titles({11})

@@ -11,11 +11,12 @@ Pure: times are given (µs), rows go to whoever makes them durable. Everything i
 import hmac
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from vteam.channels.links.redirect import InboxRow
 from vteam.channels.swarm.torrents.announce import ADDRESSES_CACHED, Announce, Event, Role
@@ -111,12 +112,19 @@ class Seeder:
         }
 
 
-class Known(NamedTuple):
-    """Whom the tracker introduced: until when it is expected (µs), with which key it came, and who that is."""
+@dataclass(slots=True)
+class Known:
+    """Whom the tracker introduced: until when it is expected (µs), with which key it came, who that is, and where.
+
+    `place`: the keyed hash of the address it announced from; `said`: its last announce.
+    """
 
     until_us: int
     role: Role
     listener: str
+    address: str
+    place: str
+    said: Announce
 
 
 class Watched:
@@ -225,6 +233,8 @@ class Book:
     # What the tracker tells --------------------------------------------------------------------------------------
     def announced(self, torrent: Torrent, role: Role, address: str, announce: Announce, at_us: int) -> None:
         """A client announced with one of the torrent's keys, and was answered."""
+        if self._said_again(torrent, role, address, announce, at_us):
+            return
         watched = self._at(torrent, at_us)
         if watched is None:
             return
@@ -235,9 +245,30 @@ class Book:
         if announce.event in (Event.COMPLETED, Event.STOPPED) or before != len(watched.seeders):
             watched.changed = True
 
+    def _said_again(self, torrent: Torrent, role: Role, address: str, announce: Announce, at_us: int) -> bool:
+        """Whether a client only said what it had said before, as most announces are: it is still there."""
+        watched = self._watched.get(torrent.info_hash)
+        known = watched.known.get(_named(announce.peer_id, address)) if watched else None
+        if watched is None or known is None or known.role is not role or known.address != address:
+            return False
+        if known.said != announce or announce.event is not Event.SOME_TIME:
+            return False
+        if role is Role.SEEDER:
+            seeder, own = watched.seeders.get(known.listener), self._own.get(torrent.fan)
+            if seeder is None or own is None or known.place not in own:
+                return False
+            seeder.last_us = seeder.ends.told_us = watched.seeder_told_us = own[known.place] = at_us
+        else:
+            download = watched.downloads.get(known.listener)
+            if download is None or not announce.left:
+                return False
+            download.last_us = download.ends.told_us = at_us
+        known.until_us, watched.torrent, watched.stirred = at_us + self._stays_us, torrent, True
+        return True
+
     def _took_in(self, watched: Watched, role: Role, address: str, announce: Announce, at_us: int) -> None:
         torrent = watched.torrent
-        listener = self._knows(watched, address, announce.peer_id, role, at_us)
+        listener = self._knows(watched, address, announce, role, at_us)
         if role is Role.SEEDER:
             self._seeder_told(watched, listener, announce, at_us, over_six=":" in address)
             self._is_home(torrent, listener_at(address, torrent.network_key), at_us)
@@ -275,11 +306,12 @@ class Book:
         if len(own) > HOMES_MAX:
             del own[min(own, key=lambda one: own[one])]
 
-    def _knows(self, watched: Watched, address: str, peer_id: bytes, role: Role, at_us: int) -> str:
+    def _knows(self, watched: Watched, address: str, announce: Announce, role: Role, at_us: int) -> str:
         """Expects a peer from now on; returns who it is."""
-        listener = self._who(watched, address, peer_id)
-        here = Known(at_us + self._stays_us, role, listener)
-        for name in (_named(peer_id, address), whereabouts(address)):
+        listener = self._who(watched, address, announce.peer_id)
+        place = listener_at(address, watched.torrent.network_key)
+        here = Known(at_us + self._stays_us, role, listener, address, place, announce)
+        for name in (_named(announce.peer_id, address), whereabouts(address)):
             watched.known.pop(name, None)
             watched.known[name] = here
         while len(watched.known) > KNOWN_MAX:
