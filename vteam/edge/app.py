@@ -59,7 +59,10 @@ class Announces(Protocol):
 
 
 class Edge:
-    """Answers requests in the loop's thread, most of them without a task of their own."""
+    """Answers requests in the loop's thread, most of them without a task of their own.
+
+    `tells_local`: whether requests say which address of ours they came to, which costs each connection a question.
+    """
 
     def __init__(
         self,
@@ -68,7 +71,9 @@ class Edge:
         inbox: GroupCommit,
         door: sockets.Door | None = None,
         tracker: Announces | None = None,
+        tells_local: bool = False,
     ) -> None:
+        self.tells_local = tells_local
         self._redirect = redirect
         self._tracker = tracker
         self.door = door

@@ -70,7 +70,7 @@ class EdgeProtocol(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self._peer = peer[0] if peer else NO_PEER
-        own = transport.get_extra_info("sockname")
+        own = transport.get_extra_info("sockname") if self._edge.tells_local else None
         self._local = own[0] if own else ""
         self._server.connections.add(self)  # type: ignore[arg-type]
         self._one_too_many = len(self._server.connections) > self._connections_max

@@ -139,7 +139,10 @@ async def serve(options: EdgeOptions) -> None:
     )
     torrents = Torrents(options.database)
     clients = Clients(options.clients, inbox=inbox, rights=rights, torrents=torrents, network_of=network_of)
-    edge = Edge(redirect=redirect, inbox=inbox, door=swarm.door, tracker=clients.tracker)
+    tells_local = options.clients.witness is not None and not options.clients.addresses
+    edge = Edge(
+        redirect=redirect, inbox=inbox, door=swarm.door, tracker=clients.tracker, tells_local=tells_local
+    )
     server = uvicorn.Server(_config(edge))
     clocks = [
         asyncio.create_task(swarm.run()),

@@ -58,7 +58,8 @@ InboxRow = tuple[int, str, str, int, str]
 class Request(NamedTuple):
     """What of a request matters here. `headers`: names in small letters. `peer`: the socket's other end.
 
-    `query`: what follows the path's question mark, as it came. `local`: the socket's own end.
+    `query`: what follows the path's question mark, as it came. `local`: the socket's own end, "" where nobody
+    asks for it.
     """
 
     method: str

@@ -41,7 +41,7 @@ DAY_US = 24 * HOUR_US
 IDLE_US = 6 * HOUR_US
 CLIENT_MAX = 60
 LISTENERS_MAX, SEEDERS_MAX, HOMES_MAX, KNOWN_MAX = 200, 8, 16, 512
-TURNED_AT_ONCE, TURNS = 500, 10
+TURNED_AT_ONCE, TURNS = 500, 30
 DOUBTED_PER_DAY = 20
 """Facts a day and torrent of downloads that showed nothing: strangers must not fill what is kept for ever."""
 
