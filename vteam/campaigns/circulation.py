@@ -17,7 +17,6 @@ from vteam.campaigns.agreements import speak
 from vteam.campaigns.models import Campaign, CirculationDay, Title
 from vteam.rights.models import Holder
 from vteam.rights.queries import limits_in_force
-from vteam.rules.decisions import NOTHING_SEEN
 from vteam.rules.facts import Fact, Kind
 from vteam.rules.rights import Act, Way
 
@@ -27,7 +26,8 @@ WAYS: dict[str, Way] = {Kind.TITLE_DOWNLOADED: Way.DOWNLOAD, Kind.COPY_SERVED: W
 def count_circulated(facts: Iterable[Fact]) -> None:
     """Count what went out with these facts, and close what is used up; the caller holds the transaction.
 
-    A copy of which nothing was seen went nowhere, and one the fan sent to themselves is not in circulation.
+    A copy that is doubted may have gone nowhere (strangers must not use up what a holder allows), and one the fan sent
+    to themselves is not in circulation.
     """
     went = [(fact, way) for fact in facts if (way := WAYS.get(fact.kind)) and _went_out(fact)]
     if not went:
@@ -47,7 +47,7 @@ def count_circulated(facts: Iterable[Fact]) -> None:
 
 
 def _went_out(fact: Fact) -> bool:
-    return fact.body.get("doubt") not in NOTHING_SEEN and not fact.body.get("same_person")
+    return not fact.body.get("doubt") and not fact.body.get("same_person")
 
 
 def _day(fact: Fact, campaign: Campaign) -> dt.date:

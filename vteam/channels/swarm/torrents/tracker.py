@@ -70,7 +70,7 @@ class Swarms:
         swarm = self._swarms.get(torrent.info_hash)
         if announce.event is Event.STOPPED:
             if swarm is not None:
-                self._leave(torrent.info_hash, swarm, _name(announce, compact(address, announce.port)))
+                self._leave(torrent.info_hash, swarm, announce, compact(address, announce.port))
             return Told([], *_counts(swarm))
         if swarm is None:
             swarm = Swarm(torrent.title)
@@ -91,7 +91,9 @@ class Swarms:
         if entry is not None:
             entry.where, entry.until, entry.left = where, now + self._stays_s, announce.left
             return True
-        if other.pop(name, None) is not None:
+        # Nobody is anybody else by saying their peer id.
+        if name in other and other[name].where[:-2] == where[:-2]:
+            del other[name]
             self.peers -= 1
         if own and not self._has_room(own, where, now):
             return False
@@ -110,9 +112,11 @@ class Swarms:
                 self.peers -= 1
         return len(peers) < SWARM_MAX and sum(name in peers for name in there) < ADDRESS_MAX
 
-    def _leave(self, info_hash: bytes, swarm: Swarm, name: bytes) -> None:
+    def _leave(self, info_hash: bytes, swarm: Swarm, announce: Announce, where: bytes) -> None:
+        name = _name(announce, where)
         for peers in (swarm.seeders, swarm.friends):
-            if peers.pop(name, None) is not None:
+            if name in peers and peers[name].where[:-2] == where[:-2]:
+                del peers[name]
                 self.peers -= 1
         if not swarm.seeders and not swarm.friends:
             del self._swarms[info_hash]

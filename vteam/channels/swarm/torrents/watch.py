@@ -19,7 +19,7 @@ from itertools import islice
 from typing import Any
 
 from vteam.channels.links.redirect import InboxRow
-from vteam.channels.swarm.torrents.announce import ADDRESSES_CACHED, Announce, Event, Role
+from vteam.channels.swarm.torrents.announce import ADDRESSES_CACHED, COUNTER_MAX, Announce, Event, Role
 from vteam.channels.swarm.torrents.downloads import SECOND_US, Download, Ends
 from vteam.channels.swarm.torrents.metainfo import Torrent
 from vteam.channels.swarm.torrents.programs import program_of
@@ -291,7 +291,8 @@ class Book:
             del watched.seeders[oldest]
         seeder = watched.seeders.setdefault(listener, Seeder())
         seeder.client, seeder.last_us = " ".join(program_of(announce.peer_id)).strip(), at_us
-        watched.sent += seeder.ends.told(announce, at_us, over_six=over_six)
+        sent = watched.sent + seeder.ends.told(announce, at_us, over_six=over_six)
+        watched.sent = min(sent, COUNTER_MAX)
         watched.seeder_told_us, watched.seeder_fell = at_us, watched.seeder_fell or seeder.ends.fell
         if announce.event is Event.STOPPED:
             seeder.last_us = at_us - self._stays_us
@@ -515,7 +516,10 @@ class Book:
             seeder_fell=watched.seeder_fell,
         )
         download.judged_us, download.doubt, watched.changed = at_us, str(doubt or ""), True
-        watched.claimed = min(watched.sent, watched.claimed + download.seen * torrent.template.piece_bytes)
+        if doubt is None:
+            watched.claimed = min(
+                watched.sent, watched.claimed + download.seen * torrent.template.piece_bytes
+            )
         if doubt in NOTHING_SEEN and self._too_many_doubted(watched, at_us):
             watched.unkept += 1
             return
