@@ -528,6 +528,13 @@ def test_who_says_the_same_again_and_again_stays(scene: Scene) -> None:
     assert scene.doubt() is None
 
 
+def test_a_friend_who_says_the_seeders_peer_id_does_not_become_it(scene: Scene) -> None:
+    scene.says(Role.FRIEND, FRIEND, peer=SEEDING)
+    assert scene.book._role(TORRENT, HOME, SEEDING) is Role.SEEDER
+    scene.seeds()
+    assert scene.book.should_dial(TORRENT, HOME, scene.at)
+
+
 def test_a_withdrawn_title_is_forgotten_at_once(scene: Scene) -> None:
     meeting = scene.downloads()
     scene.book.close_titles({11})

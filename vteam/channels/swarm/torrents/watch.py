@@ -313,8 +313,12 @@ class Book:
         place = listener_at(address, watched.torrent.network_key)
         here = Known(at_us + self._stays_us, role, listener, address, place, announce)
         for name in (_named(announce.peer_id, address), whereabouts(address)):
-            watched.known.pop(name, None)
-            watched.known[name] = here
+            before = watched.known.pop(name, None)
+            is_taken = (
+                before and before.role is Role.SEEDER and role is Role.FRIEND and before.address != address
+            )
+            # A friend who says a seeder's peer id does not become it.
+            watched.known[name] = before if before and is_taken else here
         while len(watched.known) > KNOWN_MAX:
             del watched.known[next(iter(watched.known))]
         return listener
