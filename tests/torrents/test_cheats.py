@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,8 @@ import pytest
 from fastbencode import bdecode
 
 from tests.torrents import cheat
-from tests.torrents.installation import EDGE, Installation, Judged, installed
-from tests.torrents.networks import Host, Internet, internet
-
-
-@pytest.fixture(scope="module")
-def net() -> Iterator[Internet]:
-    with internet() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def vteam(net: Internet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installed(net, tmp_path_factory.mktemp("vteam")) as found:
-        yield found
+from tests.torrents.installation import EDGE, Installation, Judged
+from tests.torrents.networks import Host, Internet
 
 
 class Stage:

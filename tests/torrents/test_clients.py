@@ -1,14 +1,13 @@
 """Every client people have, seeding and downloading over an internet of the test's own: each download counts once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import mutagen.id3
-import pytest
 
 from tests.torrents import programs
-from tests.torrents.installation import Given, Installation, installed
-from tests.torrents.networks import Internet, internet
+from tests.torrents.installation import Given, Installation
+from tests.torrents.networks import Internet
 from tests.torrents.programs import Program
 
 Start = Callable[..., Program]
@@ -19,29 +18,6 @@ DOWNLOADERS: dict[str, Start] = {
     "libtorrent": programs.libtorrent,
 }
 SEEDERS: dict[str, Start] = {"transmission": programs.transmission, "libtorrent": programs.libtorrent}
-
-
-@pytest.fixture(scope="module")
-def net() -> Iterator[Internet]:
-    with internet() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def vteam(net: Internet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installed(net, tmp_path_factory.mktemp("vteam")) as found:
-        yield found
-
-
-@pytest.fixture
-def running() -> Iterator[list[Program]]:
-    """Programs that end with the test."""
-    found: list[Program] = []
-    try:
-        yield found
-    finally:
-        for program in found:
-            program.stop()
 
 
 def seeded(

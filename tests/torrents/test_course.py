@@ -7,25 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.torrents import programs
-from tests.torrents.installation import Given, Installation, installed
-from tests.torrents.networks import Host, Internet, internet
+from tests.torrents.installation import Given, Installation
+from tests.torrents.networks import Host, Internet
 from tests.torrents.programs import Program
 
 SLOW = 150
 AT_ONCE = 1500
 """KiB a second a seeder sends: slow enough to do something meanwhile, or not."""
-
-
-@pytest.fixture(scope="module")
-def net() -> Iterator[Internet]:
-    with internet() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def vteam(net: Internet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installed(net, tmp_path_factory.mktemp("vteam")) as found:
-        yield found
 
 
 class Scene:

@@ -2,13 +2,12 @@
 
 import hashlib
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.torrents import programs
-from tests.torrents.networks import Host, Internet, internet, running_in
+from tests.torrents.networks import Host, Internet, running_in
 from tests.torrents.programs import Program
 from tests.torrents.test_clients import DOWNLOADERS, SEEDERS
 from vteam.channels.swarm.torrents.metainfo import (
@@ -22,23 +21,6 @@ from vteam.channels.swarm.torrents.metainfo import (
 PIECE = 65_536
 SIZE = 23 * PIECE + 4_321
 NAME = "Lune Noire - Les digues.mp3"
-
-
-@pytest.fixture
-def net() -> Iterator[Internet]:
-    with internet() as found:
-        yield found
-
-
-@pytest.fixture
-def running() -> Iterator[list[Program]]:
-    """Programs that end with the test."""
-    found: list[Program] = []
-    try:
-        yield found
-    finally:
-        for program in found:
-            program.stop()
 
 
 def copies(tracker: Host, folder: Path, name: str) -> tuple[bytes, bytes, Path]:

@@ -4,41 +4,35 @@ import time
 from pathlib import Path
 
 from tests.torrents import programs
-from tests.torrents.installation import EDGE, installed
-from tests.torrents.networks import internet
+from tests.torrents.installation import EDGE, Installation
+from tests.torrents.networks import Internet
 from tests.torrents.programs import Program
 
 
-def test_a_withdrawal_ends_announces_and_connections_within_five_seconds(tmp_path: Path) -> None:
-    running: list[Program] = []
-    with internet() as net, installed(net, tmp_path) as vteam:
-        try:
-            (given,) = vteam.fans("bo")
-            running.append(programs.libtorrent(net.host(), tmp_path / "own", given.mine, upload=20))
-            running[0].whole()
-            running.append(programs.libtorrent(net.host(), tmp_path / "friend", given.friends))
-            listing = ["ss", "-Htn", "state", "established", "sport", "=", ":8002"]
-            vteam.eventually(lambda: len(vteam.host.run(*listing).splitlines()) >= 2, seconds=30)
-            query = "info_hash=" + "%".join(["", *(given.info_hash[at : at + 2] for at in range(0, 40, 2))])
-            key = Path(given.friends).read_bytes().partition(b"/announce/")[2][:30].decode()
-            address = f"http://{vteam.host.four}:{EDGE}/announce/{key}"
-            asked = [
-                "curl",
-                "-s",
-                "--output",
-                "-",
-                f"{address}?{query}&peer_id=-XX0000-abcdefghijkl&port=9999&left=1",
-            ]
-            assert "interval" in vteam.host.run(*asked)
-            vteam.withdraw()
-            begun = time.monotonic()
-            vteam.eventually(
-                lambda: (
-                    "taken this title back" in vteam.host.run(*asked) and not vteam.host.run(*listing).strip()
-                ),
-                seconds=5,
-            )
-            assert time.monotonic() - begun < 5
-        finally:
-            for program in running:
-                program.stop()
+def test_a_withdrawal_ends_announces_and_connections_within_five_seconds(
+    net: Internet, vteam: Installation, tmp_path: Path, running: list[Program]
+) -> None:
+    (given,) = vteam.fans("bo")
+    running.append(programs.libtorrent(net.host(), tmp_path / "own", given.mine, upload=20))
+    running[0].whole()
+    running.append(programs.libtorrent(net.host(), tmp_path / "friend", given.friends))
+    listing = ["ss", "-Htn", "state", "established", "sport", "=", ":8002"]
+    vteam.eventually(lambda: len(vteam.host.run(*listing).splitlines()) >= 2, seconds=30)
+    query = "info_hash=" + "%".join(["", *(given.info_hash[at : at + 2] for at in range(0, 40, 2))])
+    key = Path(given.friends).read_bytes().partition(b"/announce/")[2][:30].decode()
+    address = f"http://{vteam.host.four}:{EDGE}/announce/{key}"
+    asked = [
+        "curl",
+        "-s",
+        "--output",
+        "-",
+        f"{address}?{query}&peer_id=-XX0000-abcdefghijkl&port=9999&left=1",
+    ]
+    assert "interval" in vteam.host.run(*asked)
+    vteam.withdraw()
+    begun = time.monotonic()
+    vteam.eventually(
+        lambda: "taken this title back" in vteam.host.run(*asked) and not vteam.host.run(*listing).strip(),
+        seconds=5,
+    )
+    assert time.monotonic() - begun < 5

@@ -7,6 +7,7 @@ text out, and bytes to send. Strangers speak here too: every pad and every wait 
 
 import hashlib
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
@@ -45,7 +46,7 @@ def hash_of_key(info_hash: bytes) -> bytes:
     return _sha1(b"req2", info_hash)
 
 
-class Obfuscated:
+class Obfuscated(ABC):
     """Either end of a connection. `is_open`: the handshake is over, `to_wire` and `receive` carry the stream."""
 
     def __init__(self) -> None:
@@ -90,8 +91,9 @@ class Obfuscated:
         self._agreed()
         return b""
 
+    @abstractmethod
     def _agreed(self) -> None:
-        raise NotImplementedError
+        """Both ends have the same secret: says what is next."""
 
     def _take(self, count: int) -> bytes:
         taken = bytes(self._buffer[:count])
