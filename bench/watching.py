@@ -16,7 +16,8 @@ import uvloop
 
 from bench.downloads import content_of, torrent_of
 from vteam.channels.swarm.torrents.metainfo import Torrent
-from vteam.channels.swarm.torrents.watch import Book, Reach
+from vteam.channels.swarm.torrents.watch import Book
+from vteam.channels.swarm.torrents.watched import Reach
 from vteam.edge.witness import Witness
 
 

@@ -12,7 +12,8 @@ from typing import Any, cast
 import libtorrent
 
 from vteam.channels.swarm.torrents.metainfo import Template, Torrent, hashes_of, info_hash_of, torrent_file
-from vteam.channels.swarm.torrents.watch import Book, Reach
+from vteam.channels.swarm.torrents.watch import Book
+from vteam.channels.swarm.torrents.watched import Reach
 from vteam.edge.witness import Witness
 
 PIECE_BYTES = 32 * 1024
@@ -57,6 +58,10 @@ class Seen:
     has_left: bool = False
     asks_at: float = 0.2
     asking: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        return False
 
     def has(self, pieces: int, at_us: int) -> None:
         self.had.append(pieces)

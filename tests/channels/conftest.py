@@ -10,6 +10,16 @@ from typing import Any
 import pytest
 
 from tests.channels.edges import Edge, Start, postgres_server, postgres_url, with_shares
+from tests.channels.scenes import Scene
+from vteam.channels.swarm.torrents.announce import Event
+
+
+@pytest.fixture
+def scene() -> Scene:
+    """A fan whose client seeds."""
+    found = Scene()
+    found.seeds(event=Event.STARTED)
+    return found
 
 
 @contextmanager

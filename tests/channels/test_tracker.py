@@ -146,6 +146,22 @@ def test_a_client_with_both_families_has_two_places_and_is_counted_once(scene: S
     assert places(scene.loads(3, "2a01::3")) == {compact("81.0.0.1", 6001)}
 
 
+def test_a_stranger_who_says_a_seeders_peer_id_takes_nothing_from_it(scene: Scene) -> None:
+    scene.seeds(1, "81.0.0.1")
+    scene.loads(1, "81.6.6.6")
+    scene.loads(1, "81.6.6.6", event=Event.STOPPED)
+    assert places(scene.loads(3)) == {compact("81.0.0.1", 6001)}
+
+
+def test_with_new_keys_a_swarm_begins_anew(scene: Scene) -> None:
+    scene.seeds(1)
+    scene.loads(3)
+    renewed = TORRENT._replace(seed_key="t", friend_key="g")
+    found = scene.swarms.announce(renewed, Role.FRIEND, told(4), "81.0.3.1", now=scene.now)
+    assert places(found) == set()
+    assert (scene.swarms.swarms, scene.swarms.peers) == (1, 1)
+
+
 def test_as_many_as_wanted_are_told_and_different_ones(scene: Scene) -> None:
     for number in range(60):
         scene.seeds(number, f"81.0.{number}.1")

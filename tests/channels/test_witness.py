@@ -15,7 +15,7 @@ from tests.channels import clients
 from tests.channels.clients import Notes, content_of, taking_part, torrent_of, until, witness_of
 from vteam.channels.swarm.torrents.announce import answered
 from vteam.channels.swarm.torrents.metainfo import Torrent, magnet, torrent_file
-from vteam.channels.swarm.torrents.watch import Reach
+from vteam.channels.swarm.torrents.watched import Reach
 from vteam.edge.dials import PER_NETWORK_MINUTE, PER_SECOND, PORTS_PER_ADDRESS_HOUR, WAITING_MAX, Dials, Peer
 from vteam.edge.witness import Witness
 

@@ -94,7 +94,7 @@ def test_how_downloads_stand_goes_to_the_page_and_back_to_the_edge(
     found = asyncio.run(lookups.seen.find(bytes.fromhex(torrent.info_hash))).torrent
     assert found is not None
     rows: list[tuple[int, str, str, int, str]] = []
-    book = Book(record=rows.extend, interval_us=90_000_000)
+    book = Book(record=rows.extend, keep=rows.append, interval_us=90_000_000)
     at_us = clock.now_us()
     told = Announce(
         info_hash=found.info_hash, peer_id=b"-TR3000-abcdefghijkl", port=6881, uploaded=0, downloaded=0, left=0,

@@ -13,7 +13,8 @@ from vteam.channels.swarm.torrents.announce import Announce, Event, Role, plain_
 from vteam.channels.swarm.torrents.downloads import SECOND_US
 from vteam.channels.swarm.torrents.metainfo import Torrent
 from vteam.channels.swarm.torrents.tracker import Swarms
-from vteam.channels.swarm.torrents.watch import DAY_US, Book, stays_us
+from vteam.channels.swarm.torrents.watch import Book, stays_us
+from vteam.channels.swarm.torrents.watched import DAY_US
 from vteam.edge.commits import GroupCommit
 from vteam.edge.offers import Offers
 from vteam.edge.rights import PassOnRights
@@ -64,7 +65,8 @@ class Clients:
         self._now = asyncio.get_running_loop().time
         self.offers = Offers(inbox)
         self.lost = 0
-        self.book = Book(record=self._record, interval_us=options.interval_s * SECOND_US)
+        self._inbox = inbox
+        self.book = Book(record=self._record, keep=self._keep, interval_us=options.interval_s * SECOND_US)
         self.witness = Witness(
             book=self.book,
             active=self.book.active,
@@ -117,6 +119,14 @@ class Clients:
     def _recorded(self, away: Away | None) -> None:
         self.lost += away is not None
 
+    def _keep(self, row: InboxRow) -> None:
+        self._inbox.record(row, self._kept)
+
+    def _kept(self, away: Away | None) -> None:
+        # A later one says more: it must not stand in the way of facts that are offered again.
+        if away is not None:
+            self.book.not_kept(clock.now_us())
+
     # Its life ----------------------------------------------------------------------------------------------------
     async def listen(self) -> None:
         """The witness takes connections; CannotStart where its address cannot be had."""
@@ -143,21 +153,37 @@ class Clients:
             await self.witness.close()
 
     async def _turn(self, asked_at: float) -> float:
-        """One second's work; returns when the gate was last asked."""
+        """One second's work, the gate first; returns when it was last asked."""
         try:
-            self.offers.again()
-            self.book.turn(clock.now_us())
-            self.witness.tick()
-            self.tracker.swarms.tidy(now=self._now())
             await self._ask_the_gate()
-            return time.monotonic()
-        except Away as away:
+            asked_at = time.monotonic()
+        except Exception as fault:
+            if not isinstance(fault, Away):
+                logger.exception("asking the gate failed: our own fault")
             if time.monotonic() - asked_at > UNASKED_SECONDS_MAX:
-                logger.warning("whether titles may be passed on cannot be asked: %s", away)
-                self._close(self._titles())
-        except Exception:
-            logger.exception("looking after torrent clients failed: our own fault")
+                logger.warning("whether titles may be passed on cannot be asked")
+                self._interrupt()
+        for work in (self.offers.again, self._look_after, self.witness.tick, self._tidy):
+            try:
+                work()
+            except Exception:
+                logger.exception("looking after torrent clients failed: our own fault")
         return asked_at
+
+    def _look_after(self) -> None:
+        at_us = clock.now_us()
+        self.book.turn(at_us)
+        self._close(self.book.titles_over(at_us))
+
+    def _tidy(self) -> None:
+        self.tracker.swarms.tidy(now=self._now())
+
+    def _interrupt(self) -> None:
+        """Nobody is introduced any more, and connections end; what was seen is not forgotten."""
+        titles = self._titles()
+        self.tracker.close_titles(titles)
+        self.witness.close_titles(titles)
+        self.book.interrupt()
 
     def _titles(self) -> set[int]:
         return self.tracker.titles() | self.book.titles()
@@ -177,18 +203,19 @@ class Clients:
         """How downloads stood when the edge last said so; tried until the database is there."""
         while True:
             try:
-                kept = await self._torrents.watched_since(clock.now_us() - DAY_US)
+                for torrent, content in await self._torrents.watched_since(clock.now_us() - DAY_US):
+                    self.book.restore(torrent, content, clock.now_us())
             except Away:
                 await asyncio.sleep(TURN_SECONDS)
                 continue
             except Exception:
                 logger.exception("how downloads stood cannot be read: our own fault; they begin anew")
-                return
-            for torrent, content in kept:
-                self.book.restore(torrent, content, clock.now_us())
             return
 
     def close(self) -> None:
         """The last try for what could not be recorded before."""
-        self.book.keep(clock.now_us())
+        try:
+            self.book.keep(clock.now_us())
+        except Exception:
+            logger.exception("how downloads stand could not be kept: our own fault")
         self.offers.again()

@@ -217,6 +217,9 @@ class Connection(asyncio.Protocol):
         wire = self._wire
         if wire.torrent is None or self._transport.is_closing():
             return
+        if self._meeting is not None and self._meeting.is_over:
+            self.hang_up()
+            return
         if is_minute:
             wire.turn()
         if wire.tick(now):

@@ -16,7 +16,9 @@ from typing import cast
 from vteam import clock
 from vteam.channels.swarm.torrents.metainfo import Torrent
 from vteam.channels.swarm.torrents.mse import hash_of_key
-from vteam.channels.swarm.torrents.watch import Book, Reach
+from vteam.channels.swarm.torrents.places import whereabouts
+from vteam.channels.swarm.torrents.watch import Book
+from vteam.channels.swarm.torrents.watched import Reach
 from vteam.edge.dials import Dials, IPNetwork, Peer
 from vteam.edge.peers import Connection
 from vteam.edge.protocol import hang_up_on_the_late
@@ -215,13 +217,14 @@ class Witness:
             self._met.pop(key, None)
 
     def may_have_metadata(self, address: str, block_bytes: int, whole_bytes: int) -> bool:
-        """Whether this address gets so many bytes more this hour; it is charged if so."""
-        given = self._metadata.get(address, 0)
-        is_one_too_many = address not in self._metadata and len(self._metadata) >= METADATA_ADDRESSES_MAX
+        """Whether this place gets so many bytes more this hour; it is charged if so."""
+        near = whereabouts(address)
+        given = self._metadata.get(near, 0)
+        is_one_too_many = near not in self._metadata and len(self._metadata) >= METADATA_ADDRESSES_MAX
         if is_one_too_many or given + block_bytes > METADATA_TIMES_HOUR * whole_bytes:
             self.metadata_refused += 1
             return False
-        self._metadata[address] = given + block_bytes
+        self._metadata[near] = given + block_bytes
         return True
 
     # Dialling ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from vteam import clock
 from vteam.channels.swarm.torrents.downloads import SECOND_US
 from vteam.channels.swarm.torrents.programs import Program
-from vteam.channels.swarm.torrents.watch import Reach, stays_us
+from vteam.channels.swarm.torrents.watch import stays_us
+from vteam.channels.swarm.torrents.watched import Reach
 from vteam.rules.decisions import NOTHING_SEEN
 from vteam.rules.facts import Doubt
 

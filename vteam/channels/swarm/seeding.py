@@ -135,10 +135,13 @@ def keep_watches(rows: Iterable[InboxRow]) -> None:
     latest = {torrent: row for row in rows if (torrent := _torrent_of_watch(row)) is not None}
     here = set(Torrent.objects.filter(pk__in=latest).values_list("pk", flat=True))
     for torrent, row in latest.items():
-        if torrent in here:
-            Watch.objects.update_or_create(
-                torrent_id=torrent, defaults={"at_us": row.seen_at_us, "content": row.body}
-            )
+        if torrent not in here:
+            continue
+        kept, is_new = Watch.objects.get_or_create(
+            torrent_id=torrent, defaults={"at_us": row.seen_at_us, "content": row.body}
+        )
+        if not is_new and kept.at_us < row.seen_at_us:
+            Watch.objects.filter(pk=torrent).update(at_us=row.seen_at_us, content=row.body)
 
 
 def _torrent_of_watch(row: InboxRow) -> int | None:

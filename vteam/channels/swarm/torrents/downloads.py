@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from vteam.channels.swarm.torrents.announce import Announce, Event
+from vteam.channels.swarm.torrents.ends import Ends
 from vteam.channels.swarm.torrents.metainfo import Template
+from vteam.channels.swarm.torrents.places import is_six
 from vteam.rules.facts import Doubt
 
 SECOND_US = 1_000_000
@@ -30,38 +32,6 @@ ASK_AT = (0.2, 0.4, 0.6, 0.8)
 ASKED_MAX = 12
 CURVE_POINTS = 48
 INFLATED = 3
-
-
-@dataclass(slots=True, kw_only=True)
-class Ends:
-    """What one end says it sent and got, in bytes, as last told, and whether it ever went backwards.
-
-    Over two families it tells twice, and what was said first may come last: only what the same one said is compared.
-    """
-
-    uploaded: int = 0
-    downloaded: int = 0
-    left: int = 0
-    told_us: int = 0
-    fell: bool = False
-    over_six: bool = False
-
-    def told(self, announce: Announce, at_us: int, *, over_six: bool) -> int:
-        """Takes in an announce over IPv6 or IPv4; returns the bytes sent since the one before."""
-        fresh = announce.event is Event.STARTED or not self.told_us
-        if not fresh and over_six == self.over_six:
-            self.fell = (
-                self.fell or announce.uploaded < self.uploaded or announce.downloaded < self.downloaded
-            )
-        first = 0 if announce.event is Event.STARTED else announce.uploaded
-        more = announce.uploaded - (first if fresh else self.uploaded)
-        if fresh or over_six == self.over_six:
-            self.uploaded, self.downloaded = announce.uploaded, announce.downloaded
-        else:
-            self.uploaded = max(self.uploaded, announce.uploaded)
-            self.downloaded = max(self.downloaded, announce.downloaded)
-        self.left, self.told_us, self.over_six = announce.left, at_us, over_six
-        return max(more, 0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +59,6 @@ class Download:
     curve: list[list[int]] = field(default_factory=list)
     asked: list[list[Any]] = field(default_factory=list)
     ends: Ends = field(default_factory=Ends)
-    started_downloaded: int = 0
     claims: bool = False
     whole_us: int = 0
     gap: bool = False
@@ -99,15 +68,18 @@ class Download:
 
     def kept(self) -> dict[str, Any]:
         """The story as it is kept; to be written out at once, since nothing in it is copied."""
-        ends = {name: getattr(self.ends, name) for name in _ENDS}
-        return {name: getattr(self, name) for name in _FIELDS} | {"ends": ends}
+        return {name: getattr(self, name) for name in _FIELDS} | {"ends": self.ends.kept()}
 
     @classmethod
     def again(cls, kept: dict[str, Any]) -> Self:
         """A story that was kept; what was not whole yet has a gap from then on. TypeError or KeyError for others."""
-        found = cls(**{**kept, "ends": Ends(**kept["ends"])})
-        found.gap = found.gap or (found.met and not found.whole_us)
+        found = cls(**{**kept, "ends": Ends.again(kept["ends"])})
+        found.interrupt()
         return found
+
+    def interrupt(self) -> None:
+        """Some of it may have gone unseen."""
+        self.gap = self.gap or (self.met and not self.whole_us)
 
     # What is seen ------------------------------------------------------------------------------------------------
     def has(self, pieces: int, template: Template, *, at_us: int, seeder: bool) -> None:
@@ -128,13 +100,9 @@ class Download:
         if self.have == template.pieces and not self.whole_us:
             self.whole_us = at_us
 
-    def told(
-        self, announce: Announce, template: Template, *, at_us: int, seeder: bool, over_six: bool
-    ) -> None:
+    def told(self, announce: Announce, template: Template, *, at_us: int, seeder: bool, address: str) -> None:
         """Its client announced. That it is whole is believed where we saw most of it come."""
-        if not self.ends.told_us or announce.event is Event.STARTED:
-            self.started_downloaded = announce.downloaded
-        self.ends.told(announce, at_us, over_six=over_six)
+        self.ends.told(announce, at_us, over_six=is_six(address))
         self.last_us = at_us
         self.claims = self.claims or announce.left > 0 or announce.event is Event.COMPLETED
         if announce.left:
@@ -157,19 +125,24 @@ class Download:
         """Whether a piece should be asked for now."""
         if self.judged_us or len(self.asked) >= ASKED_MAX or not self.have:
             return False
-        got = sum(right is not None for _, right in self.asked)
+        got = self.right + self.wrong
         due = sum(self.have >= mark * template.pieces for mark in ASK_AT) + bool(self.whole_us)
         return got < due
 
     @property
     def right(self) -> int:
-        """How many pieces it gave when asked were the title's."""
-        return sum(right is True for _, right in self.asked)
+        """How many pieces it gave when asked were the title's; the same one again is no other."""
+        return len({index for index, right in self.asked if right})
 
     @property
     def wrong(self) -> int:
         """How many were not."""
         return sum(right is False for _, right in self.asked)
+
+    @property
+    def withheld(self) -> int:
+        """How many it was asked for and did not give."""
+        return sum(right is None for _, right in self.asked)
 
     # Judging -----------------------------------------------------------------------------------------------------
     def is_one(self, template: Template) -> bool:
@@ -207,7 +180,7 @@ class Download:
             Doubt.UNSEEN: not self.right and not begun_small,
             Doubt.GAP: self.gap,
             Doubt.SUDDEN: not begun_small or self.seen < ENOUGH * rest,
-            Doubt.UNCHECKED: not self.right,
+            Doubt.UNCHECKED: self.right <= self.withheld,
             Doubt.COUNTERS: seeder_fell or self._contradicted(template, sent, seeder_told_us),
         }
         return next((doubt for doubt, applies in doubts.items() if applies), None)
@@ -215,12 +188,10 @@ class Download:
     def _contradicted(self, template: Template, sent: int, seeder_told_us: int) -> bool:
         """Whether what either end told after the end is not what was seen. An end that told nothing is not blamed."""
         seen_bytes = ENOUGH * (self.seen * template.piece_bytes - template.piece_bytes)
-        got = self.ends.downloaded - self.started_downloaded
-        too_little = self.ends.told_us >= self.whole_us and got < seen_bytes
-        too_much = got > INFLATED * template.size
+        too_little = self.ends.told_us >= self.whole_us and self.ends.got < seen_bytes
+        too_much = self.ends.most_got > INFLATED * template.size
         unsent = seeder_told_us > self.whole_us and sent < seen_bytes
-        return self.ends.fell or too_little or too_much or unsent
+        return self.ends.fell_us > 0 or too_little or too_much or unsent
 
 
 _FIELDS = tuple(each.name for each in fields(Download))
-_ENDS = tuple(each.name for each in fields(Ends))

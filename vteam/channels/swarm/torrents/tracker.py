@@ -32,6 +32,7 @@ class Swarm:
     """A torrent's peers, by their peer ids and the family of their address: many clients have both."""
 
     title: int
+    keys: tuple[str, str]
     seeders: dict[bytes, Entry] = field(default_factory=dict)
     friends: dict[bytes, Entry] = field(default_factory=dict)
 
@@ -68,12 +69,16 @@ class Swarms:
     ) -> Told | None:
         """Takes in an announce; None where there are too many peers already."""
         swarm = self._swarms.get(torrent.info_hash)
+        keys = torrent.seed_key, torrent.friend_key
+        if swarm is not None and swarm.keys != keys:
+            self._drop(torrent.info_hash)  # its fan made new files: who came by the old ones is not here
+            swarm = None
         if announce.event is Event.STOPPED:
             if swarm is not None:
                 self._leave(torrent.info_hash, swarm, announce, compact(address, announce.port))
             return Told([], *_counts(swarm))
         if swarm is None:
-            swarm = Swarm(torrent.title)
+            swarm = Swarm(torrent.title, keys)
         where = compact(address, announce.port)
         if not self._enter(swarm, role, announce, where, now):
             self.turned_away += 1
@@ -140,8 +145,11 @@ class Swarms:
     def close_titles(self, titles: Collection[int]) -> None:
         """Forgets the swarms of titles that may not be passed on any more."""
         for info_hash in [info_hash for info_hash, swarm in self._swarms.items() if swarm.title in titles]:
-            swarm = self._swarms.pop(info_hash)
-            self.peers -= len(swarm.seeders) + len(swarm.friends)
+            self._drop(info_hash)
+
+    def _drop(self, info_hash: bytes) -> None:
+        swarm = self._swarms.pop(info_hash)
+        self.peers -= len(swarm.seeders) + len(swarm.friends)
 
 
 def _counts(swarm: Swarm | None) -> tuple[int, int]:
