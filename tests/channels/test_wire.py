@@ -148,11 +148,11 @@ def test_a_piece_is_asked_for_when_it_may_be_and_compared_with_its_hash() -> Non
         assert wire.may_ask
 
 
-def test_a_piece_allowed_fast_is_asked_for_while_choked() -> None:
+def test_who_chokes_does_not_choose_what_it_is_asked_for() -> None:
     wire = greeted()
-    wire.receive(said(Kind.ALLOWED_FAST, struct.pack("!I", 3)) + have(4), 0.0)
+    wire.receive(said(Kind.ALLOWED_FAST, struct.pack("!I", 3)) + have(3), 0.0)
     assert not wire.may_ask
-    wire.receive(have(3), 0.0)
+    wire.receive(said(Kind.UNCHOKE), 0.0)
     assert wire.ask(random.Random(1), 0.0) == 3
 
 

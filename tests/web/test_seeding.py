@@ -15,14 +15,17 @@ from tests.web.test_doors import Doors
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.copies.models import CopySent
+from vteam.channels.copies.ranges import Span
+from vteam.channels.copies.services import personal_copy
 from vteam.channels.erasing import erase
 from vteam.channels.swarm.models import Torrent, TorrentTemplate, Watch
-from vteam.channels.swarm.seeding import FETCHES
+from vteam.channels.swarm.seeding import FETCHED_MAX, take_to_fetch
 from vteam.channels.swarm.torrents.metainfo import hashes_of
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.journal.models import Inbox, Rejected
 from vteam.rules.canonical import canonical
 from vteam.web.seeding import Program, Trouble, _change
+from vteam.web.views.seeding import _fetched
 
 PAGE = "/maree-haute/titles/les-digues/seed"
 
@@ -212,17 +215,44 @@ class FetchTests(SeedingDoors):
         self.assertEqual(len(whole), size)
         self.assertIn(torrent.link.encode(), whole[:65_536])
         torrent.refresh_from_db()
-        self.assertEqual(torrent.fetch_left, (FETCHES - 1) * size)
+        self.assertEqual(torrent.fetch_left, int(FETCHED_MAX * size) - size)
         self.assertFalse(CopySent.objects.exists())
 
     def test_it_is_spent_after_a_while_and_a_new_file_opens_it_again(self) -> None:
         path = self.fetch_path()
-        for _ in range(FETCHES):
-            self.assertEqual(
-                len(b"".join(self.client.get(path).streaming_content)), Torrent.objects.get().template.size
-            )
+        size = Torrent.objects.get().template.size
+        self.assertEqual(len(b"".join(self.client.get(path).streaming_content)), size)
         self.assertEqual(self.client.get(path).status_code, 410)
+        small = self.client.get(path, headers={"Range": "bytes=0-1023"})
+        self.assertEqual(len(b"".join(small.streaming_content)), 1024)
         self.assertEqual(self.client.get(self.fetch_path()).status_code, 200)
+
+    def test_many_at_once_get_no_more_than_one_after_the_other(self) -> None:
+        path = self.fetch_path()
+        answers = [self.client.get(path) for _ in range(4)]
+        self.assertEqual([answer.status_code for answer in answers], [200, 410, 410, 410])
+        self.assertEqual(len(b"".join(answers[0].streaming_content)), Torrent.objects.get().template.size)
+
+    def test_what_did_not_leave_is_given_back(self) -> None:
+        self.fetch_path()
+        whole = Torrent.objects.get().fetch_left
+        torrent = Torrent.objects.select_related("template__title__campaign").get()
+        title = torrent.template.title
+        copy = personal_copy(campaign=title.campaign, title=title, link=torrent.link)
+        self.assertTrue(take_to_fetch(torrent=torrent, size=copy.size))
+        leaving = _fetched(
+            torrent, copy, Span(start=0, stop=copy.size, size=copy.size, partial=False), title.pk
+        )
+        first = len(next(leaving))
+        next(leaving)  # whoever asks for the next chunk has taken the one before
+        leaving.close()
+        self.assertEqual(Torrent.objects.get().fetch_left, whole - first)
+
+    def test_after_the_season_nothing_is_fetched(self) -> None:
+        path = self.fetch_path()
+        over = self.campaign.file.shifted(-100)
+        Campaign.objects.filter(pk=self.campaign.pk).update(document=over.model_dump_json())
+        self.assertEqual(self.client.get(path).status_code, 410)
 
     def test_a_new_file_ends_the_one_before(self) -> None:
         before, after = self.fetch_path(), self.fetch_path()

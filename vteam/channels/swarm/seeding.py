@@ -23,7 +23,7 @@ from vteam.rules.shapes import problem_with_moment, read_object
 
 KEY_BYTES = 15
 NO_OTHERS = "-"
-FETCHES = 2
+FETCHED_MAX = 1.25
 """How many times over a copy may leave by one fetch key: a client asks for some pieces twice."""
 
 
@@ -105,23 +105,27 @@ def new_keys(*, torrent: Torrent) -> None:
 def new_fetch_key(*, torrent: Torrent) -> str:
     """A key by which the copy can be fetched over HTTP once; the one before is spent."""
     key = _key()
-    Torrent.objects.filter(pk=torrent.pk).update(fetch_key=key, fetch_left=FETCHES * torrent.template.size)
+    Torrent.objects.filter(pk=torrent.pk).update(
+        fetch_key=key, fetch_left=int(FETCHED_MAX * torrent.template.size)
+    )
     return key
 
 
 def to_fetch(key: str) -> Torrent | None:
-    """The torrent whose copy a fetch key still opens."""
-    return (
-        Torrent.objects.filter(fetch_key=key, fetch_left__gt=0)
-        .select_related("template__title__campaign", "fan")
-        .first()
-    )
+    """The torrent whose copy a fetch key opens, as long as there is something left of it."""
+    return Torrent.objects.filter(fetch_key=key).select_related("template__title__campaign", "fan").first()
 
 
-def count_fetched(*, torrent: Torrent, sent: int) -> None:
-    """So many bytes left by the fetch key the torrent had then."""
+def take_to_fetch(*, torrent: Torrent, size: int) -> bool:
+    """Take so many bytes of what the fetch key is still good for; False where it is not, however many ask at once."""
+    mine = Torrent.objects.filter(pk=torrent.pk, fetch_key=torrent.fetch_key, fetch_left__gte=size)
+    return bool(mine.update(fetch_left=F("fetch_left") - size))
+
+
+def give_back(*, torrent: Torrent, size: int) -> None:
+    """So many of the bytes that were taken did not leave."""
     Torrent.objects.filter(pk=torrent.pk, fetch_key=torrent.fetch_key).update(
-        fetch_left=F("fetch_left") - sent
+        fetch_left=F("fetch_left") + size
     )
 
 

@@ -1,5 +1,7 @@
 """A title with a torrent client: the file for the fan's computer, what to give friends, and how it is going."""
 
+from collections.abc import Iterator
+
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,14 +13,15 @@ from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.queries import OfferedTitle, title_of
 from vteam.channels.copies.ranges import Span
-from vteam.channels.copies.services import personal_copy, sending
+from vteam.channels.copies.services import Sendable, personal_copy, sending
 from vteam.channels.swarm.models import Torrent
 from vteam.channels.swarm.seeding import (
-    count_fetched,
+    give_back,
     info_of,
     new_fetch_key,
     new_keys,
     others_of,
+    take_to_fetch,
     template_of,
     to_fetch,
     torrent_of,
@@ -114,19 +117,40 @@ def fetch(request: HttpRequest, key: str) -> HttpResponseBase:
     if torrent is None:
         return private(HttpResponse(status=410))
     title = torrent.template.title
-    campaign, at_us = title.campaign, clock.now_us()
-    offered = title_of(campaign, title.key, at_us=at_us)
+    campaign = title.campaign
+    offered = title_of(campaign, title.key, at_us=clock.now_us())
     copy = personal_copy(campaign=campaign, title=title, link=torrent.link)
-    if offered is None or not offered.can_pass_on or copy.size != torrent.template.size:
+    if offered is None or not _is_on(campaign, offered) or copy.size != torrent.template.size:
         return private(HttpResponse(status=410))
 
-    def chunks(span: Span) -> object:
-        def at_end(taken: int) -> None:
-            count_fetched(torrent=torrent, sent=taken - span.start)
+    def chunks(span: Span) -> Iterator[bytes]:
+        if not take_to_fetch(torrent=torrent, size=span.length):
+            raise _Spent
+        return _fetched(torrent, copy, span, title.pk)
 
-        return sending(copy, span, title_id=title.pk, way=Way.PASS_ON, at_end=at_end)
+    try:
+        return send_mp3(request, copy, chunks, as_attachment=True)
+    except _Spent:
+        return private(HttpResponse(status=410))
 
-    return send_mp3(request, copy, chunks, as_attachment=True)
+
+class _Spent(Exception):
+    """There is not as much left as was asked for."""
+
+
+def _fetched(torrent: Torrent, copy: Sendable, span: Span, title_id: int) -> Iterator[bytes]:
+    """The bytes of a part that was taken; what does not leave is given back."""
+    left = span.start
+
+    def at_end(taken: int) -> None:
+        nonlocal left
+        left = taken
+
+    try:
+        yield from sending(copy, span, title_id=title_id, way=Way.PASS_ON, at_end=at_end)
+    finally:
+        if left < span.stop:
+            give_back(torrent=torrent, size=span.stop - left)
 
 
 def _offered(campaign: Campaign, key: str) -> OfferedTitle:

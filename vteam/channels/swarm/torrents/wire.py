@@ -93,7 +93,6 @@ class Wire:
 
     __slots__ = (
         "_admits",
-        "_allowed_fast",
         "_bits",
         "_challenge",
         "_dialled",
@@ -123,7 +122,6 @@ class Wire:
         self._rest = bytearray()
         self._fast = self._unchoked = self._interested = False
         self._bits = 0
-        self._allowed_fast = 0
         self._challenge: Challenge | None = None
         self._heard = 0
         self._messages = 0
@@ -285,10 +283,6 @@ class Wire:
         if self._fast:
             self._say(Kind.REJECT, body)
 
-    def _allows_fast(self, body: bytes, _at: float) -> None:
-        self._needs_fast()
-        self._allowed_fast |= 1 << self._index(body)
-
     def _suggested(self, body: bytes, _at: float) -> None:
         self._needs_fast()
         self._index(body)
@@ -301,21 +295,18 @@ class Wire:
     @property
     def may_ask(self) -> bool:
         """Whether a piece can be asked for now: one at a time, and only what the other end lets us have."""
-        return self._challenge is None and bool(self._open_to_us)
-
-    @property
-    def _open_to_us(self) -> int:
-        return self._bits if self._unchoked else self._bits & self._allowed_fast
+        return self._challenge is None and self._unchoked and self._bits != 0
 
     def ask(self, choice: random.Random, at: float) -> int | None:
         """Asks for a random one of the pieces the other end says it has; None when none can be asked for now.
+
+        Not for those it allows a peer it chokes (BEP 6): it would choose what it is asked for.
 
         What was asked for stays asked for: being choked or rejected does not bring another piece.
         """
         if not self.may_ask or self.torrent is None:
             return None
-        open_to_us = self._open_to_us
-        index = _nth_one(open_to_us, choice.randrange(open_to_us.bit_count()))
+        index = _nth_one(self._bits, choice.randrange(self._bits.bit_count()))
         self._challenge = Challenge(index, self.torrent.template.piece_size(index), at)
         self._request_missing(self._challenge, at)
         return index
@@ -333,7 +324,7 @@ class Wire:
         return False
 
     def _may_ask(self, challenge: Challenge) -> bool:
-        return self._unchoked or bool(self._allowed_fast >> challenge.index & 1)
+        return self._unchoked
 
     def _request_missing(self, challenge: Challenge, at: float) -> None:
         challenge.asked_at = at
@@ -443,7 +434,7 @@ _READERS: dict[int, Callable[[Wire, bytes, float], Event | None]] = {
     Kind.HAVE_ALL: Wire._have_all,
     Kind.HAVE_NONE: Wire._have_none,
     Kind.REJECT: Wire._rejected,
-    Kind.ALLOWED_FAST: Wire._allows_fast,
+    Kind.ALLOWED_FAST: Wire._suggested,
     Kind.EXTENDED: Wire._extended,
 }
 
