@@ -17,7 +17,8 @@ from vteam.channels.swarm.torrents.announce import answered
 from vteam.channels.swarm.torrents.metainfo import Torrent, magnet, torrent_file
 from vteam.channels.swarm.torrents.watched import Reach
 from vteam.edge.dials import PER_NETWORK_MINUTE, PER_SECOND, PORTS_PER_ADDRESS_HOUR, WAITING_MAX, Dials, Peer
-from vteam.edge.witness import Witness
+from vteam.edge.peers import Connection
+from vteam.edge.witness import PER_WIDE_MAX, Witness
 
 CONTENT = content_of(40 * clients.PIECE_BYTES + 1234)
 TORRENT = torrent_of(CONTENT)
@@ -216,6 +217,24 @@ def test_a_network_an_address_and_the_whole_world_get_so_many_connections() -> N
             assert await comes("127.0.2.3", 1)
             for writer in kept:
                 writer.close()
+
+    uvloop.run(story())
+
+
+def test_the_many_64s_of_one_48_get_so_many_connections_together() -> None:
+    async def story() -> None:
+        witness = witness_of(TORRENT, notes=Notes())
+        comers = [
+            (Connection(witness), f"2a01:c0de:1:{number:x}::/64") for number in range(PER_WIDE_MAX + 10)
+        ]
+        assert sum(witness.enters(*comer) for comer in comers) == PER_WIDE_MAX
+        assert witness.enters(Connection(witness), "2a01:c0de:2::/64")
+        assert witness.enters(Connection(witness), "81.2.69.0/24")
+        witness.left(*comers[0], None)
+        assert witness.enters(*comers[-1])
+        for comer in comers[1:]:
+            witness.left(*comer, None)
+        assert list(witness._wide) == ["2a01:c0de:2::/48"]
 
     uvloop.run(story())
 

@@ -11,6 +11,7 @@ import socket
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from functools import partial
+from ipaddress import ip_network
 from typing import cast
 
 from vteam import clock
@@ -24,7 +25,7 @@ from vteam.edge.peers import Connection
 from vteam.edge.protocol import hang_up_on_the_late
 
 CONNECT_SECONDS_MAX = 5.0
-PER_NETWORK_MAX = 32
+PER_NETWORK_MAX, PER_WIDE_MAX = 32, 256
 PER_ADDRESS_AND_TORRENT_MAX = 4
 TORRENTS_KNOWN_MAX = 20_000
 METADATA_TIMES_HOUR = 20
@@ -65,6 +66,7 @@ class Witness:
         self._connections_max, self._per_network_max = connections_max, per_network_max
         self._connections: set[Connection] = set()
         self._networks: Counter[str] = Counter()
+        self._wide: Counter[str] = Counter()
         self._met: dict[tuple[bytes, str], list[Connection]] = {}
         self._known: OrderedDict[bytes, bytes] = OrderedDict()
         self._info_hashes: dict[bytes, bytes] = {}
@@ -187,11 +189,15 @@ class Witness:
     def enters(self, connection: "Connection", network: str) -> bool:
         """Whether there is room for one more connection, of this near network."""
         is_full = len(self._connections) >= self._connections_max
-        if not self._is_open or is_full or self._networks[network] >= self._per_network_max:
+        wide = _wide(network)
+        is_crowded = self._networks[network] >= self._per_network_max or self._wide[wide] >= PER_WIDE_MAX
+        if not self._is_open or is_full or is_crowded:
             self.refused += 1
             return False
         self._connections.add(connection)
         self._networks[network] += 1
+        if wide:
+            self._wide[wide] += 1
         return True
 
     def greeted(self, connection: "Connection", torrent: Torrent) -> bool:
@@ -206,9 +212,10 @@ class Witness:
     def left(self, connection: "Connection", network: str, torrent: Torrent | None) -> None:
         """A connection that entered is over."""
         self._connections.discard(connection)
-        self._networks[network] -= 1
-        if not self._networks[network]:
-            del self._networks[network]
+        for counted, name in ((self._networks, network), (self._wide, _wide(network))):
+            counted[name] -= 1
+            if counted[name] <= 0:
+                del counted[name]
         key = (torrent.info_hash if torrent else b"", connection.address)
         met = self._met.get(key)
         if met and connection in met:
@@ -257,6 +264,11 @@ class Witness:
         # Who came to us meanwhile may have hung up on our second connection: that says nothing of them.
         if reach in (Reach.OPEN, Reach.ENCRYPTED) or not self._has_met(peer):
             self.book.reached(peer.torrent, peer.address, reach, clock.now_us())
+
+
+def _wide(network: str) -> str:
+    """The /48 around a /64: as easily had as one; "" of an IPv4 network, of which so many are not."""
+    return str(ip_network(network).supernet(new_prefix=48)) if ":" in network else ""
 
 
 def _itself(connection: Connection) -> Connection:
