@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from vteam.channels.links.redirect import InboxRow
 from vteam.channels.swarm.torrents.announce import Announce, Event, Role
 from vteam.channels.swarm.torrents.metainfo import Template, Torrent, info_hash_of
 from vteam.channels.swarm.torrents.watch import Book, Meeting
 from vteam.channels.swarm.torrents.watched import Watched
-from vteam.rules.facts import Kind
+from vteam.rules.facts import WATCHED, Kind
 from vteam.rules.shapes import problem_with
 
 PIECES, PIECE = 40, 65_536
@@ -98,6 +99,12 @@ class Scene:
     def watched(self) -> Watched:
         """What is known of the torrent."""
         return self.book._watched[TORRENT.info_hash]
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """How it stood when that was last kept."""
+        found: dict[str, Any] = json.loads([body for _, kind, *_, body in self.rows if kind == WATCHED][-1])
+        return found
 
     @property
     def facts(self) -> list[dict[str, object]]:

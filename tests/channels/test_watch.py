@@ -27,7 +27,7 @@ def test_a_restart_midway_means_a_person_looks_at_it_and_not_nothing(scene: Scen
     scene.says(Role.FRIEND, FRIEND, event=Event.STARTED)
     scene.grows(scene.meets(), stop=20)
     scene.later(11)
-    kept = json.loads(next(body for _, kind, _, _, body in reversed(scene.rows) if kind == "Watched"))
+    kept = scene.kept
 
     after = Scene()
     after.at = scene.at + 20 * SECOND
@@ -45,14 +45,14 @@ def test_what_was_whole_before_a_restart_has_no_gap_and_what_was_judged_is_not_j
 ) -> None:
     scene.downloads()
     scene.later(11)
-    whole = json.loads(next(body for _, kind, _, _, body in reversed(scene.rows) if kind == "Watched"))
+    whole = scene.kept
     after = Scene()
     after.at = scene.at
     after.book.restore(TORRENT, whole, after.at)
     after.later(300)
     assert after.doubt() is None
 
-    judged = json.loads(next(body for _, kind, _, _, body in reversed(after.rows) if kind == "Watched"))
+    judged = after.kept
     third = Scene()
     third.at = after.at
     third.book.restore(TORRENT, judged, third.at)
@@ -65,7 +65,7 @@ def test_after_a_restart_a_client_of_both_families_is_still_one(scene: Scene) ->
         scene.says(Role.FRIEND, address, event=Event.STARTED)
     scene.grows(scene.meets(), stop=20)
     scene.later(11)
-    kept = json.loads(next(body for _, kind, _, _, body in reversed(scene.rows) if kind == "Watched"))
+    kept = scene.kept
     after = Scene()
     after.at = scene.at + 20 * SECOND
     after.book.restore(TORRENT, kept, after.at)
@@ -100,7 +100,7 @@ def test_what_was_kept_and_cannot_be_read_begins_anew(
 def test_a_friend_with_the_fans_own_file_is_noticed(scene: Scene) -> None:
     scene.says(Role.SEEDER, FRIEND, left=SIZE, event=Event.STARTED)
     scene.later(11)
-    kept = json.loads(scene.rows[-1][-1])
+    kept = scene.kept
     assert kept["mistake_us"] == AT
     assert len(kept["seeders"]) == 1
 
@@ -110,13 +110,13 @@ def test_the_fans_own_client_that_fetches_its_copy_is_no_mistake() -> None:
     scene.says(Role.SEEDER, HOME, left=SIZE, event=Event.STARTED)
     scene.says(Role.SEEDER, HOME, left=0, event=Event.COMPLETED)
     scene.later(11)
-    assert json.loads(scene.rows[-1][-1])["mistake_us"] == 0
+    assert scene.kept["mistake_us"] == 0
 
 
 def test_how_the_fans_computer_is_reached_is_shown(scene: Scene) -> None:
     scene.book.reached(TORRENT, HOME, Reach.CLOSED, scene.at)
     scene.later(11)
-    assert json.loads(scene.rows[-1][-1])["seeders"][0]["reach"] == "closed"
+    assert scene.kept["seeders"][0]["reach"] == "closed"
 
 
 def test_strangers_are_not_expected(scene: Scene) -> None:
@@ -288,14 +288,14 @@ def test_how_many_showed_nothing_today_outlives_a_restart(scene: Scene) -> None:
     scene.watched.changed = True
     scene.later(11)
     after = Scene()
-    after.book.restore(TORRENT, json.loads(scene.rows[-1][-1]), after.at)
+    after.book.restore(TORRENT, scene.kept, after.at)
     assert after.watched.shows_nothing(after.at)
 
 
 def test_what_was_kept_joins_what_goes_on_already(scene: Scene) -> None:
     scene.downloads()
     scene.later(11)
-    kept = json.loads(next(body for _, kind, _, _, body in reversed(scene.rows) if kind == "Watched"))
+    kept = scene.kept
     after = Scene()
     after.at = scene.at
     after.says(Role.FRIEND, OTHER, peer=b"-LT2110-cccccccccccc", event=Event.STARTED)
@@ -317,7 +317,7 @@ def test_where_the_fans_computers_are_is_known_after_a_restart_for_both_families
     scene.later(2)
     after = Scene()
     after.at = scene.at
-    after.book.restore(TORRENT, json.loads(scene.rows[-1][-1]), after.at)
+    after.book.restore(TORRENT, scene.kept, after.at)
     after.says(Role.SEEDER, "81.9.9.9", peer=SEEDING, left=0)
     after.downloads("2a02:c7c:9:9::77", peer=b"-LT2110-dddddddddddd")
     after.later(300)

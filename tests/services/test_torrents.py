@@ -8,38 +8,26 @@ from django.conf import settings
 from django.db import connection
 
 from vteam import clock
-from vteam.campaigns.joining import account
-from vteam.campaigns.models import Campaign
+from vteam.campaigns.models import Campaign, Title
 from vteam.channels.copies.services import personal_copy
 from vteam.channels.swarm import models
 from vteam.channels.swarm.seeding import info_of, new_keys, torrent_of, watched
 from vteam.channels.swarm.torrents.watch import Book
-from vteam.demo.opening import open_demo
 from vteam.edge.databases import database_from
 from vteam.edge.lookups import Cached
 from vteam.edge.torrents import Torrents
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.journal.models import Inbox
-from vteam.people.services import become_fan
+from vteam.people.models import Fan
 
 LINK = "http://localhost:8001/r/abcdefghij"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def campaign() -> Campaign:
-    found = open_demo()
-    Mover(InboxTable()).move()
-    return found
-
-
-@pytest.fixture
-def torrent(campaign: Campaign) -> models.Torrent:
-    person = account(address="bo@example.org", language="en", at=clock.now())
-    fan, _ = become_fan(person=person, campaign_id=campaign.pk, name="Bo", share_id=None, at=clock.now())
-    title = campaign.titles.get(key="les-digues")
-    copy = personal_copy(campaign=campaign, title=title, link=LINK)
-    return torrent_of(fan=fan, title=title, copy=copy, link=LINK, at=clock.now())
+def torrent(demo: Campaign, bo: Fan, digues: Title) -> models.Torrent:
+    copy = personal_copy(campaign=demo, title=digues, link=LINK)
+    return torrent_of(fan=bo, title=digues, copy=copy, link=LINK, at=clock.now())
 
 
 @pytest.fixture
@@ -52,20 +40,20 @@ def lookups() -> Iterator[Torrents]:
 
 
 def test_the_edge_finds_a_torrent_with_all_that_it_needs(
-    campaign: Campaign, torrent: models.Torrent, lookups: Torrents
+    demo: Campaign, torrent: models.Torrent, lookups: Torrents
 ) -> None:
     found = asyncio.run(lookups.seen.find(bytes.fromhex(torrent.info_hash))).torrent
     assert found is not None
     assert found.info() == info_of(torrent)
     assert (found.id, found.fan, found.title) == (torrent.pk, torrent.fan_id, torrent.template.title_id)
-    assert (found.campaign, found.network_key) == (campaign.pk, bytes(campaign.network_key))
+    assert (found.campaign, found.network_key) == (demo.pk, bytes(demo.network_key))
     assert (found.seed_key, found.friend_key) == (torrent.seed_key, torrent.friend_key)
-    assert found.ends_us == clock.to_us(campaign.file.season.ends_at)
+    assert found.ends_us == clock.to_us(demo.file.season.ends_at)
     assert found.piece_hash(0) == bytes(torrent.first)[:20]
     assert found.piece_hash(found.template.pieces - 1) == bytes(torrent.template.body)[-20:]
 
 
-def test_what_is_no_torrent_of_ours_is_none(campaign: Campaign, lookups: Torrents) -> None:
+def test_what_is_no_torrent_of_ours_is_none(demo: Campaign, lookups: Torrents) -> None:
     assert asyncio.run(lookups.seen.find(bytes(20))).torrent is None
 
 

@@ -81,11 +81,7 @@ class Agreement:
 
 def agreements(title_id: int, way: Way) -> list[Agreement]:
     """What each named holder last said about a way, where that was a yes; in the order of the holders."""
-    last = {
-        event.holder_id: event
-        for event in RightEvent.objects.filter(title_id=title_id, way=way).order_by("id")
-    }
-    agreed = {holder: event for holder, event in last.items() if event.act == Act.AGREED}
+    agreed = _in_force(title_id, way)
     texts = AgreementText.objects.in_bulk({event.text_sha256 for event in agreed.values()})
     return [
         Agreement(
@@ -112,20 +108,23 @@ class Limit:
 
 def limits_in_force(title_id: int, way: Way) -> list[Limit]:
     """The limits of holders whose last word on a way is a yes with one."""
-    last = {
-        event.holder_id: event
-        for event in RightEvent.objects.filter(title_id=title_id, way=way).order_by("id")
-    }
     return [
         Limit(
-            holder=event.holder_id,
+            holder=holder,
             at_most=event.at_most,
             counted_before=event.counted_before or 0,
             language=event.text_language,
         )
-        for event in last.values()
-        if event.act == Act.AGREED and event.at_most is not None
+        for holder, event in _in_force(title_id, way).items()
+        if event.at_most is not None
     ]
+
+
+def _in_force(title_id: int, way: Way) -> dict[int, RightEvent]:
+    """The yeses to a way, by holder: their last word, where it was one."""
+    said = RightEvent.objects.filter(title_id=title_id, way=way).order_by("id")
+    last = {event.holder_id: event for event in said}
+    return {holder: event for holder, event in last.items() if event.act == Act.AGREED}
 
 
 def holders_of(title_id: int) -> list[Holder]:
