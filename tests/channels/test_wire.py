@@ -87,7 +87,7 @@ def test_a_greeting_is_answered_with_ours_with_nothing_to_give_and_with_what_we_
     assert about[b"metadata_size"] == len(TORRENT.info())
     assert about[b"v"] == b"vTeam witness"
     assert b"upload_only" not in about
-    assert (wire.peer_id, wire.client, wire.torrent) == (THEIRS, "TR3000", TORRENT)
+    assert (wire.peer_id, wire.client, wire.torrent) == (THEIRS, "Transmission 3.00", TORRENT)
 
 
 def test_an_old_client_is_told_nothing_it_does_not_know() -> None:

@@ -61,11 +61,6 @@ SIZES: dict[int, int] = {
 }
 
 
-def client_of(peer_id: bytes) -> str:
-    """What a client calls itself in its peer id (`-TR3000-…`: "TR3000"); "" where it says nothing readable."""
-    return printable(peer_id[:8].decode("latin-1").strip("-")) if peer_id[:1] in b"-AM" else ""
-
-
 def printable(name: str) -> str:
     """A name strangers chose, short enough and fit to be shown."""
     return "".join(each if each.isprintable() else "?" for each in name[:CLIENT_CHARACTERS_MAX])

@@ -41,3 +41,8 @@ def program_of(peer_id: bytes) -> tuple[Program, str]:
         # 3.00 is written 3000, 4.0.6 is written 4060.
         return program, f"{major}.{minor}{patch}" if int(major) < 4 else f"{major}.{minor}.{patch}"
     return program, f"{major}.{minor}.{patch}"
+
+
+def name_of(peer_id: bytes) -> str:
+    """The program and its version, for showing; "" where the peer id says nothing we know."""
+    return " ".join(program_of(peer_id)).strip()

@@ -17,7 +17,8 @@ from vteam.channels.swarm.torrents.downloads import SECOND_US, Download
 from vteam.channels.swarm.torrents.homes import Homes
 from vteam.channels.swarm.torrents.metainfo import Torrent
 from vteam.channels.swarm.torrents.places import listener_at
-from vteam.channels.swarm.torrents.watched import HOUR_US, Reach, Seeder, Watched, name_of, shown
+from vteam.channels.swarm.torrents.programs import name_of
+from vteam.channels.swarm.torrents.watched import HOUR_US, Reach, Seeder, Watched
 from vteam.channels.swarm.torrents.witnessed import rows_of
 from vteam.rules.canonical import canonical
 from vteam.rules.decisions import NOTHING_SEEN
@@ -147,7 +148,7 @@ class Book:
         return watched is not None and watched.role_of(address, peer_id) is not None
 
     def meet(self, torrent: Torrent, address: str, peer_id: bytes, client: str, at_us: int) -> Meeting:
-        """A client and the witness have shaken hands; it was expected."""
+        """A client and the witness have shaken hands; it was expected. `client`: what it calls itself, fit to show."""
         watched = self._watched[torrent.info_hash]
         watched.changed = True
         listener = watched.who(address, peer_id)
@@ -158,7 +159,7 @@ class Book:
             return Meeting(watched, None, seeder)
         download = self._download(watched, listener, address, at_us)
         if download:
-            download.met, download.client = True, shown(client) or download.client
+            download.met, download.client = True, client or download.client
             watched.here[listener] = watched.here.get(listener, 0) + 1
         return Meeting(watched, download, None)
 

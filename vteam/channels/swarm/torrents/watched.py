@@ -14,13 +14,12 @@ from vteam.channels.swarm.torrents.ends import Ends
 from vteam.channels.swarm.torrents.homes import Homes
 from vteam.channels.swarm.torrents.metainfo import Torrent
 from vteam.channels.swarm.torrents.places import is_six, listener_at, whereabouts
-from vteam.channels.swarm.torrents.programs import program_of
+from vteam.channels.swarm.torrents.programs import name_of
 from vteam.rules.networks import Networks
 
 HOUR_US = 3600 * SECOND_US
 DAY_US = 24 * HOUR_US
 IDLE_US = 6 * HOUR_US
-CLIENT_MAX = 60
 LISTENERS_MAX, SEEDERS_MAX, KNOWN_MAX = 200, 8, 512
 DOUBTED_PER_DAY = 20
 """Facts a day and torrent of downloads that showed no piece: strangers must not fill what is kept for ever."""
@@ -301,13 +300,3 @@ def _is_a_seeders(known: Known, role: Role, address: str) -> bool:
 def named(peer_id: bytes, address: str, *, other: bool = False) -> bytes:
     """What a peer is known by over the family of its address, or over the other one."""
     return peer_id + (b"6" if is_six(address) != other else b"4")
-
-
-def name_of(peer_id: bytes) -> str:
-    """The program a peer id names, with its version, for showing."""
-    return " ".join(program_of(peer_id)).strip()
-
-
-def shown(client: str) -> str:
-    """What a client calls itself, fit to be kept and shown."""
-    return "".join(letter for letter in client if letter.isprintable())[:CLIENT_MAX].strip()

@@ -28,11 +28,11 @@ from vteam.channels.swarm.torrents.messages import (
     Garbage,
     Kind,
     about_us,
-    client_of,
     dictionary,
     printable,
 )
 from vteam.channels.swarm.torrents.metainfo import Torrent
+from vteam.channels.swarm.torrents.programs import name_of
 
 BLOCK_BYTES = 16 * 1024
 PIECE_HEAD_BYTES = 9
@@ -186,7 +186,7 @@ class Wire:
         if torrent is None:
             raise Garbage("a torrent or a peer that was not introduced")
         self.torrent, self.peer_id = torrent, peer_id
-        self.client = client_of(peer_id)
+        self.client = name_of(peer_id)
         self._fast = bool(reserved[FAST_BYTE] & FAST_BIT)
         self._length_max = max(BLOCK_BYTES + PIECE_HEAD_BYTES, 1 + -(-torrent.template.pieces // 8))
         if self._dialled is None:
