@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 
 import pytest
-from fastbencode import bdecode
+from fastbencode import bdecode, bencode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,6 +118,14 @@ def test_what_it_has_is_counted_however_it_says_so() -> None:
     wire.receive(said(Kind.HAVE_ALL), 0.0)
     assert wire.at_hand == PIECES
     assert wire.to_send() == b""
+
+
+def test_what_it_has_is_not_known_from_its_extensions_alone() -> None:
+    wire = greeted()
+    wire.receive(said(Kind.EXTENDED, b"\x00" + bencode({b"m": {}})), 0.0)
+    assert not wire.is_introduced
+    wire.receive(said(Kind.HAVE_ALL), 0.0)
+    assert wire.is_introduced
 
 
 @pytest.mark.parametrize("index", range(PIECES))

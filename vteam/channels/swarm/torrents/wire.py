@@ -89,6 +89,7 @@ class Wire:
 
     `torrent`: given where we dialled, and the greeting is sent at once; otherwise the other end greets first.
     `peer_id` (theirs) and `torrent` are known once it has. `at_hand`: how many pieces it has. `client`: its name.
+    `is_introduced`: it may have said what it has; before, `at_hand` means nothing.
     """
 
     __slots__ = (
@@ -97,7 +98,6 @@ class Wire:
         "_challenge",
         "_dialled",
         "_fast",
-        "_heard",
         "_interested",
         "_length_max",
         "_messages",
@@ -123,7 +123,6 @@ class Wire:
         self._fast = self._unchoked = self._interested = False
         self._bits = 0
         self._challenge: Challenge | None = None
-        self._heard = 0
         self._messages = 0
         self._unasked = 0
         self._their_metadata = 0
@@ -165,8 +164,6 @@ class Wire:
                 self._message(rest[begin + _LENGTH.size], bytes(rest[begin + 5 : end]), at, events)
             begin = end
         del rest[:begin]
-        if begin and self._heard:
-            self.is_introduced = True
         return events
 
     # The greeting ------------------------------------------------------------------------------------------------
@@ -224,10 +221,11 @@ class Wire:
         size = SIZES.get(kind)
         if size is not None and len(body) != size:
             raise Garbage("a message of a wrong length")
-        self._heard += 1
         event = read(self, body, at)
         if event is not None:
             events.append(event)
+        # Some tell of their extensions before they tell of their pieces.
+        self.is_introduced = self.is_introduced or kind != Kind.EXTENDED
 
     @property
     def _pieces(self) -> int:
