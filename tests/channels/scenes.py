@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from vteam.channels.links.redirect import InboxRow
@@ -61,7 +60,7 @@ class Scene:
             info_hash=torrent.info_hash, peer_id=peer, port=6881, uploaded=0, downloaded=0, left=SIZE,
             event=Event.SOME_TIME, compact=True, most=50,
         )  # fmt: skip
-        self.book.announced(torrent, role, address, replace(told, **of), self.at)  # type: ignore[arg-type]
+        self.book.announced(torrent, role, address, told._replace(**of), self.at)  # type: ignore[arg-type]
 
     def seeds(self, uploaded: int = 0, *, address: str = HOME, event: Event = Event.SOME_TIME) -> None:
         """The fan's client announces."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from typing import NamedTuple
 
 from fastbencode import bencode
 
@@ -41,8 +42,7 @@ class Role(StrEnum):
     FRIEND = "friend"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announce:
+class Announce(NamedTuple):
     """One announce as a client made it; the three counters are bytes and its own word. `most`: peers it wants."""
 
     info_hash: bytes
@@ -63,9 +63,6 @@ class Failure:
     reason: str
 
 
-_COUNTERS = (b"uploaded", b"downloaded", b"left")
-
-
 def announce_in(query: bytes) -> Announce | Failure:
     """The announce in a request's query."""
     if len(query) > QUERY_BYTES_MAX:
@@ -78,24 +75,25 @@ def announce_in(query: bytes) -> Announce | Failure:
     port = _number(given.get(b"port", b""), 65_535)
     if not port:
         return Failure("port is a number from 1 to 65535")
-    counters = [_number(given.get(name, b"0"), LARGEST) for name in _COUNTERS]
-    event = given.get(b"event", b"")
-    if None in counters:
+    uploaded = _number(given.get(b"uploaded", b"0"), LARGEST)
+    downloaded = _number(given.get(b"downloaded", b"0"), LARGEST)
+    left = _number(given.get(b"left", b"0"), LARGEST)
+    if uploaded is None or downloaded is None or left is None:
         return Failure("uploaded, downloaded and left are whole numbers of bytes")
-    if event not in _EVENTS:
+    event = _EVENTS.get(given.get(b"event", b""))
+    if event is None:
         return Failure("event is started, completed, stopped or nothing")
     most = _number(given.get(b"numwant", b""), COUNTER_MAX)
-    uploaded, downloaded, left = (min(counter or 0, COUNTER_MAX) for counter in counters)
     return Announce(
-        info_hash=info_hash,
-        peer_id=peer_id,
-        port=port,
-        uploaded=uploaded,
-        downloaded=downloaded,
-        left=left,
-        event=_EVENTS[event],
-        compact=given.get(b"compact") != b"0",
-        most=PEERS_MAX if most is None else min(most, PEERS_MAX),
+        info_hash,
+        peer_id,
+        port,
+        min(uploaded, COUNTER_MAX),
+        min(downloaded, COUNTER_MAX),
+        min(left, COUNTER_MAX),
+        event,
+        given.get(b"compact") != b"0",
+        PEERS_MAX if most is None else min(most, PEERS_MAX),
     )
 
 
