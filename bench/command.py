@@ -132,6 +132,14 @@ def witness(quick: Quick = False, json: Json = False) -> None:
 
 
 @app.command()
+def draw(quick: Quick = False, json: Json = False) -> None:
+    """A draw among a million: frozen, drawn, and done again from its record by the command and in a browser."""
+    from bench.draw import run
+
+    _tell(run(quick=quick), json)
+
+
+@app.command()
 def crash(
     quick: Quick = False,
     json: Json = False,

@@ -1,6 +1,5 @@
 """Announces read and answered, and whom a client is told of: the fan's own computers, friends, never each other."""
 
-
 import pytest
 from fastbencode import bdecode
 from hypothesis import given

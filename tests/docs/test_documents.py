@@ -15,7 +15,7 @@ from vteam.rules.decisions import Outcome
 from vteam.rules.facts import Kind
 
 ROOT = Path(__file__).parents[2]
-GROUPS = ("campaign", "organiser", "operator", "review", "keys", "mail", "permission")
+GROUPS = ("campaign", "organiser", "operator", "review", "keys", "mail", "permission", "draw")
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "demo" / "README.md"]
 
 

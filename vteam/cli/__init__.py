@@ -8,7 +8,18 @@ from pathlib import Path
 
 import typer
 
-from vteam.cli import backups, books, campaigns, keys, mail, organisers, permissions, reviews, running
+from vteam.cli import (
+    backups,
+    books,
+    campaigns,
+    draws,
+    keys,
+    mail,
+    organisers,
+    permissions,
+    reviews,
+    running,
+)
 from vteam.cli.terminal import err
 from vteam.errors import VTeamError
 
@@ -22,6 +33,7 @@ app.add_typer(reviews.app, name="review")
 app.add_typer(keys.app, name="keys")
 app.add_typer(mail.app, name="mail")
 app.add_typer(permissions.app, name="permission")
+app.add_typer(draws.app, name="draw")
 # The benches stand beside the package in a checkout; an installed vTeam does without them.
 if (Path(__file__).parents[2] / "bench" / "command.py").is_file():
     from bench.command import app as bench_app

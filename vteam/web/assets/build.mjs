@@ -127,11 +127,36 @@ async function bundle() {
   for (const file of result.outputFiles) keep(relative(out, file.path), file.contents);
 }
 
+/** The page that checks a draw: one file with everything in it, to be kept and opened without a network. */
+async function writeOffline() {
+  const folder = join(here, "offline");
+  const result = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: [join(folder, "draw.js"), join(folder, "draw.css")],
+    outdir: out,
+    bundle: true,
+    write: false,
+    format: "iife",
+    target: ["es2022", "chrome99", "firefox97", "safari15.4"],
+    minify: true,
+    charset: "utf8",
+    legalComments: "inline",
+    logLevel: "warning",
+  });
+  const [script = "", styles = ""] = result.outputFiles.map((file) => file.text);
+  // Replaced by functions: in a text, `$&` would mean something.
+  const page = readFileSync(join(folder, "draw.html"), "utf8")
+    .replace("/*styles*/", () => styles)
+    .replace("/*script*/", () => script.replaceAll("</script", "<\\/script"));
+  keep("draw.html", page);
+}
+
 const { values } = parseArgs({ options: { htmx: { type: "string" } } });
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 await writeFonts();
 await bundle();
+await writeOffline();
 keep("htmx.js", readFileSync(htmxFile(values.htmx)));
 for (const name of readdirSync(join(here, "pictures"))) keep(name, readFileSync(join(here, "pictures", name)));
 writeFileSync(join(out, "manifest.json"), `${JSON.stringify(manifest, Object.keys(manifest).sort(), 2)}\n`);
