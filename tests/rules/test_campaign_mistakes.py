@@ -62,6 +62,9 @@ MISTAKES = [
     # between tables
     ("ends = 2027", "ends = 2026", "the season ends before it starts → write a day after 2026-11-16"),
     ("ends = 2027", "ends = 2028", "the season lasts for more than a year → write a day at most 400 days after 2026-11-16"),
+    ("settled = 2027-01-24", "settled = 2027-01-09", "the result would be final before the season is over → write 2027-01-10 or later"),
+    ("settled = 2027-01-24", "settled = 2027-05-01", "the result would be final more than 60 days after the season → write a nearer day"),
+    ('hold = "0"', 'hold = "15d"', "points of the last day, held for 15d, would come after the result is final → write a shorter one, or a later `settled`"),
     ("release = 2026-12-18", "release = 2027-12-18", "the release is after the season → write a day from 2026-11-16 to 2027-01-10"),
     ('"#1f6f78"', '"#ff5a4c"', "the two colours, #ff5a3c and #ff5a4c, can hardly be told apart → write two that differ clearly, in hue or in lightness"),
     ('titles = ["sel"]', 'titles = ["sell"]', 'no title has the key “sell” → did you mean "sel"?'),

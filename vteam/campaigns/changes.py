@@ -266,7 +266,8 @@ def _season(old: CampaignFile, new: CampaignFile) -> Iterator[Change]:
         before, after = getattr(old.season, name), getattr(new.season, name)
         if before != after:
             text = f"The season: {name.replace('_', ' ')} {_from_to(before, after)}."
-            yield Change(text=text, takes_away=shorter and name != "release")
+            sooner = name == "settled" and new.season.settled_at < old.season.settled_at
+            yield Change(text=text, takes_away=sooner or (shorter and name not in ("release", "settled")))
 
 
 def _agreements(old: CampaignFile, new: CampaignFile) -> Iterator[Change]:

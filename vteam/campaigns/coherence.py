@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 from coloraide import Color
 from pydantic_core import PydanticCustomError
 
-from vteam.campaigns.file import OF_PASS_ON, USUAL, MissionKind
+from vteam.campaigns.file import OF_PASS_ON, SETTLED_DAYS, USUAL, MissionKind
 from vteam.campaigns.findings import FINDINGS_MAX, Finding, nearest, one_of, words_in
 from vteam.campaigns.locate import Path
 from vteam.campaigns.values import (
     begins_at,
+    day_of,
     hold_seconds,
     over_at,
     read_colour,
@@ -30,6 +31,8 @@ from vteam.campaigns.values import (
 SEASON_DAYS_MAX = 400
 CONCERT_DAYS_MAX = 400
 """Days between the season's end and the last concert: beyond them stands a wrong year."""
+SETTLED_DAYS_MAX = 60
+"""Days after the season's end by which its result is final."""
 COLOURS_APART_MIN = 0.1
 """Least distance of the two colours in OKLab (ΔE OK); 0.02 is the smallest difference an eye sees."""
 LANGUAGE_NAMES = {"en": "English", "fr": "French"}
@@ -108,6 +111,33 @@ def _season(tables: Tables) -> Iterator[Finding]:
         yield _at("season", "release", wrong, f"write a day from {starts} to {ends}")
 
 
+def _settled(tables: Tables) -> Iterator[Finding]:
+    """The result becomes final after the season, not before and not for ever later."""
+    season, zone = _table(tables, "season"), _zone_of(tables)
+    ends, settled = _moment(season, "ends"), _moment(season, "settled")
+    if not ends or not settled or any(_season(tables)):
+        return
+    end, final = over_at(ends, zone), over_at(settled, zone)
+    if final < end:
+        wrong = "the result would be final before the season is over"
+        yield _at("season", "settled", wrong, f"write {ends} or later")
+    elif final > end + dt.timedelta(days=SETTLED_DAYS_MAX):
+        wrong = f"the result would be final more than {SETTLED_DAYS_MAX} days after the season"
+        yield _at("season", "settled", wrong, "write a nearer day")
+
+
+def _final(season: Tables, zone: str, ends: dt.date) -> dt.datetime | None:
+    """From when the result is final; None where the file's own day makes no sense."""
+    settled, usual = _moment(season, "settled"), day_of(ends) + dt.timedelta(days=SETTLED_DAYS)
+    final = over_at(settled or usual, zone)
+    return final if final >= over_at(ends, zone) else None
+
+
+def _hold_of(mission: Tables) -> str | None:
+    usual = USUAL.get(text_in(mission, "kind") or "", {}).get("hold", "0")
+    return _understood(read_hold, mission.get("hold", usual))
+
+
 def _mission_dates(tables: Tables) -> Iterator[Finding]:
     season, zone = _table(tables, "season"), _zone_of(tables)
     starts, ends = _moment(season, "starts"), _moment(season, "ends")
@@ -125,17 +155,22 @@ def _mission_dates(tables: Tables) -> Iterator[Finding]:
             yield _at(
                 "missions", at, "closes", "the mission closes before it opens", f"write a day after {opens}"
             )
-        yield from _hold_too_long(at, mission, max(first, begins_at(opens or starts, zone)), end)
+        final = _final(season, zone, ends)
+        yield from _hold_too_long(at, mission, max(first, begins_at(opens or starts, zone)), end, final)
 
 
-def _hold_too_long(at: int, mission: Tables, opens: dt.datetime, end: dt.datetime) -> Iterator[Finding]:
-    usual = USUAL.get(text_in(mission, "kind") or "", {}).get("hold", "0")
-    hold = _understood(read_hold, mission.get("hold", usual))
+def _hold_too_long(
+    at: int, mission: Tables, opens: dt.datetime, end: dt.datetime, final: dt.datetime | None
+) -> Iterator[Finding]:
+    hold = _hold_of(mission)
     if hold and opens < end <= opens + dt.timedelta(seconds=hold_seconds(hold)):
         wrong = f"points held for {hold} would not count before the season is over"
         yield _at(
             "missions", at, "hold", wrong, 'write a shorter one, such as "24h", or open the mission earlier'
         )
+    elif hold and final and end + dt.timedelta(seconds=hold_seconds(hold)) > final:
+        wrong = f"points of the last day, held for {hold}, would come after the result is final"
+        yield _at("missions", at, "hold", wrong, "write a shorter one, or a later `settled`")
 
 
 def _concert_dates(tables: Tables) -> Iterator[Finding]:
@@ -290,6 +325,7 @@ def _at(*parts: str | int) -> Finding:
 
 ALONE = (
     _season,
+    _settled,
     _languages,
     _colours,
     _repeated_keys,

@@ -70,12 +70,20 @@ def _free_slug(slug: str) -> str:
     return slug
 
 
+SETTLED_DAYS: Final = 14
+"""How long after the season's last day the result becomes final, where a file says nothing."""
+
+
 class Season(Table):
-    """When the campaign runs. A day counts whole: it starts at midnight and ends at the next one."""
+    """When the campaign runs. A day counts whole: it starts at midnight and ends at the next one.
+
+    `settled`: the last day on which points that wait may still come to count; then the result is final.
+    """
 
     starts: Moment = Field(examples=["2026-11-16"])
     release: Moment = Field(examples=["2026-12-18"])
     ends: Moment = Field(examples=["2027-01-10"])
+    settled: Moment | None = Field(None, examples=["2027-01-24"])
     time_zone: Zone = Field(examples=['"Europe/Paris"'])
 
     @property
@@ -92,6 +100,12 @@ class Season(Table):
     def ends_at(self) -> dt.datetime:
         """The first instant after the season, aware UTC."""
         return over_at(self.ends, self.time_zone)
+
+    @property
+    def settled_at(self) -> dt.datetime:
+        """From when the result is final, aware UTC."""
+        last = self.settled or day_of(self.ends) + dt.timedelta(days=SETTLED_DAYS)
+        return over_at(last, self.time_zone)
 
 
 class Theme(Table):
@@ -270,7 +284,11 @@ class CampaignFile(Table):
         """The same campaign `days` later (earlier when negative): every date moves, local hours stay."""
         move = dt.timedelta(days=days)
         season = self.season.model_copy(
-            update={name: getattr(self.season, name) + move for name in ("starts", "release", "ends")}
+            update={
+                name: day + move
+                for name in ("starts", "release", "ends", "settled")
+                if (day := getattr(self.season, name))
+            }
         )
         missions = tuple(
             mission.model_copy(

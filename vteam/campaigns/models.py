@@ -15,6 +15,7 @@ class Campaign(models.Model):
 
     `pictures` names the stored cover by use (`pictures.Cover`). `network_key` keys the hashes of networks
     (`rules.networks`); it is destroyed when the season and its appeals close, and the hashes are then nobody's.
+    `settled_at`: when its result was made final.
     """
 
     slug = models.CharField(max_length=40, unique=True)
@@ -22,6 +23,7 @@ class Campaign(models.Model):
     document = models.TextField()
     network_key = models.BinaryField(max_length=32)
     networks_forgotten_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
     pictures = models.JSONField()
     created_at = models.DateTimeField()
 

@@ -23,12 +23,13 @@ from vteam.campaigns.models import Campaign, CampaignVersion, MissionVersion, Ti
 from vteam.campaigns.pictures import cover_from_file
 from vteam.errors import CampaignFileError
 from vteam.journal.services import record_fact
+from vteam.ledger.queries import waits_until
 from vteam.permissions.services import expire
 from vteam.rights.models import Holder, RightEvent
 from vteam.rights.queries import holders_of
 from vteam.rights.services import has_spoken, invite, name_holder, set_holders
 from vteam.rules.canonical import canonical
-from vteam.rules.facts import campaign_versioned, mission_versioned
+from vteam.rules.facts import campaign_versioned, mission_versioned, result_frozen
 from vteam.rules.missions import Mission, mission_of
 
 YESES_AT_ONCE = 1_000
@@ -87,6 +88,8 @@ def _apply(
     stored = _stored(campaign) if campaign else None
     if campaign and campaign.document == document and stored == (pictures, recordings):
         return Applied(campaign=campaign, changed=False)
+    if campaign is not None:
+        _refuse_another_season(campaign, file)
     campaign = _new_version(campaign, file, document, pictures[""], at)
     titles = _bring_titles(campaign, file, pictures, recordings, at)
     invitations = _bring_holders(campaign, file, titles, at)
@@ -125,6 +128,33 @@ def _new_version(
     )
     record_fact(campaign_id=campaign.pk, fact=fact)
     return campaign
+
+
+def _refuse_another_season(campaign: Campaign, file: CampaignFile) -> None:
+    """What is final stays so: a season that went on would promise points that cannot be given any more."""
+    if campaign.settled_at is not None and campaign.file.season != file.season:
+        raise CampaignFileError("The result of this season is final: leave [season] as it was.")
+
+
+@transaction.atomic
+def freeze_results(*, at: dt.datetime) -> int:
+    """Says of campaigns whose season has settled that their result is final, once each; returns of how many.
+
+    What waited until then comes first: the facts that it may count are in the inbox before this one.
+    """
+    frozen = 0
+    for campaign in Campaign.objects.select_for_update().filter(settled_at=None):
+        season = campaign.file.season
+        if at < season.settled_at or waits_until(campaign.pk, clock.to_us(season.settled_at)):
+            continue
+        fact = result_frozen(
+            season_ends_at_us=clock.to_us(season.ends_at), at_us=clock.to_us(season.settled_at)
+        )
+        record_fact(campaign_id=campaign.pk, fact=fact)
+        campaign.settled_at = at
+        campaign.save(update_fields=["settled_at"])
+        frozen += 1
+    return frozen
 
 
 # Titles -----------------------------------------------------------------------------------------------------

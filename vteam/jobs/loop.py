@@ -17,7 +17,7 @@ from django.contrib.sessions.models import Session
 from django.db import close_old_connections, connection
 
 from vteam import clock
-from vteam.campaigns.services import close_past
+from vteam.campaigns.services import close_past, freeze_results
 from vteam.channels.links.services import forget_spent
 from vteam.channels.mail import alarms, faults
 from vteam.channels.mail.courier import delivering
@@ -62,6 +62,7 @@ def jobs(log: WriteAheadLog) -> list[Job]:
     found = [
         Job("end holds", lambda: end_due_holds(at_us=clock.now_us(), at_most=HOLDS_AT_ONCE)),
         Job("move the inbox", Mover(InboxTable(), log).move),
+        Job("make results final", lambda: freeze_results(at=clock.now()), every=1.0),
         Job("forget what expired", forget, every=60.0),
         Job("put news into the outbox", lambda: put_into_outbox(at=clock.now()), every=1.0),
         Job("hash for other networks", lambda: hash_others(at_most=OTHERS_AT_ONCE), every=2.0),

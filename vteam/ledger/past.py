@@ -83,6 +83,7 @@ class Past:
     def __init__(self, connection: BaseDatabaseWrapper, campaign_id: int) -> None:
         self.connection, self.campaign_id = connection, campaign_id
         self.season: Season | None = None
+        self.is_final = False
         self.missions: list[Mission] = []
         self._judges: dict[
             str, list[Mission]
@@ -105,9 +106,11 @@ class Past:
             self.rule(kind, orjson.loads(body))
 
     def rule(self, kind: str, body: dict[str, Any]) -> None:
-        """Take a season or a mission's version into account from now on."""
+        """Take a season, a mission's version or the end of it all into account from now on."""
         if kind == Kind.CAMPAIGN_VERSIONED:
             self.season = Season(**body["season"])
+        elif kind == Kind.RESULT_FROZEN:
+            self.is_final = True
         else:
             mission = mission_of(body)
             self.missions.append(mission)

@@ -24,6 +24,7 @@ from vteam.rules.decisions import (
     Keys,
     Outcome,
     after_hold,
+    after_result,
     after_reversal,
     after_review,
     closed_key,
@@ -33,7 +34,7 @@ from vteam.rules.facts import Fact, Kind
 from vteam.rules.transfers import ISSUE, PENDING, Transfer, chained, movement
 
 BUCKET_POINTS = 1_000
-RULINGS = frozenset({Kind.CAMPAIGN_VERSIONED, Kind.MISSION_VERSIONED})
+RULINGS = frozenset({Kind.CAMPAIGN_VERSIONED, Kind.MISSION_VERSIONED, Kind.RESULT_FROZEN})
 
 INSERT_DECISION = (
     "INSERT INTO ledger_decision (campaign_id, seq, fact_seq, mission_key, fan_id, outcome, points, body) "
@@ -134,6 +135,7 @@ class Posting:
             assert season is not None, "missions are judged within a season"
             decision = decide(fact, mission, season, self._earned(keys))
             if decision is not None:
+                decision = after_result(decision) if self.past.is_final else decision
                 counted = keys.counted if decision.outcome in COUNTING else ()
                 if decision.outcome in IN_REVIEW:
                     counted += keys.waiting
@@ -165,10 +167,12 @@ class Posting:
         )
 
     def _judge_later(self, fact: Fact) -> None:
-        """A hold ended, a review was decided, an award was taken back: moot where that was settled before."""
+        """A hold ended, a review was decided, an award was taken back: moot where that was settled before, and
+        once the result is final.
+        """
         seq = fact.body["decision"]
         before = self.past.decisions.get(seq)
-        if before is None:
+        if before is None or self.past.is_final:
             return
         if fact.kind == Kind.AWARD_REVERSED:
             self._reverse(fact, before)

@@ -11,7 +11,7 @@ from vteam.ledger.past import Recorded, from_body
 from vteam.ledger.posting import BUCKET_POINTS
 from vteam.reading import pairs, rows
 from vteam.rules.decisions import Outcome
-from vteam.rules.facts import award_reversed
+from vteam.rules.facts import Kind, award_reversed
 
 POINTS = "SELECT confirmed, pending FROM ledger_total WHERE campaign_id = %s AND fan_id = %s"
 RANK = (
@@ -69,6 +69,7 @@ NEXT_DUE = (
 )
 COUNTS = "SELECT key, n FROM ledger_counter WHERE campaign_id = %s AND key IN ({})"
 FACTS_BEHIND = "SELECT seq, fact_seq FROM ledger_decision WHERE campaign_id = %s AND seq IN ({})"
+FINAL = "SELECT 1 FROM ledger_ruling WHERE campaign_id = %s AND kind = %s LIMIT 1"
 # More than any number of points or decisions.
 UNBOUNDED = 2**63 - 1
 
@@ -126,6 +127,16 @@ def _ranks_around(own: Standing, fans_at: Mapping[int, int]) -> dict[int, int]:
     for higher, lower in pairwise(levels[here:]):
         ranks[lower] = ranks[higher] + fans_at.get(higher, 0)
     return ranks
+
+
+def is_final(campaign_id: int) -> bool:
+    """Whether the result is final: nothing changes the ranking any more."""
+    return bool(rows(FINAL, [campaign_id, Kind.RESULT_FROZEN]))
+
+
+def waits_until(campaign_id: int, at_us: int) -> bool:
+    """Whether an award waits for a moment (µs) up to then, and has not been told yet that it came."""
+    return Hold.objects.filter(campaign_id=campaign_id, due_at_us__lt=at_us).exists()
 
 
 def top(campaign_id: int, *, at_most: int, skip: int = 0) -> list[Standing]:

@@ -30,6 +30,7 @@ class Outcome(StrEnum):
     RIGHTS_WITHDRAWN = "rights_withdrawn"
     EVIDENCE_UNPAID = "evidence_unpaid"
     NOT_SEEN = "not_seen"
+    RESULT_FINAL = "result_final"
     REFUSED = "refused"
     REVERSED = "reversed"
 
@@ -160,6 +161,11 @@ def decide(fact: Fact, mission: Mission, season: Season, earned: Earned) -> Deci
         due = fact.seen_at_us + mission.hold_us
         return Decision(fan=fan, outcome=Outcome.HELD_UNTIL, points=points, due_at_us=due)
     return Decision(fan=fan, outcome=Outcome.AWARDED, points=points)
+
+
+def after_result(decision: Decision) -> Decision:
+    """The decision where the result is final already: what would have counted, or waited, comes too late."""
+    return Decision(fan=decision.fan, outcome=Outcome.RESULT_FINAL) if decision.points else decision
 
 
 def worth(mission: Mission, counted_today: int) -> int:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     HOLD_ENDED = "HoldEnded"
     REVIEW_DECIDED = "ReviewDecided"
     AWARD_REVERSED = "AwardReversed"
+    RESULT_FROZEN = "ResultFrozen"
 
 
 class Evidence(StrEnum):
@@ -83,6 +84,12 @@ def campaign_versioned(*, version: int, season: Mapping[str, Any], sha256: str, 
     """The organiser applied a campaign file; `season` as in `missions.Season`."""
     body = {"version": version, "season": dict(season), "file_sha256": sha256}
     return NewFact(kind=Kind.CAMPAIGN_VERSIONED, key=f"campaign:{version}", seen_at_us=at_us, body=body)
+
+
+def result_frozen(*, season_ends_at_us: int, at_us: int) -> NewFact:
+    """The season's holds, reviews and appeals are over: the ranking is final, and no fact after this one changes it."""
+    body = {"season_ends_at_us": season_ends_at_us}
+    return NewFact(kind=Kind.RESULT_FROZEN, key="result", seen_at_us=at_us, body=body)
 
 
 def mission_versioned(*, mission: Mapping[str, Any], at_us: int) -> NewFact:

@@ -128,6 +128,7 @@ _SHAPES: dict[str, dict[str, Test]] = {
     Kind.RIGHT_WITHDRAWN: _RIGHT,
     Kind.HOLD_ENDED: {"decision": _number},
     Kind.REVIEW_DECIDED: {"decision": _number, "accepted": _truth, "reason": _text},
+    Kind.RESULT_FROZEN: {"season_ends_at_us": _number},
     Kind.AWARD_REVERSED: {"decision": _number, "reason": _text},
 }
 # A mission is read whole: what it does not know it would stumble over.

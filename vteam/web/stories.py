@@ -142,6 +142,7 @@ _REASONS: dict[Outcome, Callable[[], str]] = {
     Outcome.OVER_DAILY_LIMIT: lambda: _("over today's limit: try again tomorrow"),
     Outcome.OVER_LIMIT: lambda: _("you have reached the limit of this mission"),
     Outcome.OUTSIDE_SEASON: lambda: _("outside the season"),
+    Outcome.RESULT_FINAL: lambda: _("it came to the books after the result was final"),
     Outcome.OUTSIDE_MISSION: lambda: _("this mission was not open at that moment"),
     Outcome.SAME_PERSON: lambda: _("your own visit does not count"),
     Outcome.RIGHTS_WITHDRAWN: lambda: _("the title did not circulate this way any more"),

@@ -176,6 +176,12 @@ def long_day(at: dt.date) -> str:
 
 
 @register.filter
+def last_day(end: dt.datetime, campaign: Campaign) -> str:
+    """The day before an end that is the first moment after it: "24 January"."""
+    return day(local(end - dt.timedelta(microseconds=1), campaign))
+
+
+@register.filter
 def hour(at: dt.datetime) -> str:
     """The time of day: "14:02", in French "14 h 02"."""
     return _hour(get_language(), at.hour, at.minute)
@@ -221,6 +227,14 @@ def season(campaign: Campaign) -> str:
     if now < file.season.starts_at:
         return "before"
     return "running" if now < file.season.ends_at else "over"
+
+
+@register.simple_tag
+def result(campaign: Campaign) -> str:
+    """How the result stands: "" while the season runs, then "provisional", then "final"."""
+    if the_clock.now() < campaign.file.season.ends_at:
+        return ""
+    return "provisional" if campaign.settled_at is None else "final"
 
 
 # Parts ------------------------------------------------------------------------------------------------------
