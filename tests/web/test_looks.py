@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.cast import allow
 from tests.services.test_deliverability import FOUR, SIX, changed
@@ -207,7 +207,7 @@ def test_ana_writes_news_while_it_is_counted_sees_it_and_publishes_it(
     page.get_by_role("link", name="Write news").click()
     page.locator("[name=text_en]").fill("é" * 4_001)
     counted = page.locator("#id_text_en-count")
-    assert counted.inner_text() == "4\u00a0001 of 4\u00a0000 characters"
+    expect(counted).to_have_text("4\u00a0001 of 4\u00a0000 characters")
     assert "field__count--over" in str(counted.get_attribute("class"))
     for name, text in {
         "subject_en": "Roscoff", "text_en": "Come.", "subject_fr": "Roscoff !", "text_fr": "Venez.",
