@@ -162,6 +162,7 @@ INSTALLED_APPS = [
     "vteam.journal",
     "vteam.ledger",
     "vteam.campaigns",
+    "vteam.prizes",
     "vteam.channels.links",
     "vteam.channels.copies",
     "vteam.channels.swarm",

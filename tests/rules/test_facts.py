@@ -33,6 +33,9 @@ EVERY_KIND = [
     facts.hold_ended(decision=4, at_us=AT_US),
     facts.review_decided(decision=5, accepted=False, reason="one person, two phones", at_us=AT_US),
     facts.award_reversed(decision=6, reason="asked for by the fan", at_us=AT_US),
+    facts.prize_moved(prize="poster", number=1, step=0, fan=7, state="offered", by="time", at_us=AT_US),
+    facts.draw_announced(prize="poster", number=1, announced="ab" * 32, entries=9, at_us=AT_US),
+    facts.draw_done(prize="poster", number=1, announced="ab" * 32, record="", at_us=AT_US),
     facts.result_frozen(season_ends_at_us=AT_US, at_us=AT_US),
 ]
 

@@ -64,6 +64,11 @@ def _higher(old: Any, new: Any) -> bool:
     return bool(new > old)
 
 
+def _higher_or_new(old: int | None, new: int | None) -> bool:
+    """What has to be reached, None: the usual."""
+    return (new or 0) > (old or 0)
+
+
 def _tighter(old: int | None, new: int | None) -> bool:
     """A limit or a number of prizes, None: as many as it takes."""
     return new is not None and (old is None or new < old)
@@ -180,6 +185,12 @@ PRIZES: Final = Kind(
         "milestone": _always,
         "how_many": _tighter,
         "confirmed": _becomes_false,
+        "value": _always,
+        "qualify": _higher_or_new,
+        "weighted": _always,
+        "claim_days": _lower,
+        "minimum_age": _higher_or_new,
+        "countries": _always,
     },
 )
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from coloraide import Color
 from pydantic_core import PydanticCustomError
 
-from vteam.campaigns.file import OF_PASS_ON, SETTLED_DAYS, USUAL, MissionKind
+from vteam.campaigns.file import OF_PASS_ON, SETTLED_DAYS, USUAL, MissionKind, PrizeKind
 from vteam.campaigns.findings import FINDINGS_MAX, Finding, nearest, one_of, words_in
 from vteam.campaigns.locate import Path
 from vteam.campaigns.values import (
@@ -294,14 +294,17 @@ def _prizes(tables: Tables) -> Iterator[Finding]:
                 yield Finding(
                     path=("prizes", at), wrong=wrong, instead=f"write {key} = {example}", missing=key
                 )
-            elif kind in ("ranking", "milestone", "draw") and kind != its_kind and key in prize:
+            elif kind in typing.get_args(PrizeKind) and kind != its_kind and key in prize:
+                yield _at("prizes", at, key, f"`{key}` says nothing for a {kind} prize", "take it out")
+        for key in ("qualify", "weighted"):
+            if kind in typing.get_args(PrizeKind) and kind != "draw" and key in prize:
                 yield _at("prizes", at, key, f"`{key}` says nothing for a {kind} prize", "take it out")
         first, how_many = _number(prize, "first"), _number(prize, "how_many")
         if kind == "ranking" and first and how_many and how_many < first:
             wrong = f"{how_many} prizes are promised to {first} fans"
             yield _at("prizes", at, "how_many", wrong, f"write how_many = {first}, or leave it out")
-        if kind == "draw" and "how_many" not in prize:
-            wrong, instead = "a draw says how many there are to win", "write how_many = 20"
+        if kind in ("draw", "first-come") and "how_many" not in prize:
+            wrong, instead = f"a {kind} prize says how many there are to win", "write how_many = 20"
             yield Finding(path=("prizes", at), wrong=wrong, instead=instead, missing="how_many")
 
 

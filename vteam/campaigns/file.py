@@ -37,7 +37,9 @@ from vteam.campaigns.values import (
 Role = Literal["author", "performer", "producer", "publisher"]
 MissionKind = Literal["recruit", "spread", "download", "pass-on"]
 EvidenceKind = Literal["relayed", "receipted", "witnessed"]
-PrizeKind = Literal["ranking", "milestone", "draw"]
+PrizeKind = Literal["ranking", "milestone", "draw", "first-come"]
+ClaimKind = Literal["nothing", "name", "address"]
+Country = Annotated[str, Field(min_length=2, max_length=2, pattern=r"^[A-Z]{2}$")]
 Points = Annotated[int, Field(ge=1, le=100_000)]
 Limit = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -191,9 +193,12 @@ class MilestoneEntry(Table):
 
 
 class PrizeEntry(Table):
-    """A prize: for the `first` of the ranking, for who reaches the `milestone`, or drawn among all.
+    """A prize: for the `first` of the ranking, for who reaches the `milestone`, drawn, or for who comes first.
 
-    `how_many` are there in all (None: as many as there are winners). Not `confirmed`: shown as such.
+    `how_many` are there in all (None: as many as there are winners). Not `confirmed`: shown as such. `value`: what it
+    is worth, in words. `needs`: what a winner has to tell so that they can be given it. `claim_days`: how long they
+    have; then the next in line is offered it. `countries`: where it may be won (ISO 3166; none named: everywhere).
+    Drawn among whoever has `qualify` points, all with the same chances unless `weighted` by points.
     """
 
     key: Key = Field(examples=['"concert"'])
@@ -203,8 +208,22 @@ class PrizeEntry(Table):
     first: Annotated[int, Field(ge=1, le=10_000)] | None = Field(None, examples=["5"])
     milestone: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(None, examples=["1_000"])
     how_many: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(None, examples=["5"])
+    qualify: Annotated[int, Field(ge=0, le=10_000_000)] | None = Field(None, examples=["1"])
+    weighted: bool = Field(False, examples=["true"])
     supplied_by: Line = Field(examples=['"Lune Noire"'])
     confirmed: bool = Field(False, examples=["true"])
+    value: NameWords | None = None
+    needs: ClaimKind = Field("nothing", examples=['"address"'])
+    claim_days: Annotated[int, Field(ge=1, le=90)] = Field(14, examples=["14"])
+    minimum_age: Annotated[int, Field(ge=13, le=21)] | None = Field(None, examples=["18"])
+    countries: Annotated[tuple[Country, ...], Strict(False), Field(max_length=250)] = Field(
+        (), examples=['["FR", "BE"]']
+    )
+
+    @property
+    def stock(self) -> int | None:
+        """How many of it there are; None: as many as it takes."""
+        return self.first if self.kind == "ranking" else self.how_many
 
 
 class ConcertEntry(Table):

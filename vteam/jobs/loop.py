@@ -37,6 +37,7 @@ from vteam.metrics.ports import port_of
 from vteam.outage import report
 from vteam.people.services import forget_expired
 from vteam.permissions.budgets import forget_past
+from vteam.prizes.offers import forget_details, offer_due
 
 logger = logging.getLogger(__name__)
 TURN_SECONDS = 0.2
@@ -63,6 +64,7 @@ def jobs(log: WriteAheadLog) -> list[Job]:
         Job("end holds", lambda: end_due_holds(at_us=clock.now_us(), at_most=HOLDS_AT_ONCE)),
         Job("move the inbox", Mover(InboxTable(), log).move),
         Job("make results final", lambda: freeze_results(at=clock.now()), every=1.0),
+        Job("offer prizes", lambda: offer_due(at=clock.now()), every=2.0),
         Job("forget what expired", forget, every=60.0),
         Job("put news into the outbox", lambda: put_into_outbox(at=clock.now()), every=1.0),
         Job("hash for other networks", lambda: hash_others(at_most=OTHERS_AT_ONCE), every=2.0),
@@ -90,6 +92,7 @@ def forget() -> int:
         + forget_asked(at=at)
         + forget_ended(at=at)
         + close_past(at=at)
+        + forget_details(at=at)
         + sessions
     )
 

@@ -49,13 +49,14 @@ class Fault:
 class Checked:
     """What came of checking a record. `faults`: none where it holds; `order`: what the draw leads to, as far as known.
 
-    `left_out`: contributors who never revealed what they had committed to.
+    `left_out`: contributors who never revealed what they had committed to; `too_few`: so many that there is no draw.
     """
 
     faults: tuple[Fault, ...]
     announced: str = ""
     order: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    too_few: bool = False
 
 
 class _Wrong(Exception):
@@ -64,6 +65,10 @@ class _Wrong(Exception):
     def __init__(self, part: Part, wrong: str) -> None:
         super().__init__(wrong)
         self.fault = Fault(part, wrong)
+
+
+class _TooFew(_Wrong):
+    """Not as many revealed as the announcement asks for."""
 
 
 # Making one ----------------------------------------------------------------------------------------------------------
@@ -124,6 +129,19 @@ def record(
     }
 
 
+def unchecked(
+    announcement: Mapping[str, Any], entries: Sequence[Entry], randomness: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A record whose randomness may be wrong, and whose order is not known yet: for `checked` to find it."""
+    return {
+        "announcement": dict(announcement),
+        "announced": draws.announcement_sha256(announcement),
+        "entries": [list(entry) for entry in entries],
+        "randomness": dict(randomness),
+        "order": [],
+    }
+
+
 def commitment_to(name: str, secret: str) -> str:
     """What a contributor publishes of their secret (64 hex digits) beforehand: 64 hex digits."""
     return hashlib.sha256(f"{draws.ALGORITHM} {name} {secret}".encode()).hexdigest()
@@ -150,6 +168,7 @@ def checked(found: Any, *, announced: str = "") -> Checked:
     order: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     entries: list[Entry] = []
+    too_few = False
     try:
         entries = _entries(found, told)
     except _Wrong as wrong:
@@ -161,10 +180,11 @@ def checked(found: Any, *, announced: str = "") -> Checked:
             places = draws.drawn(seed, [entry.weight for entry in entries], _drawn_in_all(told))
             order = tuple(entries[place].id for place in places)
     except _Wrong as wrong:
+        too_few = isinstance(wrong, _TooFew)
         faults.append(wrong.fault)
     if order and found.get("order") != list(order):
         faults.append(Fault(Part.ORDER, "the entries drawn are not those this draw leads to"))
-    return Checked(faults=tuple(faults), announced=hashed, order=order, left_out=left_out)
+    return Checked(faults=tuple(faults), announced=hashed, order=order, left_out=left_out, too_few=too_few)
 
 
 _UNREADABLE: Final = "it is not what a draw's announcement contains"
@@ -257,7 +277,7 @@ def _from_round(told: Mapping[str, Any], source: Mapping[str, Any], came: Mappin
     round_ = source.get("round")
     if beacon is None or not _is_number(round_, 2**40) or not round_:
         raise _Wrong(Part.ANNOUNCEMENT, "it names no beacon, or no round of it, known here")
-    at = _moment(told["announced_at"])
+    at = moment(told["announced_at"])
     if at is None or at.timestamp() >= beacon.time_of(round_):
         raise _Wrong(Part.ANNOUNCEMENT, "it was made when its round was there already")
     signature = _bytes(came.get("signature"))
@@ -290,7 +310,7 @@ def _from_revealed(source: Mapping[str, Any], came: Mapping[str, Any]) -> tuple[
     if revealed.keys() - {contributor["name"] for contributor in contributors}:
         raise _Wrong(Part.RANDOMNESS, "somebody revealed who had not committed")
     if len(contributors) - len(left_out) < at_least:
-        raise _Wrong(Part.RANDOMNESS, f"fewer than {at_least} revealed: there is no draw")
+        raise _TooFew(Part.RANDOMNESS, f"fewer than {at_least} revealed: there is no draw")
     return hashed.digest(), tuple(left_out)
 
 
@@ -311,7 +331,8 @@ def _bytes(text: Any) -> bytes:
     return bytes.fromhex(text)
 
 
-def _moment(text: str) -> dt.datetime | None:
+def moment(text: str) -> dt.datetime | None:
+    """The moment a record states; None where it is none."""
     try:
         return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
     except ValueError:

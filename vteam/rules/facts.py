@@ -25,6 +25,9 @@ class Kind(StrEnum):
     REVIEW_DECIDED = "ReviewDecided"
     AWARD_REVERSED = "AwardReversed"
     RESULT_FROZEN = "ResultFrozen"
+    PRIZE_MOVED = "PrizeMoved"
+    DRAW_ANNOUNCED = "DrawAnnounced"
+    DRAW_DONE = "DrawDone"
 
 
 class Evidence(StrEnum):
@@ -90,6 +93,29 @@ def result_frozen(*, season_ends_at_us: int, at_us: int) -> NewFact:
     """The season's holds, reviews and appeals are over: the ranking is final, and no fact after this one changes it."""
     body = {"season_ends_at_us": season_ends_at_us}
     return NewFact(kind=Kind.RESULT_FROZEN, key="result", seen_at_us=at_us, body=body)
+
+
+def prize_moved(
+    *, prize: str, number: int, step: int, fan: int | None, state: str, by: str, at_us: int
+) -> NewFact:
+    """An offer of a prize was made, or became something else. `number`: which offer of this prize, from 1; `step`:
+    how often it has moved, 0 when it was made; `state` and `by` as in `rules.prizes`. `fan`: None once erased.
+    """
+    body = {"prize": prize, "number": number, "fan": fan, "state": state, "by": by}
+    key = f"prize:{prize}:{number}:{step}"
+    return NewFact(kind=Kind.PRIZE_MOVED, key=key, seen_at_us=at_us, body=body)
+
+
+def draw_announced(*, prize: str, number: int, announced: str, entries: int, at_us: int) -> NewFact:
+    """A draw's entries are frozen. `announced`: the hash of what was published; `number`: from 1, a void one's too."""
+    body = {"prize": prize, "number": number, "announced": announced, "entries": entries}
+    return NewFact(kind=Kind.DRAW_ANNOUNCED, key=f"draw:{prize}:{number}", seen_at_us=at_us, body=body)
+
+
+def draw_done(*, prize: str, number: int, announced: str, record: str, at_us: int) -> NewFact:
+    """The randomness of a draw came; `record`: SHA-256 of the order it led to, an id a line; "" where it is void."""
+    body = {"prize": prize, "number": number, "announced": announced, "record": record}
+    return NewFact(kind=Kind.DRAW_DONE, key=f"drawn:{prize}:{number}", seen_at_us=at_us, body=body)
 
 
 def mission_versioned(*, mission: Mapping[str, Any], at_us: int) -> NewFact:

@@ -8,6 +8,7 @@ import orjson
 
 from vteam.rules.facts import Doubt, Evidence, Kind
 from vteam.rules.missions import MissionKind
+from vteam.rules.prizes import State, Who
 from vteam.rules.rights import Way
 
 Test = Callable[[Any], bool]
@@ -63,6 +64,14 @@ def _evidence(value: Any) -> bool:
 
 def _doubt(value: Any) -> bool:
     return value in list(Doubt)
+
+
+def _prize_state(value: Any) -> bool:
+    return value in list(State)
+
+
+def _who(value: Any) -> bool:
+    return value in list(Who)
 
 
 def _or_none(test: Test) -> Test:
@@ -128,6 +137,20 @@ _SHAPES: dict[str, dict[str, Test]] = {
     Kind.RIGHT_WITHDRAWN: _RIGHT,
     Kind.HOLD_ENDED: {"decision": _number},
     Kind.REVIEW_DECIDED: {"decision": _number, "accepted": _truth, "reason": _text},
+    Kind.PRIZE_MOVED: {
+        "prize": _name,
+        "number": _positive,
+        "fan": _or_none(_number),
+        "state": _prize_state,
+        "by": _who,
+    },
+    Kind.DRAW_ANNOUNCED: {
+        "prize": _name,
+        "number": _positive,
+        "announced": _hash_of(64),
+        "entries": _positive,
+    },
+    Kind.DRAW_DONE: {"prize": _name, "number": _positive, "announced": _hash_of(64), "record": _text},
     Kind.RESULT_FROZEN: {"season_ends_at_us": _number},
     Kind.AWARD_REVERSED: {"decision": _number, "reason": _text},
 }

@@ -1,0 +1,131 @@
+"""Claiming: what a winner tells us so that they can be given their prize, sealed, seen by who sends it, then erased.
+
+Nothing is asked before there is something to claim, and nothing the prize does not need. A minor's claim counts once a
+parent has confirmed it, by a link the fan hands them: we write to nobody who did not ask.
+"""
+
+import datetime as dt
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db import transaction
+
+from vteam.campaigns.file import PrizeEntry
+from vteam.errors import SealError
+from vteam.people import vault
+from vteam.prizes.models import Offer
+from vteam.prizes.offers import move_offer
+from vteam.rules.prizes import State, Who
+
+KEPT_UNSENT = dt.timedelta(days=180)
+KEPT_SENT = dt.timedelta(days=30)
+SECRET_BYTES = 24
+LONGEST = 120
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "nothing": (),
+    "name": ("name",),
+    "address": ("name", "street", "postcode", "town"),
+}
+"""What a claim has to tell, by what the prize needs."""
+OPTIONAL = ("more",)
+
+
+class Claimed(StrEnum):
+    """What became of a claim."""
+
+    CLAIMED = "claimed"
+    WAITS_FOR_PARENT = "waits_for_parent"
+    TOO_LATE = "too_late"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a winner says. `details`: by the names in NEEDED, and `country` (ISO 3166) where it matters."""
+
+    details: Mapping[str, str]
+    is_adult: bool
+    shows_name: bool = False
+
+
+def fields_of(prize: PrizeEntry) -> tuple[str, ...]:
+    """What a claim of a prize is asked for, in the order of a form."""
+    fields = NEEDED[prize.needs]
+    if prize.needs == "address":
+        fields = ("name", "street", *OPTIONAL, "postcode", "town")
+    return (*fields, "country") if prize.needs == "address" or prize.countries else fields
+
+
+@transaction.atomic
+def claim(*, offer: Offer, claim: Claim, at: dt.datetime) -> tuple[Claimed, str]:
+    """Keeps a claim; returns what became of it, and the secret of the parent's link where one has to confirm."""
+    now = Offer.objects.select_for_update(of=("self",)).select_related("fan__person").get(pk=offer.pk)
+    if now.state != State.OFFERED or now.fan is None or at >= now.claim_by:
+        return Claimed.TOO_LATE, ""
+    now.details = None
+    if claim.details:
+        now.details = vault.seal(bytes(now.fan.person.sealed_key), json.dumps(dict(claim.details)))
+    now.details_until = at + KEPT_UNSENT if claim.details else None
+    now.is_adult, now.shows_name = claim.is_adult, claim.shows_name and claim.is_adult
+    secret = "" if claim.is_adult else secrets.token_urlsafe(SECRET_BYTES)
+    now.parent_hash = _parent_hash(secret) if secret else None
+    now.save()
+    if secret:
+        return Claimed.WAITS_FOR_PARENT, secret
+    return (
+        Claimed.CLAIMED if move_offer(offer=now, to=State.CLAIMED, by=Who.FAN, at=at) else Claimed.TOO_LATE
+    ), ""
+
+
+def waiting_for_parent(secret: str) -> Offer | None:
+    """The offer a parent's link is about; None where it is no good any more."""
+    hashes = vault.keyed_hashes("parent's link", secret)
+    return Offer.objects.select_related("fan").filter(parent_hash__in=hashes, state=State.OFFERED).first()
+
+
+def _parent_hash(secret: str) -> bytes:
+    return vault.keyed_hash("parent's link", secret)
+
+
+@transaction.atomic
+def parent_confirms(*, secret: str, at: dt.datetime) -> bool:
+    """A parent agrees: the claim counts. False where the link is no good, or the time is over."""
+    offer = waiting_for_parent(secret)
+    if offer is None or at >= offer.claim_by:
+        return False
+    offer.parent_hash, offer.parent_confirmed_at = None, at
+    offer.save(update_fields=["parent_hash", "parent_confirmed_at"])
+    return move_offer(offer=offer, to=State.CLAIMED, by=Who.FAN, at=at)
+
+
+def details_of(offer: Offer) -> dict[str, str]:
+    """What the winner told; nothing before the claim, once it is erased, or when they have left."""
+    if offer.details is None or offer.fan is None:
+        return {}
+    try:
+        told: dict[str, str] = json.loads(
+            vault.unseal(bytes(offer.fan.person.sealed_key), bytes(offer.details))
+        )
+    except SealError:
+        return {}
+    return told
+
+
+@transaction.atomic
+def decline(*, offer: Offer, at: dt.datetime) -> bool:
+    """The winner does not want it; what they told is erased, and the next in line is offered it."""
+    Offer.objects.filter(pk=offer.pk).update(
+        details=None, details_until=None, parent_hash=None, shows_name=False
+    )
+    return move_offer(offer=offer, to=State.DECLINED, by=Who.FAN, at=at)
+
+
+@transaction.atomic
+def sent(*, offer: Offer, at: dt.datetime, note: str = "") -> bool:
+    """It is on its way, or was given; what was told for it is erased some weeks later."""
+    if not move_offer(offer=offer, to=State.SENT, by=Who.ORGANISER, at=at, note=note):
+        return False
+    Offer.objects.filter(pk=offer.pk).exclude(details=None).update(details_until=at + KEPT_SENT)
+    return True

@@ -1,0 +1,131 @@
+"""Offers of prizes with their history, entries without missions, and draws.
+
+A prize is named by its key in the campaign file. What a winner tells us so that they can be given it is sealed under
+their own key, and erased a set time after.
+"""
+
+from django.db import models
+
+from vteam.people.models import Fan
+from vteam.rules.prizes import State
+
+
+class Offer(models.Model):
+    """A prize offered to a fan. `number`: which offer of this prize, from 1.
+
+    `slot`: which of the stock it holds, from 1; None where it holds none any more. `step`: how often it has moved.
+    `fan`: None once they have erased their account. `details`: what the claim needs, sealed; None before and after.
+    `is_adult`: as the fan says; None before the claim. `parent_hash`: of the link a minor hands to a parent, until
+    they confirm. `shows_name`: they agreed to be named in public.
+    """
+
+    campaign_id = models.BigIntegerField()
+    prize = models.CharField(max_length=40)
+    number = models.PositiveIntegerField()
+    slot = models.PositiveIntegerField(null=True)
+    step = models.PositiveIntegerField(default=0)
+    fan = models.ForeignKey(Fan, null=True, on_delete=models.SET_NULL, related_name="offers")
+    state = models.CharField(max_length=12)
+    offered_at = models.DateTimeField()
+    claim_by = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    details = models.BinaryField(null=True)
+    details_until = models.DateTimeField(null=True)
+    is_adult = models.BooleanField(null=True)
+    parent_hash = models.BinaryField(max_length=32, null=True)
+    parent_confirmed_at = models.DateTimeField(null=True)
+    shows_name = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign_id", "prize", "number"], name="one_offer_per_number"),
+            models.UniqueConstraint(fields=["campaign_id", "prize", "slot"], name="one_offer_per_slot"),
+            models.UniqueConstraint(fields=["campaign_id", "prize", "fan"], name="one_offer_per_fan"),
+        ]
+        indexes = [models.Index(fields=["state", "claim_by"], name="offer_by_deadline")]
+
+    def __str__(self) -> str:
+        return f"{self.prize} {self.number}: {self.state}"
+
+    @property
+    def standing(self) -> State:
+        """How it stands."""
+        return State(self.state)
+
+
+class OfferMove(models.Model):
+    """What became of an offer, when and by whom. Append-only. `note`: why, for the fan to read."""
+
+    offer_id = models.BigIntegerField()
+    step = models.PositiveIntegerField()
+    state = models.CharField(max_length=12)
+    by = models.CharField(max_length=10)
+    note = models.CharField(max_length=300, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["offer_id", "step"], name="one_move_per_step")]
+
+    def __str__(self) -> str:
+        return f"{self.state} by {self.by}"
+
+
+class FreeEntry(models.Model):
+    """A fan who takes part in a draw without missions."""
+
+    campaign_id = models.BigIntegerField()
+    prize = models.CharField(max_length=40)
+    fan = models.ForeignKey(Fan, on_delete=models.CASCADE, related_name="free_entries")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign_id", "prize", "fan"], name="one_free_entry_per_fan")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prize}, {self.fan}"
+
+
+class Draw(models.Model):
+    """A draw of a prize. `announcement`: its canonical text, published before the randomness is there; its SHA-256 is
+    `announced`. `randomness`: what came, as a record holds it; empty before. `number`: more than 1 after a void one.
+    """
+
+    campaign_id = models.BigIntegerField()
+    prize = models.CharField(max_length=40)
+    number = models.PositiveIntegerField()
+    announcement = models.TextField()
+    announced = models.CharField(max_length=64)
+    announced_at = models.DateTimeField()
+    randomness = models.TextField(blank=True)
+    drawn_at = models.DateTimeField(null=True)
+    void_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["campaign_id", "prize", "number"], name="one_draw_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"draw {self.number} of {self.prize}"
+
+
+class DrawEntry(models.Model):
+    """An entry of a draw: a random id, and whose it is, which is erased with them. `place`: from 0, once drawn."""
+
+    draw = models.ForeignKey(Draw, on_delete=models.CASCADE, related_name="entries")
+    entry = models.CharField(max_length=40)
+    weight = models.PositiveBigIntegerField()
+    fan = models.ForeignKey(Fan, null=True, on_delete=models.SET_NULL, related_name="draw_entries")
+    place = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["draw", "entry"], name="one_entry_per_id"),
+            models.UniqueConstraint(fields=["draw", "fan"], name="one_entry_per_fan"),
+        ]
+        indexes = [models.Index(fields=["draw", "place"], name="entry_by_place")]
+
+    def __str__(self) -> str:
+        return self.entry
