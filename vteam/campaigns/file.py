@@ -61,8 +61,8 @@ USUAL: Final[Mapping[str, Mapping[str, Any]]] = {
 RESERVED_SLUGS = frozenset({
     "account", "accounts", "admin", "announce", "api", "arrived", "asked", "assets", "books", "campaign", "campaigns",
     "code", "demo", "feeds", "fetch", "healthz", "holder", "invitation", "join", "login", "logout", "mailbox", "media",
-    "messages", "metrics", "never", "news", "operator", "organise", "pictures", "ranking", "robots", "sign-in",
-    "sign-out", "signin", "static", "stop", "theme", "vteam", "world",
+    "messages", "metrics", "never", "news", "operator", "organise", "parent", "pictures", "ranking", "robots",
+    "sign-in", "sign-out", "signin", "static", "stop", "theme", "vteam", "world",
 })  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from vteam.ledger.queries import is_final
 from vteam.people.models import Fan
 from vteam.prizes.models import DrawEntry, Offer
 from vteam.rules.decisions import Outcome
-from vteam.rules.prizes import HOLDS, Moved, Placed, PrizeKind, in_order, reached_in_order
+from vteam.rules.prizes import HOLDS, Moved, Placed, PrizeKind, State, in_order, reached_in_order
 
 LEVELS_AT_ONCE = 200
 FANS_AT_ONCE = 500
@@ -28,6 +28,15 @@ def offers_of(fan: Fan) -> list[Offer]:
 def held(campaign_id: int, prize: str) -> int:
     """How many of a prize somebody holds."""
     return Offer.objects.filter(campaign_id=campaign_id, prize=prize, state__in=list(HOLDS)).count()
+
+
+def shown_winners(campaign_id: int, prize: str, *, at_most: int) -> tuple[str, ...]:
+    """The names of who has claimed a prize and agreed to be named, in the order they were offered it."""
+    claimed = Offer.objects.filter(
+        campaign_id=campaign_id, prize=prize, shows_name=True, is_adult=True, fan__isnull=False,
+        state__in=[State.CLAIMED, State.SENT, State.RECEIVED],
+    )  # fmt: skip
+    return tuple(claimed.order_by("number").values_list("fan__name", flat=True)[:at_most])
 
 
 def next_in_line(campaign: Campaign, prize: PrizeEntry, *, at_most: int) -> list[Fan]:

@@ -1,5 +1,6 @@
 """What people type, checked. Errors say what to do."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -7,16 +8,22 @@ from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator, validate_email
+from django.utils.translation import get_language, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
+from vteam.campaigns.file import PrizeEntry
 from vteam.people.vault import ADDRESS_LENGTH, plain_address
+from vteam.prizes.claims import LONGEST, OPTIONAL, fields_of
 from vteam.rules.codes import DIGITS, typed_digits
+from vteam.rules.drawrecords import CONTRIBUTORS_MAX
+from vteam.rules.prizes import State
 
 NAME_LENGTH = 40
 PLACE_LENGTH = 60
 SUBJECT_LENGTH = 100
 TEXT_LENGTH = 4_000
+# In the CLDR's list of countries, and none: regions, groups and private codes.
+NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
 # Characters that hide, reverse or imitate: a name is shown to others.
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 # Unicode calls these letters or signs, but they print nothing: Hangul and Khmer fillers, the empty Braille cell.
@@ -275,3 +282,124 @@ class NewsForm(forms.Form):
         if not self.errors and not any(said[name] for name in self.fields if name != "seen"):
             self.add_error(f"subject_{self.languages[0]}", _("Write a few words first."))
         return said
+
+
+class ClaimForm(forms.Form):
+    """What a winner tells so that they can be given their prize: only what this prize needs."""
+
+    age = forms.ChoiceField(
+        choices=[("adult", _("I am 18 or over")), ("minor", _("I am under 18"))],
+        error_messages={"required": _("Say which of the two it is.")},
+    )
+    shows_name = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, prize: PrizeEntry, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked = fields_of(prize)
+        for name in self.asked:
+            self.fields[name] = _country_field(prize) if name == "country" else _detail_field(name)
+
+    def details(self) -> dict[str, str]:
+        """What was told, by name; what was left empty is not in it."""
+        return {name: self.cleaned_data[name] for name in self.asked if self.cleaned_data[name]}
+
+    @property
+    def rows(self) -> list[tuple[forms.BoundField, str, str]]:
+        """Each field with what it is called and what a browser may fill it with."""
+        return [(self[name], *_DETAILS[name]) for name in self.asked]
+
+
+_DETAILS: dict[str, tuple[Any, str]] = {
+    "name": (_("Name"), "name"),
+    "street": (_("Street and number"), "address-line1"),
+    "more": (_("More of the address (building, care of…), if there is any"), "address-line2"),
+    "postcode": (_("Postcode"), "postal-code"),
+    "town": (_("Town"), "address-level2"),
+    "country": (_("Country"), "country"),
+}
+
+
+def _detail_field(name: str) -> forms.Field:
+    messages = {"required": _("Without it we cannot give it to you."), "max_length": _("This is too long.")}
+    return PlaceField(max_length=LONGEST, required=name not in OPTIONAL, error_messages=messages)
+
+
+def _country_field(prize: PrizeEntry) -> forms.Field:
+    from babel import Locale  # its names of countries: for who claims a prize, and nobody else
+
+    names: dict[str, str] = dict(Locale.parse(get_language() or "en", sep="-").territories)
+    every = (code for code in names if re.fullmatch("[A-Z]{2}", code) and code not in NO_COUNTRIES)
+    codes = prize.countries or every
+    choices = sorted(((code, names.get(code, code)) for code in codes), key=lambda each: each[1])
+    messages = {"required": _("Choose one."), "invalid_choice": _("It cannot be won there.")}
+    return forms.ChoiceField(choices=[("", ""), *choices], error_messages=messages)
+
+
+class AnnounceForm(forms.Form):
+    """Where a draw's randomness will come from: a round of a public beacon, or what several people committed to."""
+
+    source = forms.ChoiceField(choices=[("beacon", ""), ("commitments", "")])
+    hours = forms.IntegerField(
+        min_value=1,
+        max_value=24 * 30,
+        error_messages={
+            "required": _("In how many hours is it drawn?"),
+            "invalid": _("A whole number of hours."),
+            "min_value": _("At least one hour, so that everybody can note the hash."),
+            "max_value": _("Within thirty days."),
+        },
+    )
+    commitments = forms.CharField(required=False, max_length=10_000)
+    at_least = forms.IntegerField(required=False, min_value=1, max_value=CONTRIBUTORS_MAX)
+
+    def clean(self) -> dict[str, Any]:
+        """Each line a name and a commitment; as many must reveal as are named where nothing else is said."""
+        data = super().clean() or {}
+        if data.get("source") != "commitments":
+            return data
+        found: dict[str, str] = {}
+        for line in filter(None, map(str.strip, (data.get("commitments") or "").splitlines())):
+            name, _space, commitment = line.rpartition(" ")
+            if not name.strip() or not re.fullmatch("[0-9a-f]{64}", commitment) or name.strip() in found:
+                self.add_error(
+                    "commitments",
+                    _("Each line: a name, a space, the 64 letters and digits of the commitment."),
+                )
+                return data
+            found[_plain(name)] = commitment
+        if not 0 < len(found) <= CONTRIBUTORS_MAX:
+            self.add_error("commitments", _("Somebody has to commit: one line for each."))
+        data["named"] = found
+        data["at_least"] = min(data.get("at_least") or len(found), len(found))
+        return data
+
+
+class RandomnessForm(forms.Form):
+    """The randomness of a draw as it came: a round's signature, or the beacon's answer; or a name and secret a line."""
+
+    came = forms.CharField(max_length=20_000, error_messages={"required": _("Put in here what came.")})
+
+    def signature(self) -> dict[str, Any]:
+        """The signature typed, or the one in the beacon's own answer."""
+        typed = self.cleaned_data["came"].strip()
+        try:
+            answer = json.loads(typed)
+        except ValueError:
+            answer = None
+        told = answer.get("signature", "") if isinstance(answer, dict) else typed
+        return {"signature": str(told).lower()}
+
+    def revealed(self) -> dict[str, Any]:
+        """The secrets by name."""
+        lines = filter(None, map(str.strip, self.cleaned_data["came"].splitlines()))
+        pairs = (line.rpartition(" ") for line in lines)
+        return {"revealed": {_plain(name): secret.lower() for name, _space, secret in pairs}}
+
+
+class GivingForm(forms.Form):
+    """What an organiser does with an offer: which one, as they saw it, what, and why."""
+
+    offer = forms.IntegerField()
+    step = forms.IntegerField(min_value=0)
+    to = forms.ChoiceField(choices=[(state, state) for state in State])
+    note = forms.CharField(required=False, max_length=300)

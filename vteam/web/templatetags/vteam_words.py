@@ -10,7 +10,9 @@ from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.slips import Slip
 from vteam.channels.mail.findings import About, State
+from vteam.prizes.draws import NotNow, NotTaken
 from vteam.rules.grants import Event, Pace
+from vteam.rules.prizes import State as OfferState
 from vteam.rules.rights import Act, Standing, Way
 from vteam.web.reaching import PACE_NAMES, Line
 from vteam.web.templatetags.vteam import hour, local, long_day, number
@@ -162,4 +164,55 @@ def winners(prize: PrizeEntry) -> Winners:
         return Winners(before=_("for the first"), number=number(prize.first), after=after)
     if prize.kind == "milestone" and prize.milestone:
         return Winners(before=_("from"), number=number(prize.milestone), after=_("points on"))
+    return Winners(after=_("for who comes first")) if prize.kind == "first-come" else _drawn_among(prize)
+
+
+def _drawn_among(prize: PrizeEntry) -> Winners:
+    if prize.qualify == 0:
+        return Winners(after=_("drawn among all fans"))
+    if prize.qualify and prize.qualify > 1:
+        return Winners(before=_("drawn from"), number=number(prize.qualify), after=_("points on"))
     return Winners(after=_("drawn among all who have points"))
+
+
+@register.filter
+def offer_state(state: str) -> str:
+    """How an offer of a prize stands."""
+    names = {
+        OfferState.OFFERED: pgettext("prize", "offered"),
+        OfferState.CLAIMED: pgettext("prize", "claimed"),
+        OfferState.SENT: pgettext("prize", "sent"),
+        OfferState.RECEIVED: pgettext("prize", "received"),
+        OfferState.DECLINED: pgettext("prize", "left to others"),
+        OfferState.EXPIRED: pgettext("prize", "not claimed in time"),
+        OfferState.WITHDRAWN: pgettext("prize", "taken back"),
+    }
+    return names[OfferState(state)]
+
+
+@register.filter
+def offer_act(to: str) -> str:
+    """What a button says that moves an offer there."""
+    names = {
+        OfferState.OFFERED: _("Offer it again"),
+        OfferState.CLAIMED: _("It was not sent after all"),
+        OfferState.SENT: _("It is sent, or given"),
+        OfferState.RECEIVED: _("It has come"),
+        OfferState.WITHDRAWN: pgettext("prize", "Take it back"),
+    }
+    return names[OfferState(to)]
+
+
+@register.filter
+def draw_refusal(why: str) -> str:
+    """Why a draw was not announced, or not drawn."""
+    names = {
+        NotNow.RESULT_OPEN: _("The result is not final yet: entries are frozen once it is."),
+        NotNow.NOBODY: _("Nobody takes part yet."),
+        NotNow.DRAWN: _("It is announced already, and cannot be announced twice."),
+        NotNow.TOO_SOON: _("That is too soon: everybody needs time to note the hash."),
+        NotTaken.WRONG: _("That is not what was announced. Nothing was drawn."),
+        NotTaken.TOO_FEW: _("Too few have revealed. There is still time."),
+        NotTaken.DONE: _("It is drawn already, and cannot be drawn twice."),
+    }
+    return names[why]  # type: ignore[index]

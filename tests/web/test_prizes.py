@@ -1,0 +1,287 @@
+"""Prizes in the browser: what there is, claiming it, a parent's link, giving it, and the draw everybody can check."""
+
+import datetime as dt
+import json
+import re
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from tests.cast import AT, join
+from tests.rules.test_beacons import ROUNDS
+from tests.services.test_prizes import SETTLED, earn, offered, open_with, prize, settle
+from vteam import clock
+from vteam.campaigns.models import Campaign
+from vteam.campaigns.organisers import invite, take_invitation
+from vteam.people.models import Fan
+from vteam.prizes.claims import details_of
+from vteam.prizes.models import Offer
+from vteam.prizes.offers import offer_due
+from vteam.rules.beacons import QUICKNET
+from vteam.rules.drawrecords import checked, commitment_to
+from vteam.rules.prizes import State
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SAME = {"Sec-Fetch-Site": "same-origin"}
+RECORD = prize(needs="address", countries=["FR", "BE"], value="about 30 €")
+POSTER = prize(key="poster", kind="milestone", first=None, milestone=500, how_many=3)
+STICKER = prize(key="sticker", kind="first-come", first=None, how_many=1, name="A sticker")
+SOUNDCHECK = prize(key="soundcheck", kind="draw", first=None, how_many=1, name="The soundcheck")
+TOLD = {
+    "name": "Bo Le Goff",
+    "street": "3 rue du Port",
+    "more": "",
+    "postcode": "29680",
+    "town": "Roscoff",
+    "country": "FR",
+}
+AT_HOME = "/maree-haute/organise/prizes"
+
+
+class Stage:
+    """A campaign whose result is final, Bo who has won, Ana who organises it."""
+
+    def __init__(self, *prizes: dict[str, Any]) -> None:
+        self.campaign: Campaign = open_with(*prizes)
+        self.bo: Fan = join(self.campaign.pk, "Bo")
+        self.cy: Fan = join(self.campaign.pk, "Cy")
+        self.ana: Fan = join(self.campaign.pk, "Ana")
+        secret = invite(campaign=self.campaign, name="Ana", at=AT)
+        assert secret is not None
+        take_invitation(secret=secret, person=self.ana.person)
+        earn(self.campaign, self.bo, 2)
+        earn(self.campaign, self.cy)
+
+    def settle(self) -> None:
+        settle(self.campaign)
+        offer_due(at=SETTLED)
+
+    def client(self, fan: Fan | None = None) -> Client:
+        found = Client(headers={"Host": "localhost", "Accept-Language": "en", **SAME})
+        if fan is not None:
+            found.force_login(fan.person)
+        return found
+
+    def offer(self, fan: Fan, key: str = "record") -> Offer:
+        return Offer.objects.get(fan=fan, prize=key)
+
+    def won(self, fan: Fan, key: str = "record") -> str:
+        return f"/maree-haute/prizes/won/{self.offer(fan, key).pk}"
+
+
+@pytest.fixture(autouse=True)
+def _after_the_season() -> Any:
+    with time_machine.travel(SETTLED + dt.timedelta(hours=1), tick=True):
+        yield
+
+
+def text(answer: Any) -> str:
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def test_everybody_sees_what_there_is_and_how_much_is_left() -> None:
+    stage = Stage(RECORD, POSTER, prize(key="maybe", confirmed=False))
+    with time_machine.travel(AT):
+        page = text(stage.client().get("/maree-haute/prizes"))
+    assert "about 30 €" in page
+    assert "3 left" in page
+    assert "not certain yet" in page
+    assert "The season is over" not in page
+    stage.settle()
+    assert "this result is final" in text(stage.client().get("/maree-haute/prizes"))
+    assert "There is nothing to win" in text(Stage_without().get("/maree-basse/prizes"))
+
+
+def Stage_without() -> Client:
+    open_with(slug="maree-basse")
+    return Client(headers={"Host": "localhost", "Accept-Language": "en"})
+
+
+def test_a_winner_claims_what_they_won_and_ana_sends_it() -> None:
+    stage = Stage(RECORD)
+    stage.settle()
+    bo, ana = stage.client(stage.bo), stage.client(stage.ana)
+    assert "You have won it: claim it" in text(bo.get("/maree-haute/prizes"))
+    page = text(bo.get(stage.won(stage.bo)))
+    assert "You have won." in page
+    assert "France" in page
+    assert "Germany" not in page
+    lacking = bo.post(stage.won(stage.bo), {**TOLD, "town": "", "age": "", "country": "DE", "act": "claim"})
+    assert lacking.status_code == 422
+    for said in (
+        "Without it we cannot give it to you.",
+        "Say which of the two it is.",
+        "It cannot be won there.",
+    ):
+        assert said in text(lacking)
+    assert 'value="3 rue du Port"' in text(lacking), "what was typed stays"
+    assert (
+        bo.post(
+            stage.won(stage.bo), {**TOLD, "age": "adult", "shows_name": "yes", "act": "claim"}
+        ).status_code
+        == 302
+    )
+    assert "It is yours." in text(bo.get(stage.won(stage.bo)))
+    assert "Won by Bo" in text(stage.client().get("/maree-haute/prizes"))
+    # Ana's side
+    page = text(ana.get(f"{AT_HOME}/record"))
+    assert "3 rue du Port" in page
+    table = ana.get(f"{AT_HOME}/record/to-send.csv").content.decode()
+    assert "1,Bo,Bo Le Goff,3 rue du Port,,29680,Roscoff,FR" in table
+    its = stage.offer(stage.bo)
+    sent = {"offer": its.pk, "step": its.step, "to": "sent", "note": "by post"}
+    assert ana.post(f"{AT_HOME}/record", sent).status_code == 302
+    assert ana.post(f"{AT_HOME}/record", sent).status_code == 409, "it was sent once"
+    page = text(bo.get(stage.won(stage.bo)))
+    assert "It is on its way." in page
+    assert "by post" in page
+    bo.post(stage.won(stage.bo), {"act": "received"})
+    assert stage.offer(stage.bo).state == State.RECEIVED
+    bo.post(stage.won(stage.bo), {"act": "not-received"})
+    assert stage.offer(stage.bo).state == State.SENT
+
+
+def test_nobody_but_its_winner_sees_a_claim_and_nobody_but_organisers_an_address() -> None:
+    stage = Stage(RECORD)
+    stage.settle()
+    address = stage.won(stage.bo)
+    assert stage.client(stage.cy).get(address).status_code == 404
+    assert stage.client().get(address).status_code == 302
+    for path in (AT_HOME, f"{AT_HOME}/record", f"{AT_HOME}/record/to-send.csv"):
+        assert stage.client(stage.bo).get(path).status_code == 404
+        assert stage.client().get(path).status_code == 302
+    answer = stage.client(stage.bo).get(address)
+    assert answer["Cache-Control"] == "private, no-store"
+
+
+def test_a_minor_hands_a_parent_a_link_and_is_never_named() -> None:
+    stage = Stage(prize())
+    stage.settle()
+    bo = stage.client(stage.bo)
+    page = text(bo.post(stage.won(stage.bo), {"age": "minor", "shows_name": "yes", "act": "claim"}))
+    link = re.search(r"/parent/[\w-]+", page)
+    assert link
+    assert stage.offer(stage.bo).state == State.OFFERED
+    parent = stage.client()
+    assert "Bo has won something." in text(parent.get(link[0]))
+    assert stage.offer(stage.bo).state == State.OFFERED, "opening a link changes nothing"
+    assert "The prize is Bo’s." in text(parent.post(link[0]))
+    assert stage.offer(stage.bo).state == State.CLAIMED
+    assert parent.get(link[0]).status_code == 410
+    assert "Won by" not in text(stage.client().get("/maree-haute/prizes"))
+    assert parent.cookies == {}
+
+
+def test_declining_is_undone_while_there_is_one_left() -> None:
+    stage = Stage(prize())
+    stage.settle()
+    bo = stage.client(stage.bo)
+    bo.post(stage.won(stage.bo), {"act": "decline"})
+    assert "You left it to others." in text(bo.get(stage.won(stage.bo)))
+    bo.post(stage.won(stage.bo), {"act": "back"})
+    assert "You have won." in text(bo.get(stage.won(stage.bo)))
+    assert bo.post(stage.won(stage.bo), {"act": "nonsense"}).status_code == 404
+
+
+def test_who_comes_first_takes_the_last_one() -> None:
+    stage = Stage(STICKER)
+    taken = stage.client(stage.cy).post("/maree-haute/prizes/sticker/take")
+    assert taken["Location"] == stage.won(stage.cy, "sticker")
+    late = stage.client(stage.bo).post("/maree-haute/prizes/sticker/take")
+    assert late["Location"] == "/maree-haute/prizes"
+    assert "I take one" not in text(stage.client(stage.bo).get("/maree-haute/prizes"))
+    assert "0 left" in text(stage.client(stage.bo).get("/maree-haute/prizes"))
+    assert stage.client().post("/maree-haute/prizes/sticker/take").status_code == 302
+    assert stage.client(stage.bo).post("/maree-haute/prizes/nothing/take").status_code == 404
+
+
+SECRETS = {"Ana": "a1" * 32, "Cy": "c7" * 32}
+
+
+def announce(stage: Stage, **of: Any) -> Any:
+    lines = "\n".join(f"{name} {commitment_to(name, secret)}" for name, secret in SECRETS.items())
+    form = {"act": "announce", "source": "commitments", "hours": 2, "commitments": lines, "at_least": ""}
+    return stage.client(stage.ana).post(f"{AT_HOME}/soundcheck/draw", {**form, **of})
+
+
+def test_a_draw_is_announced_done_and_checked_by_anybody() -> None:
+    stage = Stage(SOUNDCHECK)
+    with time_machine.travel(AT):
+        assert "Take part without missions" in text(stage.client(stage.ana).get("/maree-haute/prizes"))
+        stage.client(stage.ana).post("/maree-haute/prizes/soundcheck/enter")
+        assert "You take part, without missions." in text(stage.client(stage.ana).get("/maree-haute/prizes"))
+    assert announce(stage).status_code == 409
+    assert "The result is not final yet" in text(announce(stage))
+    stage.settle()
+    assert announce(stage, commitments="Ana and nothing else").status_code == 422
+    assert announce(stage).status_code == 302
+    assert "cannot be announced twice" in text(announce(stage))
+    page = text(stage.client(stage.cy).get("/maree-haute/prizes/soundcheck/draw"))
+    hashed = re.search(r"[0-9a-f]{64}", page)
+    assert hashed
+    assert "<dd>3</dd>" in page
+    assert "Your entry" in page
+    assert "Your entry" not in text(stage.client().get("/maree-haute/prizes/soundcheck/draw"))
+    assert stage.client().get("/maree-haute/prizes/soundcheck/draw.json").status_code == 404
+    door, ana = f"{AT_HOME}/soundcheck/draw", stage.client(stage.ana)
+    wrong = ana.post(door, {"act": "draw", "came": f"Ana {'b0' * 32}"})
+    assert "That is not what was announced." in text(wrong)
+    few = ana.post(door, {"act": "draw", "came": f"Ana {SECRETS['Ana']}"})
+    assert "Too few have revealed." in text(few)
+    came = "\n".join(f"{name} {secret}" for name, secret in SECRETS.items())
+    assert ana.post(door, {"act": "draw", "came": came}).status_code == 302
+    assert "cannot be drawn twice" in text(ana.post(door, {"act": "draw", "came": came}))
+    answer = stage.client().get("/maree-haute/prizes/soundcheck/draw.json")
+    found = checked(json.loads(b"".join(answer.streaming_content)), announced=hashed[0])  # type: ignore[attr-defined]
+    assert found.faults == ()
+    offer_due(at=clock.now())
+    assert len(offered(stage.campaign, "soundcheck")) == 1
+    page = stage.client().get("/draw.html")
+    assert page["Content-Disposition"].startswith("attachment")
+
+
+def test_a_beacon_is_named_by_its_round_and_its_own_answer_draws() -> None:
+    """The recorded round is of 2023: for this test its season is."""
+    stage = Stage(SOUNDCHECK)
+    stage.settle()
+    round_ = 657_413
+    before = dt.datetime.fromtimestamp(QUICKNET.time_of(round_) - 7_200, dt.UTC)
+    with time_machine.travel(before, tick=False):
+        assert announce(stage, source="beacon", hours=2).status_code == 302
+    door, ana = f"{AT_HOME}/soundcheck", stage.client(stage.ana)
+    assert f"/{QUICKNET.chain}/public/{round_}" in text(ana.get(door))
+    refused = ana.post(door + "/draw", {"act": "draw", "came": ROUNDS[1000][0]})
+    assert "That is not what was announced." in text(refused)
+    answer = json.dumps({"round": round_, "signature": ROUNDS[round_][0], "randomness": ROUNDS[round_][1]})
+    assert ana.post(door + "/draw", {"act": "draw", "came": answer}).status_code == 302
+    assert f"round {round_} of drand" in text(stage.client().get("/maree-haute/prizes/soundcheck/draw"))
+
+
+def test_a_cell_of_the_table_is_never_a_formula() -> None:
+    stage = Stage(RECORD)
+    stage.settle()
+    evil = {**TOLD, "name": "=HYPERLINK(1)", "street": "@SUM(1)", "age": "adult", "act": "claim"}
+    stage.client(stage.bo).post(stage.won(stage.bo), evil)
+    assert details_of(stage.offer(stage.bo))["name"] == "=HYPERLINK(1)"
+    table = stage.client(stage.ana).get(f"{AT_HOME}/record/to-send.csv").content.decode()
+    assert "'=HYPERLINK(1)" in table
+    assert "'@SUM(1)" in table
+
+
+def test_ana_sees_how_every_prize_stands_and_takes_one_back() -> None:
+    stage = Stage(RECORD, prize(key="maybe", confirmed=False))
+    stage.settle()
+    ana = stage.client(stage.ana)
+    page = text(ana.get(AT_HOME))
+    assert "2 offered" in page
+    assert "not confirmed: nobody is offered it" in page
+    its = stage.offer(stage.bo)
+    ana.post(f"{AT_HOME}/record", {"offer": its.pk, "step": 0, "to": "withdrawn", "note": "two accounts"})
+    assert "two accounts" in text(stage.client(stage.bo).get(stage.won(stage.bo)))
+    assert ana.post(f"{AT_HOME}/record", {"offer": its.pk, "step": 1, "to": "claimed"}).status_code == 409
+    assert ana.post(f"{AT_HOME}/record", {"offer": its.pk, "step": 1, "to": "nonsense"}).status_code == 409
+    assert ana.post(f"{AT_HOME}/record", {"offer": its.pk, "step": 1, "to": "offered"}).status_code == 302
+    assert stage.offer(stage.bo).state == State.OFFERED
+    assert ana.get(f"{AT_HOME}/nothing").status_code == 404

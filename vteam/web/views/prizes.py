@@ -1,0 +1,238 @@
+"""Prizes as fans and everybody else see them: what there is, what was won, claiming it, and the draws to check.
+
+GET shows, POST acts. A claim's page is its winner's alone; a parent comes by the link their child hands them.
+"""
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from vteam import clock
+from vteam.campaigns.file import PrizeEntry
+from vteam.campaigns.models import Campaign
+from vteam.people.models import Fan
+from vteam.prizes import claims
+from vteam.prizes.claims import Claim, Claimed
+from vteam.prizes.draws import announcement_of, draws_at, enter_free, latest_draw, record_text
+from vteam.prizes.models import Draw, DrawEntry, FreeEntry, Offer, OfferMove
+from vteam.prizes.offers import move_offer, take_first
+from vteam.prizes.queries import held, prize_of, shown_winners
+from vteam.rules.prizes import HOLDS, State, Who
+from vteam.web.answers import campaign_or_404, for_fans, private_render
+from vteam.web.assets import asset_file
+from vteam.web.forms import ClaimForm
+from vteam.web.visitors import fan_here
+
+WINNERS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrizeCard:
+    """A prize as the list shows it. `left`: None where there is no end; `mine`: the reader's own offer."""
+
+    prize: PrizeEntry
+    left: int | None
+    draw: Draw | None
+    winners: tuple[str, ...]
+    mine: Offer | None = None
+    entered: bool = False
+    can_enter: bool = False
+    can_take: bool = False
+
+
+@require_safe
+def prizes(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Every prize: how many are left, how its winners are found, and what the reader has won."""
+    campaign = campaign_or_404(slug)
+    fan = fan_here(request, campaign)
+    context = {"campaign": campaign, "fan": fan, "cards": _cards(campaign, fan)}
+    return private_render(request, "prizes.html", context)
+
+
+def _cards(campaign: Campaign, fan: Fan | None) -> list[PrizeCard]:
+    mine = {offer.prize: offer for offer in Offer.objects.filter(fan=fan)} if fan else {}
+    entered = set(FreeEntry.objects.filter(fan=fan).values_list("prize", flat=True)) if fan else set()
+    running = clock.now() < campaign.file.season.ends_at
+    found = []
+    for prize in campaign.file.prizes:
+        left = None if prize.stock is None else max(prize.stock - held(campaign.pk, prize.key), 0)
+        found.append(
+            PrizeCard(
+                prize=prize,
+                left=left,
+                draw=latest_draw(campaign.pk, prize.key) if prize.kind == "draw" else None,
+                winners=shown_winners(campaign.pk, prize.key, at_most=WINNERS_SHOWN),
+                mine=mine.get(prize.key),
+                entered=prize.key in entered,
+                can_enter=bool(fan) and running and prize.kind == "draw",
+                can_take=bool(fan) and prize.kind == "first-come" and prize.confirmed and left != 0,
+            )
+        )
+    return found
+
+
+def _prize(campaign: Campaign, key: str) -> PrizeEntry:
+    found = prize_of(campaign, key)
+    if found is None:
+        raise Http404
+    return found
+
+
+@for_fans
+@require_http_methods(["POST"])
+def enter(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpResponseBase:
+    """Takes part in a draw without missions."""
+    enter_free(campaign=campaign, prize=_prize(campaign, key), fan=fan, at=clock.now())
+    return redirect("prizes", slug=campaign.slug)
+
+
+@for_fans
+@require_http_methods(["POST"])
+def take(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpResponseBase:
+    """Takes one of what goes to those who come first."""
+    prize = _prize(campaign, key)
+    if prize.kind != "first-come" or not prize.confirmed:
+        raise Http404
+    taken = take_first(campaign=campaign, prize=prize, fan=fan, at=clock.now())
+    return (
+        redirect("won", slug=campaign.slug, pk=taken.pk) if taken else redirect("prizes", slug=campaign.slug)
+    )
+
+
+# A winner's own page -------------------------------------------------------------------------------------------------
+@for_fans
+@require_http_methods(["GET", "HEAD", "POST"])
+def won(request: HttpRequest, campaign: Campaign, fan: Fan, pk: int) -> HttpResponseBase:
+    """What a fan has won: claim it, decline it, say that it came."""
+    offer = Offer.objects.filter(pk=pk, fan=fan, campaign_id=campaign.pk).first()
+    prize = prize_of(campaign, offer.prize) if offer else None
+    if offer is None or prize is None:
+        raise Http404
+    act = request.POST.get("act", "")
+    if act == "claim":
+        return _claim(request, campaign, fan, offer, prize)
+    if request.method == "POST":
+        _move(offer, prize, act)
+        return redirect("won", slug=campaign.slug, pk=pk)
+    return _won(request, campaign, fan, offer, prize, ClaimForm(prize=prize))
+
+
+def _claim(
+    request: HttpRequest, campaign: Campaign, fan: Fan, offer: Offer, prize: PrizeEntry
+) -> HttpResponseBase:
+    form = ClaimForm(request.POST, prize=prize)
+    if not form.is_valid():
+        return _won(request, campaign, fan, offer, prize, form, status=422)
+    told = Claim(
+        details=form.details(),
+        is_adult=form.cleaned_data["age"] == "adult",
+        shows_name=form.cleaned_data["shows_name"],
+    )
+    became, secret = claims.claim(offer=offer, claim=told, at=clock.now())
+    if became is Claimed.WAITS_FOR_PARENT:
+        offer.refresh_from_db()
+        return _won(request, campaign, fan, offer, prize, ClaimForm(prize=prize), secret=secret)
+    return redirect("won", slug=campaign.slug, pk=offer.pk)
+
+
+def _move(offer: Offer, prize: PrizeEntry, act: str) -> None:
+    at = clock.now()
+    if act == "decline":
+        claims.decline(offer=offer, at=at)
+    elif act == "back":
+        move_offer(offer=offer, to=State.OFFERED, by=Who.FAN, at=at, days=prize.claim_days)
+    elif act == "received":
+        move_offer(offer=offer, to=State.RECEIVED, by=Who.FAN, at=at)
+    elif act == "not-received":
+        move_offer(offer=offer, to=State.SENT, by=Who.FAN, at=at)
+    else:
+        raise Http404
+
+
+def _won(
+    request: HttpRequest,
+    campaign: Campaign,
+    fan: Fan,
+    offer: Offer,
+    prize: PrizeEntry,
+    form: ClaimForm,
+    *,
+    secret: str = "",
+    status: int = 200,
+) -> HttpResponseBase:
+    context = {
+        "campaign": campaign,
+        "fan": fan,
+        "offer": offer,
+        "prize": prize,
+        "form": form,
+        "secret": secret,
+        "told": claims.details_of(offer),
+        "moves": OfferMove.objects.filter(offer_id=offer.pk).order_by("-step"),
+        "minimum_age": prize.minimum_age or campaign.file.minimum_age,
+    }
+    return private_render(request, "won.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def parent(request: HttpRequest, secret: str) -> HttpResponseBase:
+    """A parent reads what their child has won, and agrees or does not."""
+    offer = claims.waiting_for_parent(secret)
+    if offer is None or offer.fan is None:
+        return private_render(request, "parent.html", {"gone": True}, status=410)
+    campaign = Campaign.objects.get(pk=offer.campaign_id)
+    prize = prize_of(campaign, offer.prize)
+    confirmed = request.method == "POST" and claims.parent_confirms(secret=secret, at=clock.now())
+    context = {
+        "campaign": campaign,
+        "offer": offer,
+        "prize": prize,
+        "name": offer.fan.name,
+        "confirmed": confirmed,
+    }
+    return private_render(request, "parent.html", context)
+
+
+# Draws ---------------------------------------------------------------------------------------------------------------
+@require_safe
+def draw(request: HttpRequest, slug: str, key: str) -> HttpResponseBase:
+    """A draw: what was frozen and announced, where the randomness comes from, and everything to check it with."""
+    campaign = campaign_or_404(slug)
+    prize, found, fan = _prize(campaign, key), latest_draw(campaign.pk, key), fan_here(request, campaign)
+    if found is None:
+        raise Http404
+    context = {
+        "campaign": campaign,
+        "prize": prize,
+        "fan": fan,
+        "draw": found,
+        "told": announcement_of(found),
+        "draws_at": draws_at(found),
+        "mine": DrawEntry.objects.filter(draw=found, fan=fan).first() if fan else None,
+        "winners": shown_winners(campaign.pk, key, at_most=WINNERS_SHOWN),
+        "how_many": Offer.objects.filter(campaign_id=campaign.pk, prize=key, state__in=list(HOLDS)).count(),
+    }
+    return private_render(request, "draw.html", context)
+
+
+@require_safe
+def record(request: HttpRequest, slug: str, key: str) -> HttpResponseBase:
+    """The record of a draw that is done, for whoever wants to do it again."""
+    campaign = campaign_or_404(slug)
+    found = latest_draw(campaign.pk, key)
+    if found is None or found.drawn_at is None:
+        raise Http404
+    answer = StreamingHttpResponse(record_text(found), content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="draw-{campaign.slug}-{found.prize}.json"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@require_safe
+def checker(request: HttpRequest) -> HttpResponseBase:
+    """The page that checks a draw: a file to keep, opened without us and without a network."""
+    answer = HttpResponse(asset_file("draw.html").read_bytes(), content_type="text/html; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="draw.html"'
+    return answer
