@@ -100,6 +100,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/pass-on/asking", passing.asking, name="asking"),
     path("<slug:slug>/titles/<slug:key>/permission", slips.slip, name="slip"),
     path("<slug:slug>/titles/<slug:key>/permission.pdf", slips.slip_file, name="slip-file"),
+    path("<slug:slug>/rules", prizes.rules, name="rules"),
     path("<slug:slug>/prizes", prizes.prizes, name="prizes"),
     path("<slug:slug>/prizes/won/<int:pk>", prizes.won, name="won"),
     path("<slug:slug>/prizes/<slug:key>/enter", prizes.enter, name="prize-enter"),

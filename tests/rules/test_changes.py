@@ -107,6 +107,12 @@ def test_what_takes_nothing_away_is_told_and_not_asked(path: str, value: Any, se
         ("concerts.1.place", "Le Hangar, Rennes", "The concert “The release concert”: place changes from “La Cale sèche, Nantes” to “Le Hangar, Rennes”."),
         ("concerts.1.time_zone", "Europe/London", "The concert “The release concert”: time zone is now “Europe/London”."),
         ("milestones.1", None, "The milestone at 500 points is taken out."),
+        ("rules.answers", "Lune Noire", "The rules: answers changes from “Petit Large, 3 rue du Port, Port-Lierre” to “Lune Noire”."),
+        ("rules.more", "No claims in court.", "The rules: more is worded differently (en, fr)."),
+        ("rules", None, "The rules name nobody who answers for them any more."),
+        ("prizes.3.qualify", 500, "The prize “An afternoon at the soundcheck”: qualify is now 500."),
+        ("prizes.1.claim_days", 7, "The prize “Marée haute on vinyl, signed”: claim days changes from 14 to 7."),
+        ("prizes.1.minimum_age", 18, "The prize “Marée haute on vinyl, signed”: minimum age is now 18."),
         ("slug", "maree-basse", "The campaign: slug changes from “maree-haute” to “maree-basse”."),
     ],
 )  # fmt: skip

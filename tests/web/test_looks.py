@@ -4,6 +4,7 @@ axe finds nothing, nothing is blocked by our own policy or asked of anybody else
 all works without a script. The server is the site's own WSGI application.
 """
 
+import datetime as dt
 import re
 import threading
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from tests.web.axe import findings
 from vteam import clock
 from vteam.campaigns.agreements import speak
 from vteam.campaigns.joining import account
+from vteam.campaigns.models import Campaign
 from vteam.campaigns.news import Draft, latest, take_back, write_news
 from vteam.campaigns.organisers import invite, take_invitation
 from vteam.channels.links.models import Share
@@ -34,7 +36,14 @@ from vteam.jobs.moving import InboxTable, Mover
 from vteam.people.models import Fan
 from vteam.people.services import become_fan
 from vteam.permissions.services import end
+from vteam.prizes.claims import Claim, claim
+from vteam.prizes.models import Draw
+from vteam.prizes.offers import make_offer
 from vteam.rights.models import Holder
+from vteam.rules.beacons import QUICKNET
+from vteam.rules.canonical import canonical
+from vteam.rules.drawrecords import announcement, from_beacon
+from vteam.rules.draws import Entry, announcement_sha256
 from vteam.rules.grants import Purpose
 from vteam.rules.rights import Act, Way
 
@@ -97,6 +106,14 @@ def pages() -> dict[str, Any]:
     cys = allow(Fan.objects.get(person=cy), Purpose.POINTS, at=at)
     points_of_cy = stop_token(cys.pk, Purpose.POINTS)
     end(subject=cys, purpose=Purpose.POINTS, act="the link in a message", at=at)
+    won = [
+        make_offer(campaign, entry, bo, number=1, slot=1, at=at)
+        for entry in campaign.file.prizes
+        if entry.confirmed
+    ]
+    claim(offer=won[1], claim=Claim(details={"name": "Bo", "town": "Roscoff"}, is_adult=True), at=at)
+    _, parents = claim(offer=won[2], claim=Claim(details={}, is_adult=False), at=at)
+    draw_of(campaign, at)
     client = Client()
     client.force_login(person)
     slug = campaign.slug
@@ -109,13 +126,16 @@ def pages() -> dict[str, Any]:
             f"/{slug}/news", f"/{slug}/news/{newest.pk}", f"/{slug}/news/{gone.pk}",
             f"/organise/invitation/{waiting}", "/organise/invitation/used",
             f"/stop/{news_of_bo}", f"/stop/{points_of_cy}",
+            f"/{slug}/prizes", f"/{slug}/prizes/soundcheck/draw", f"/parent/{parents}", "/parent/used",
         ],
         "own": [
             f"/{slug}/home", f"/{slug}/points", f"/{slug}/links", f"/{slug}/links/{place.code}",
             f"/{slug}/links/{ended.code}", f"/{slug}/titles", f"/{slug}/ranking", "/me", "/me?erase",
             f"/{slug}/titles/les-digues/permission", f"/{slug}/titles/les-digues/pass-on",
             f"/{slug}/titles/les-digues/seed",
-            f"/holder/{holder.pk}",
+            f"/holder/{holder.pk}", f"/{slug}/prizes", *(f"/{slug}/prizes/won/{each.pk}" for each in won),
+            f"/{slug}/organise/prizes", f"/{slug}/organise/prizes/signed-record",
+            f"/{slug}/organise/prizes/soundcheck",
             f"/l/{place.code}",
             f"/{slug}/news/{newest.pk}", f"/{slug}/organise", f"/{slug}/organise/news/new", f"/{slug}/reaches-me",
             f"/{slug}/organise/news/{newest.pk}", f"/{slug}/organise/news/{gone.pk}",
@@ -124,6 +144,19 @@ def pages() -> dict[str, Any]:
         ],
         "cookie": client.cookies[settings.SESSION_COOKIE_NAME].value,
     }  # fmt: skip
+
+
+def draw_of(campaign: Campaign, at: dt.datetime) -> None:
+    """A draw that is announced and waits for its round."""
+    entries = [Entry(f"e{number}", 1) for number in range(9)]
+    told = announcement(
+        campaign=campaign.slug, prize="soundcheck", how_many=3, in_line=0, entries=entries, at=at,
+        randomness=from_beacon(QUICKNET, QUICKNET.round_at(int(at.timestamp()) + 3_600)),
+    )  # fmt: skip
+    Draw.objects.create(
+        campaign_id=campaign.pk, prize="soundcheck", number=1, announcement=canonical(told),
+        announced=announcement_sha256(told), announced_at=at,
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -13,8 +13,11 @@ from tests.cast import AT, join
 from tests.rules.test_beacons import ROUNDS
 from tests.services.test_prizes import SETTLED, earn, offered, open_with, prize, settle
 from vteam import clock
+from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.organisers import invite, take_invitation
+from vteam.campaigns.services import apply_campaign
+from vteam.demo.opening import demo_folder, open_demo
 from vteam.people.models import Fan
 from vteam.prizes.claims import details_of
 from vteam.prizes.models import Offer
@@ -285,3 +288,38 @@ def test_ana_sees_how_every_prize_stands_and_takes_one_back() -> None:
     assert ana.post(f"{AT_HOME}/record", {"offer": its.pk, "step": 1, "to": "offered"}).status_code == 302
     assert stage.offer(stage.bo).state == State.OFFERED
     assert ana.get(f"{AT_HOME}/nothing").status_code == 404
+
+
+def test_a_winner_finds_it_at_their_next_visit_without_any_permission() -> None:
+    stage = Stage(prize())
+    assert "You have won" not in text(stage.client(stage.bo).get("/maree-haute/home"))
+    stage.settle()
+    assert "You have won “A record”: claim it by" in text(stage.client(stage.bo).get("/maree-haute/home"))
+    stage.client(stage.bo).post(stage.won(stage.bo), {"age": "adult", "act": "claim"})
+    assert "You have won" not in text(stage.client(stage.bo).get("/maree-haute/home"))
+
+
+def test_the_rules_follow_from_the_file_and_every_version_of_them_stays() -> None:
+    with time_machine.travel(AT):
+        campaign = open_demo()
+        applied = campaign.file.model_copy(
+            update={
+                "prizes": (*campaign.file.prizes, PrizeEntry.model_validate({**RECORD, "key": "another"}))
+            }
+        )
+        apply_campaign(file=applied, folder=demo_folder(), at=AT + dt.timedelta(days=1))
+    client = Client(headers={"Host": "localhost", "Accept-Language": "en"})
+    page = text(client.get("/maree-haute/rules"))
+    assert "Only in: Belgium, France." in page
+    assert "about 30 €" in page
+    assert "Petit Large, 3 rue du Port" in page
+    assert "one button on the page of the prizes takes part" in page
+    assert "Version 2, in force since" in page
+    before = text(client.get("/maree-haute/rules?version=1"))
+    assert "Only in:" not in before
+    assert "Version 1, in force since" in before
+    for wrong in ("3", "0", "x", "1" * 30):
+        assert client.get(f"/maree-haute/rules?version={wrong}").status_code == 404
+    french = text(client.get("/fr/maree-haute/rules"))
+    assert "Seulement dans ces pays" in french
+    assert "Belgique, France" in french

@@ -37,6 +37,7 @@ def changes(old: CampaignFile | None, new: CampaignFile) -> list[Change]:
         *_languages(old, new),
         *_season(old, new),
         *_fields("The theme", old.theme, new.theme, {}),
+        *_rules(old, new),
         *(
             change
             for name, kind in LISTS.items()
@@ -107,6 +108,7 @@ PARTS: Final = frozenset(
         "languages",
         "season",
         "theme",
+        "rules",
         "links",
         "titles",
         "holders",
@@ -279,6 +281,15 @@ def _season(old: CampaignFile, new: CampaignFile) -> Iterator[Change]:
             text = f"The season: {name.replace('_', ' ')} {_from_to(before, after)}."
             sooner = name == "settled" and new.season.settled_at < old.season.settled_at
             yield Change(text=text, takes_away=sooner or (shorter and name not in ("release", "settled")))
+
+
+def _rules(old: CampaignFile, new: CampaignFile) -> Iterator[Change]:
+    """What the contest's rules say besides: a rule that goes, or another, may take something away."""
+    if old.rules and new.rules:
+        yield from _fields("The rules", old.rules, new.rules, {"answers": _always, "more": _always})
+    elif old.rules != new.rules:
+        text = f"The rules name {'who answers for them' if new.rules else 'nobody who answers for them any more'}."
+        yield Change(text=text, takes_away=new.rules is None)
 
 
 def _agreements(old: CampaignFile, new: CampaignFile) -> Iterator[Change]:

@@ -238,6 +238,13 @@ class ConcertEntry(Table):
     explanation: ExplanationWords | None = None
 
 
+class RulesEntry(Table):
+    """What the rules of the contest say besides what follows from the file: who `answers` for it, and what `more`."""
+
+    answers: Line = Field(examples=['"Petit Large, 3 rue du Port, 29680 Roscoff"'])
+    more: LongWords | None = None
+
+
 class CampaignFile(Table):
     """A whole campaign. Keys are unique within their list; names in the fans' pages come in `languages`."""
 
@@ -257,6 +264,7 @@ class CampaignFile(Table):
     minimum_age: Annotated[int, Field(ge=13, le=21)] = Field(15, examples=["15"])
     season: Season
     theme: Theme
+    rules: RulesEntry | None = None
     links: Annotated[tuple[LinkEntry, ...], Strict(False), Field(max_length=20)] = ()
     titles: Annotated[tuple[TitleEntry, ...], Strict(False), Field(min_length=1, max_length=50)]
     holders: Annotated[tuple[HolderEntry, ...], Strict(False), Field(min_length=1, max_length=100)]

@@ -33,12 +33,15 @@ class Campaign(models.Model):
     @cached_property
     def file(self) -> CampaignFile:
         """The campaign file in force."""
-        return _read(self.document)
+        return read_file(self.document)
 
 
 @lru_cache(maxsize=FILES_KEPT)
-def _read(document: str) -> CampaignFile:
-    """Reading a file checks every word of it, which no page has time for; and the same text is the same file."""
+def read_file(document: str) -> CampaignFile:
+    """The campaign file a canonical text is of.
+
+    Reading a file checks every word of it, which no page has time for; and the same text is the same file.
+    """
     return CampaignFile.model_validate_json(document)
 
 

@@ -20,9 +20,9 @@ def prize_of(campaign: Campaign, key: str) -> PrizeEntry | None:
     return next((prize for prize in campaign.file.prizes if prize.key == key), None)
 
 
-def offers_of(fan: Fan) -> list[Offer]:
-    """What a fan has been offered, the latest first."""
-    return list(Offer.objects.filter(fan=fan).order_by("-offered_at", "-pk"))
+def to_claim(fan: Fan) -> list[Offer]:
+    """What a fan has won and not claimed yet, the next deadline first."""
+    return list(Offer.objects.filter(fan=fan, state=State.OFFERED).order_by("claim_by", "pk"))
 
 
 def held(campaign_id: int, prize: str) -> int:

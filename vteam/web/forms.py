@@ -324,12 +324,21 @@ def _detail_field(name: str) -> forms.Field:
     return PlaceField(max_length=LONGEST, required=name not in OPTIONAL, error_messages=messages)
 
 
-def _country_field(prize: PrizeEntry) -> forms.Field:
-    from babel import Locale  # its names of countries: for who claims a prize, and nobody else
+def names_of_countries() -> dict[str, str]:
+    """Every country by its code (ISO 3166), as the page's language calls it."""
+    from babel import Locale  # for who claims a prize or reads the rules, and nobody else
 
     names: dict[str, str] = dict(Locale.parse(get_language() or "en", sep="-").territories)
-    every = (code for code in names if re.fullmatch("[A-Z]{2}", code) and code not in NO_COUNTRIES)
-    codes = prize.countries or every
+    return {
+        code: name
+        for code, name in names.items()
+        if re.fullmatch("[A-Z]{2}", code) and code not in NO_COUNTRIES
+    }
+
+
+def _country_field(prize: PrizeEntry) -> forms.Field:
+    names = names_of_countries()
+    codes = prize.countries or names
     choices = sorted(((code, names.get(code, code)) for code in codes), key=lambda each: each[1])
     messages = {"required": _("Choose one."), "invalid_choice": _("It cannot be won there.")}
     return forms.ChoiceField(choices=[("", ""), *choices], error_messages=messages)

@@ -1,5 +1,6 @@
 """What roles, ways, standings, acts and findings are called on the pages: one word per thing, in both languages."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django import template
@@ -14,6 +15,7 @@ from vteam.prizes.draws import NotNow, NotTaken
 from vteam.rules.grants import Event, Pace
 from vteam.rules.prizes import State as OfferState
 from vteam.rules.rights import Act, Standing, Way
+from vteam.web.forms import names_of_countries
 from vteam.web.reaching import PACE_NAMES, Line
 from vteam.web.templatetags.vteam import hour, local, long_day, number
 
@@ -173,6 +175,12 @@ def _drawn_among(prize: PrizeEntry) -> Winners:
     if prize.qualify and prize.qualify > 1:
         return Winners(before=_("drawn from"), number=number(prize.qualify), after=_("points on"))
     return Winners(after=_("drawn among all who have points"))
+
+
+@register.filter
+def country_names(codes: Iterable[str]) -> str:
+    """Countries as people call them, in the order of their names."""
+    return ", ".join(sorted(names_of_countries().get(code, code) for code in codes))
 
 
 @register.filter

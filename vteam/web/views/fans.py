@@ -11,7 +11,7 @@ from django.utils import translation
 from django.views.decorators.http import require_http_methods, require_safe
 
 from vteam import clock
-from vteam.campaigns.file import CampaignFile, MissionEntry
+from vteam.campaigns.file import CampaignFile, MissionEntry, PrizeEntry
 from vteam.campaigns.missions import season_of
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.news import latest
@@ -22,6 +22,8 @@ from vteam.ledger import queries as books
 from vteam.ledger.queries import Standing
 from vteam.people.models import Fan, Person
 from vteam.people.services import address_of_person
+from vteam.prizes.models import Offer
+from vteam.prizes.queries import prize_of, to_claim
 from vteam.rights.models import Holder
 from vteam.rules.grants import Purpose
 from vteam.web.answers import for_fans, for_persons
@@ -72,6 +74,7 @@ def home(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase
         "campaign": campaign,
         "fan": fan,
         "live": _live(campaign, fan),
+        "won": _won(campaign, fan),
         "asked": asked_titles(fan, at=clock.now()),
         "news": latest(campaign, at_most=1),
         "ask": ask_of(campaign, fan, Purpose.NEWS),
@@ -91,6 +94,11 @@ def home_live(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpRespons
     return render(
         request, "_home_live.html", {"campaign": campaign, "fan": fan, "live": _live(campaign, fan)}
     )
+
+
+def _won(campaign: Campaign, fan: Fan) -> list[tuple[Offer, PrizeEntry]]:
+    """What is to be claimed, with the prize it is."""
+    return [(offer, prize) for offer in to_claim(fan) if (prize := prize_of(campaign, offer.prize))]
 
 
 def _version(campaign: Campaign, own: Standing, last_decision: int) -> str:

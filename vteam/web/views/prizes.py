@@ -3,6 +3,7 @@
 GET shows, POST acts. A claim's page is its winner's alone; a parent comes by the link their child hands them.
 """
 
+import re
 from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from vteam import clock
 from vteam.campaigns.file import PrizeEntry
-from vteam.campaigns.models import Campaign
+from vteam.campaigns.models import Campaign, CampaignVersion, read_file
 from vteam.people.models import Fan
 from vteam.prizes import claims
 from vteam.prizes.claims import Claim, Claimed
@@ -25,7 +26,8 @@ from vteam.web.assets import asset_file
 from vteam.web.forms import ClaimForm
 from vteam.web.visitors import fan_here
 
-WINNERS_SHOWN = 50
+WINNERS_SHOWN, VERSIONS_SHOWN = 50, 50
+VERSION = re.compile("[1-9][0-9]{0,6}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,27 @@ def prizes(request: HttpRequest, slug: str) -> HttpResponseBase:
     fan = fan_here(request, campaign)
     context = {"campaign": campaign, "fan": fan, "cards": _cards(campaign, fan)}
     return private_render(request, "prizes.html", context)
+
+
+@require_safe
+def rules(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The rules of the contest, as the campaign file makes them; `version`: as they were."""
+    campaign = campaign_or_404(slug)
+    asked = request.GET.get("version", "")
+    versions = CampaignVersion.objects.filter(campaign_id=campaign.pk).order_by("-version")
+    shown = versions.first()
+    if asked:
+        shown = versions.filter(version=int(asked)).first() if VERSION.fullmatch(asked) else None
+    if shown is None:
+        raise Http404
+    context = {
+        "campaign": campaign,
+        "file": read_file(shown.document),
+        "shown": shown,
+        "older": list(versions.exclude(pk=shown.pk).only("version", "applied_at")[:VERSIONS_SHOWN]),
+        "fan": fan_here(request, campaign),
+    }
+    return private_render(request, "rules.html", context)
 
 
 def _cards(campaign: Campaign, fan: Fan | None) -> list[PrizeCard]:
