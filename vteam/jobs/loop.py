@@ -24,7 +24,7 @@ from vteam.channels.mail.courier import delivering
 from vteam.channels.mail.mailings import put_into_outbox
 from vteam.channels.mail.outbox import forget_ended
 from vteam.channels.mail.returns import receiving
-from vteam.channels.mail.telling import PointsTeller
+from vteam.channels.mail.telling import PointsTeller, tell_winners
 from vteam.channels.swarm.otherhashes import hash_others
 from vteam.channels.swarm.services import forget_asked
 from vteam.jobs import counted
@@ -68,6 +68,7 @@ def jobs(log: WriteAheadLog) -> list[Job]:
         Job("forget what expired", forget, every=60.0),
         Job("put news into the outbox", lambda: put_into_outbox(at=clock.now()), every=1.0),
         Job("hash for other networks", lambda: hash_others(at_most=OTHERS_AT_ONCE), every=2.0),
+        Job("tell winners", lambda: tell_winners(at=clock.now()), every=2.0),
         Job("tell points", lambda: teller.turn(at=clock.now()), every=2.0),
     ]
     if connection.vendor == "sqlite":

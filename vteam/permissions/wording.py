@@ -30,6 +30,13 @@ _TEXTS = {
     (Purpose.ASKED, "fr"): (
         "« {campaign} » peut m’écrire par mail quand quelqu’un à qui j’ai donné mon lien me demande un titre."
     ),
+    (
+        Purpose.WON,
+        "en",
+    ): "“{campaign}” may write to me by mail when I have won a prize, so that I claim it in time.",
+    (Purpose.WON, "fr"): (
+        "« {campaign} » peut m’écrire par mail quand j’ai gagné un lot, pour que je le réclame à temps."
+    ),
     (Purpose.FAULTS, "en"): "This installation of vTeam may write to me by mail when something in it fails.",
     (Purpose.FAULTS, "fr"): (
         "Cette installation de vTeam peut m’écrire par mail quand quelque chose y échoue."

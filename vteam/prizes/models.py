@@ -16,7 +16,8 @@ class Offer(models.Model):
     `slot`: which of the stock it holds, from 1; None where it holds none any more. `step`: how often it has moved.
     `fan`: None once they have erased their account. `details`: what the claim needs, sealed; None before and after.
     `is_adult`: as the fan says; None before the claim. `parent_hash`: of the link a minor hands to a parent, until
-    they confirm. `shows_name`: they agreed to be named in public.
+    they confirm. `shows_name`: they agreed to be named in public. `told`: a letter
+    was put there for who allows one.
     """
 
     campaign_id = models.BigIntegerField()
@@ -35,6 +36,7 @@ class Offer(models.Model):
     parent_hash = models.BinaryField(max_length=32, null=True)
     parent_confirmed_at = models.DateTimeField(null=True)
     shows_name = models.BooleanField(default=False)
+    told = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -42,7 +44,10 @@ class Offer(models.Model):
             models.UniqueConstraint(fields=["campaign_id", "prize", "slot"], name="one_offer_per_slot"),
             models.UniqueConstraint(fields=["campaign_id", "prize", "fan"], name="one_offer_per_fan"),
         ]
-        indexes = [models.Index(fields=["state", "claim_by"], name="offer_by_deadline")]
+        indexes = [
+            models.Index(fields=["state", "claim_by"], name="offer_by_deadline"),
+            models.Index(fields=["id"], condition=models.Q(told=False), name="offer_to_tell"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.prize} {self.number}: {self.state}"

@@ -110,7 +110,7 @@ def move_offer(*, offer: Offer, to: State, by: Who, at: dt.datetime, note: str =
             slot = _free_slot(now)
             if slot is None:
                 return False
-            now.slot, now.claim_by = slot, at + dt.timedelta(days=max(days, 1))
+            now.slot, now.claim_by, now.told = slot, at + dt.timedelta(days=max(days, 1)), False
         elif to not in HOLDS:
             now.slot = None
         now.state, now.step, now.changed_at = to, now.step + 1, at

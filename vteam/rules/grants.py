@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     NEWS = "news"
     POINTS = "points"
     ASKED = "asked"
+    WON = "won"
     FAULTS = "faults"
 
 
@@ -51,6 +52,7 @@ PACES: dict[Purpose, tuple[Pace, ...]] = {
     Purpose.NEWS: (Pace.AT_ONCE, Pace.WEEKLY),
     Purpose.POINTS: (Pace.WEEKLY, Pace.DAILY),
     Purpose.ASKED: (Pace.AT_ONCE, Pace.DAILY),
+    Purpose.WON: (Pace.AT_ONCE,),
     Purpose.FAULTS: (Pace.AT_ONCE, Pace.DAILY),
 }
 """The paces each purpose is offered at, the usual one first."""

@@ -18,12 +18,13 @@ from vteam.permissions.services import INSTALLATION
 from vteam.permissions.wording import Wording, wording
 from vteam.rules.grants import PACES, Grant, Pace, Purpose
 
-OF_FANS = (Purpose.NEWS, Purpose.POINTS, Purpose.ASKED)
+OF_FANS = (Purpose.NEWS, Purpose.POINTS, Purpose.ASKED, Purpose.WON)
 OF_OPERATORS = (Purpose.FAULTS,)
 NAMES = {
     Purpose.NEWS: _("News of the release"),
     Purpose.POINTS: _("My points"),
     Purpose.ASKED: _("Somebody asks me for a title"),
+    Purpose.WON: _("A prize I won"),
     Purpose.FAULTS: _("Something fails here"),
 }
 PACE_NAMES = {Pace.AT_ONCE: _("at once"), Pace.DAILY: _("once a day"), Pace.WEEKLY: _("once a week")}

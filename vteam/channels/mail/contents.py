@@ -6,6 +6,7 @@ None where there is nothing to say any more (news taken back, a title nobody ask
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.utils import translation
@@ -18,7 +19,10 @@ from vteam.channels.mail.letters import home_url
 from vteam.channels.mail.models import Mailing, OutboxMessage
 from vteam.ledger.queries import fans_ranked, standing_of
 from vteam.people.models import Fan
+from vteam.prizes.models import Offer
+from vteam.prizes.queries import prize_of
 from vteam.rules.grants import Purpose
+from vteam.rules.prizes import State
 
 Content = dict[str, Any]
 ITEMS_SHOWN = 20
@@ -71,6 +75,26 @@ def _asked(asked: Asked) -> Content | None:
     wanted = {about["title"] for about in asked.abouts()}
     titles = Title.objects.filter(pk__in=wanted, retired_at=None).order_by("position")[:ITEMS_SHOWN]
     items = [{"title": title.name, "address": asked.page(f"titles/{title.key}/pass-on")} for title in titles]
+    return {"items": items} if items else None
+
+
+def _won(asked: Asked) -> Content | None:
+    """The prizes still to be claimed, each with its last moment where the campaign is."""
+    assert asked.campaign is not None
+    zone = ZoneInfo(asked.campaign.file.season.time_zone)
+    offers = Offer.objects.filter(
+        pk__in={about["offer"] for about in asked.abouts()}, state=State.OFFERED, fan__isnull=False
+    )
+    with translation.override(asked.language):
+        items = [
+            {
+                "name": prize.name.in_language(asked.language),
+                "until": date_format(offer.claim_by.astimezone(zone), "DATETIME_FORMAT"),
+                "address": asked.page(f"prizes/won/{offer.pk}"),
+            }
+            for offer in offers.order_by("claim_by")[:ITEMS_SHOWN]
+            if (prize := prize_of(asked.campaign, offer.prize))
+        ]
     return {"items": items} if items else None
 
 
@@ -128,5 +152,6 @@ _MAKERS: dict[Purpose, Callable[[Asked], Content | None]] = {
     Purpose.NEWS: _news,
     Purpose.ASKED: _asked,
     Purpose.POINTS: _points,
+    Purpose.WON: _won,
     Purpose.FAULTS: _faults,
 }

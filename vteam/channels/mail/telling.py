@@ -6,17 +6,22 @@ Whether a letter leaves, and when, is asked when it does. Repeating this changes
 import datetime as dt
 from itertools import islice
 
+from django.db import transaction
+
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.mail.contents import gained_since
 from vteam.channels.mail.models import OutboxMessage
-from vteam.channels.mail.outbox import enqueue
+from vteam.channels.mail.outbox import enqueue, enqueue_for
 from vteam.people.models import Fan
 from vteam.permissions.models import Subject
 from vteam.permissions.queries import allowing
+from vteam.prizes.models import Offer
 from vteam.rules.grants import Grant, Purpose
+from vteam.rules.prizes import State
 
 SUBJECTS_A_TURN = 200
+OFFERS_A_TURN = 200
 
 
 class PointsTeller:
@@ -46,6 +51,28 @@ class PointsTeller:
         is_last = seen < SUBJECTS_A_TURN
         self._campaign, self._after = (campaign.pk + 1, "") if is_last else (campaign.pk, after)
         return told
+
+
+@transaction.atomic
+def tell_winners(*, at: dt.datetime) -> int:
+    """Put a message there for each who was offered a prize, once an offer; returns how many offers were looked at.
+
+    Who never said anything about being written to gets none, and finds it at their next visit.
+    """
+    new = Offer.objects.select_for_update(of=("self",)).select_related("fan").filter(told=False)
+    offers = list(new.order_by("pk")[:OFFERS_A_TURN])
+    for offer in offers:
+        if offer.fan is not None and offer.state == State.OFFERED:
+            enqueue_for(
+                purpose=Purpose.WON,
+                campaign_id=offer.campaign_id,
+                person_id=offer.fan.person_id,
+                about={"offer": offer.pk},
+                key=f"{offer.pk}.{offer.step}",
+                at=at,
+            )
+    Offer.objects.filter(pk__in=[offer.pk for offer in offers]).update(told=True)
+    return len(offers)
 
 
 def _tell(campaign_id: int, subject: str, grant: Grant, at: dt.datetime) -> int:

@@ -20,10 +20,12 @@ from vteam.prizes.draws import announcement_of, draws_at, enter_free, latest_dra
 from vteam.prizes.models import Draw, DrawEntry, FreeEntry, Offer, OfferMove
 from vteam.prizes.offers import move_offer, take_first
 from vteam.prizes.queries import held, prize_of, shown_winners
+from vteam.rules.grants import Purpose
 from vteam.rules.prizes import HOLDS, State, Who
 from vteam.web.answers import campaign_or_404, for_fans, private_render
 from vteam.web.assets import asset_file
 from vteam.web.forms import ClaimForm
+from vteam.web.reaching import ask_of
 from vteam.web.visitors import fan_here
 
 WINNERS_SHOWN, VERSIONS_SHOWN = 50, 50
@@ -49,7 +51,12 @@ def prizes(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Every prize: how many are left, how its winners are found, and what the reader has won."""
     campaign = campaign_or_404(slug)
     fan = fan_here(request, campaign)
-    context = {"campaign": campaign, "fan": fan, "cards": _cards(campaign, fan)}
+    context = {
+        "campaign": campaign,
+        "fan": fan,
+        "cards": _cards(campaign, fan),
+        "ask": ask_of(campaign, fan, Purpose.WON) if fan else None,
+    }
     return private_render(request, "prizes.html", context)
 
 
