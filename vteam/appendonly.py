@@ -20,7 +20,6 @@ APPEND_ONLY = {
     "permissions_grantevent": "what people allow to reach them",
     "permissions_granttext": "the words they saw",
     "permissions_refusal": "addresses that must never be written to",
-    "prizes_offermove": "what became of each offer of a prize",
     "campaigns_campaignversion": "every campaign file applied",
     "campaigns_missionversion": "every version of every mission",
 }

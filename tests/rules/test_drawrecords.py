@@ -30,8 +30,8 @@ def of_beacon(entries: list[Entry] = ENTRIES, *, how_many: int = 3, in_line: int
     return drawrecords.record(told, entries, {"signature": ROUNDS[ROUND][0]})
 
 
-def of_commitments(revealed: dict[str, str], *, at_least: int = 2) -> dict[str, Any]:
-    source = from_commitments(COMMITMENTS, until=BEFORE, at_least=at_least)
+def of_commitments(revealed: dict[str, str], *, at_least: int = 2, hours: int = 1) -> dict[str, Any]:
+    source = from_commitments(COMMITMENTS, until=BEFORE + dt.timedelta(hours=hours), at_least=at_least)
     told = drawrecords.announcement(
         campaign="maree-haute", prize="soundcheck", how_many=3, in_line=0, entries=ENTRIES, at=BEFORE,
         randomness=source,
@@ -58,7 +58,9 @@ def test_every_draw_holds_and_draws_no_more_than_there_are(
     entries = [Entry(f"e{number:03}", weight) for number, weight in enumerate(weights)]
     told = drawrecords.announcement(
         campaign="c", prize="p", how_many=how_many, in_line=in_line, entries=entries, at=BEFORE,
-        randomness=from_commitments({"Ana": COMMITMENTS["Ana"]}, until=BEFORE, at_least=1),
+        randomness=from_commitments(
+            {"Ana": COMMITMENTS["Ana"]}, until=BEFORE + dt.timedelta(hours=1), at_least=1
+        ),
     )  # fmt: skip
     record = drawrecords.record(told, entries, {"revealed": {"Ana": SECRETS["Ana"]}})
     found = checked(record)
@@ -91,13 +93,29 @@ HASH = "it was changed: its hash is not the one the record names"
         ((TOLD, "weight"), 61, Part.ANNOUNCEMENT, HASH),
         (("announced",), "00" * 32, Part.ANNOUNCEMENT, HASH),
         ((TOLD, "announced_at"), "2036-09-15T00:00:00Z", Part.ANNOUNCEMENT, "its round was there already"),
-        ((TOLD, "announced_at"), "yesterday", Part.ANNOUNCEMENT, "its round was there already"),
+        ((TOLD, "announced_at"), "yesterday", Part.ANNOUNCEMENT, "not what a draw's announcement contains"),
+        (
+            (TOLD, "announced_at"),
+            "2023-2-3T4:05:06Z",
+            Part.ANNOUNCEMENT,
+            "not what a draw's announcement contains",
+        ),
+        (
+            (TOLD, "announced_at"),
+            "2023-02-30T00:00:00Z",
+            Part.ANNOUNCEMENT,
+            "not what a draw's announcement contains",
+        ),
+        ((TOLD, "randomness", "more"), 1, Part.ANNOUNCEMENT, "not what a draw's announcement contains"),
+        ((TOLD, "weight"), 2**53, Part.ANNOUNCEMENT, "not what a draw's announcement contains"),
+        ((TOLD, "how_many"), 10_001, Part.ANNOUNCEMENT, "not what a draw's announcement contains"),
+        ((TOLD, "prize"), "\ud800", Part.ANNOUNCEMENT, "not what a draw's announcement contains"),
         ((TOLD, "algorithm"), "vteam-draw-2", Part.ANNOUNCEMENT, "not the announcement of a vteam-draw-1"),
         ((TOLD, "more"), 1, Part.ANNOUNCEMENT, "not what a draw's announcement contains"),
         ((TOLD, "how_many"), 0, Part.ANNOUNCEMENT, "not what a draw's announcement contains"),
         ((TOLD, "weight"), 2.5, Part.ANNOUNCEMENT, "not what a draw's announcement contains"),
         ((TOLD, "randomness"), {"from": 1.5}, Part.ANNOUNCEMENT, "not what a draw's announcement contains"),
-        ((TOLD, "randomness", "from"), "dice", Part.ANNOUNCEMENT, "no source of randomness"),
+        ((TOLD, "randomness", "from"), "dice", Part.ANNOUNCEMENT, "not what a draw's announcement contains"),
         ((TOLD, "randomness", "chain"), "00", Part.ANNOUNCEMENT, "names no beacon"),
         ((TOLD,), None, Part.ANNOUNCEMENT, "not the announcement of"),
         (("entries", 7, 1), 9, Part.ENTRIES, "do not weigh as much"),
@@ -143,6 +161,12 @@ def test_who_does_not_reveal_is_left_out_and_named_and_too_few_are_no_draw() -> 
     assert found.order != checked(COMMITTED).order
     one = changed(COMMITTED, "randomness", to={"revealed": {"Ana": SECRETS["Ana"]}})
     assert [fault.wrong for fault in checked(one).faults] == ["fewer than 2 revealed: there is no draw"]
+
+
+def test_a_draw_announced_when_the_time_to_reveal_was_over_is_none() -> None:
+    late = changed(COMMITTED, TOLD, "randomness", "reveal_until", to="2020-01-01T00:00:00Z")
+    wrong = "it was made when the time to reveal was over already"
+    assert Fault(Part.ANNOUNCEMENT, wrong) in checked(late).faults
 
 
 @pytest.mark.parametrize(

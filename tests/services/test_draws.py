@@ -24,12 +24,13 @@ from vteam.prizes.draws import (
     enter_free,
     latest_draw,
     record_text,
+    revealed_of,
     take_randomness,
 )
 from vteam.prizes.models import Draw, DrawEntry
 from vteam.prizes.offers import offer_due
 from vteam.rules.beacons import QUICKNET
-from vteam.rules.drawrecords import checked, commitment_to, from_beacon, from_commitments
+from vteam.rules.drawrecords import Part, checked, commitment_to, from_beacon, from_commitments
 from vteam.rules.facts import Kind
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -140,25 +141,56 @@ def test_randomness_that_was_not_announced_is_not_taken() -> None:
     draw = announced(campaign, its)
     wrong = {"revealed": {**SECRETS, "Bo": "b1" * 32}}
     assert take_randomness(draw=draw, came=wrong, at=SETTLED + HOUR) is NotTaken.WRONG
-    assert (
-        take_randomness(draw=draw, came={"signature": ROUNDS[1000][0]}, at=SETTLED + HOUR) is NotTaken.WRONG
-    )
     assert Draw.objects.get(pk=draw.pk).drawn_at is None
+
+
+def test_what_is_revealed_stays_and_nobody_chooses_whose_secrets_count() -> None:
+    campaign, its, _ = stage()
+    draw = announced(campaign, its)
+    two = {"revealed": {name: SECRETS[name] for name in ("Ana", "Bo")}}
+    assert take_randomness(draw=draw, came=two, at=SETTLED) is NotTaken.WAITS
+    assert set(revealed_of(Draw.objects.get(pk=draw.pk))) == {"Ana", "Bo"}
+    # After the close the organiser would like it without Bo.
+    only = {"revealed": {"Ana": SECRETS["Ana"]}}
+    done = take_randomness(draw=draw, came=only, at=SETTLED + HOUR)
+    assert isinstance(done, Draw)
+    found = checked(record_of(done), announced=draw.announced)
+    assert (found.faults, found.left_out) == ((), ("Cy",))
+
+
+def test_it_is_drawn_as_soon_as_all_have_revealed() -> None:
+    campaign, its, _ = stage()
+    draw = announced(campaign, its)
+    for name in ("Ana", "Bo"):
+        came = {"revealed": {name: SECRETS[name]}}
+        assert take_randomness(draw=draw, came=came, at=SETTLED) is NotTaken.WAITS
+    assert isinstance(take_randomness(draw=draw, came={"revealed": {"Cy": SECRETS["Cy"]}}, at=SETTLED), Draw)
 
 
 def test_a_draw_that_too_few_revealed_for_is_void_once_its_time_is_over_and_announced_again() -> None:
     campaign, its, _ = stage()
     draw = announced(campaign, its)
     one = {"revealed": {"Ana": SECRETS["Ana"]}}
-    assert take_randomness(draw=draw, came=one, at=SETTLED) is NotTaken.TOO_FEW
-    void = take_randomness(draw=draw, came=one, at=SETTLED + HOUR)
+    assert take_randomness(draw=draw, came=one, at=SETTLED) is NotTaken.WAITS
+    void = take_randomness(draw=draw, came={}, at=SETTLED + HOUR)
     assert isinstance(void, Draw)
     assert void.void_at == SETTLED + HOUR
+    assert [fault.wrong for fault in checked(record_of(void)).faults] == [
+        "fewer than 2 revealed: there is no draw"
+    ]
     second = announced(campaign, its, at=SETTLED + 2 * HOUR)
     assert (second.number, second.announced != draw.announced) == (2, True)
     take_randomness(draw=second, came={"revealed": SECRETS}, at=SETTLED + 3 * HOUR)
     assert checked(record_of(Draw.objects.get(pk=second.pk))).faults == ()
     assert latest_draw(campaign.pk, "soundcheck") == second
+
+
+def test_the_entries_are_published_with_the_announcement() -> None:
+    campaign, its, _ = stage()
+    draw = announced(campaign, its)
+    frozen = record_of(draw)
+    assert len(frozen["entries"]) == 4
+    assert {fault.part for fault in checked(frozen, announced=draw.announced).faults} == {Part.RANDOMNESS}
 
 
 def test_a_real_round_of_a_beacon_draws() -> None:

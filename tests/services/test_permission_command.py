@@ -79,16 +79,19 @@ def test_what_somebody_allows_is_shown_campaign_by_campaign_with_its_place_in_th
         "  news    nothing said",
         "  points  nothing said",
         "  asked   nothing said",
+        "  won     nothing said",
         "  faults  yes, at-once, since 2026-11-20 12:00 UTC [1 given]",
         "maree-haute:",
         "  news    yes, weekly, since 2026-11-20 12:00 UTC [1 given, 2 pace-changed]",
         "  points  nothing said",
         "  asked   yes, daily, since 2026-11-20 12:00 UTC, paused until 2100-01-01 00:00 UTC [7 given, 8 paused]",
+        "  won     nothing said",
         "  faults  nothing said",
         "other:",
         "  news    yes, at-once, since 2026-11-20 12:00 UTC [1 given]",
         "  points  nothing said",
         "  asked   nothing said",
+        "  won     nothing said",
         "  faults  nothing said",
     ]
     shown = place.done("permission", "show", "--address", CY)
@@ -121,15 +124,17 @@ def test_the_numbers_name_nobody(place: Installed) -> None:
         "  news    at-once 1, weekly 0, " + rest.format(0, 0, 0),
         "  points  weekly 0, daily 0, " + rest.format(0, 0, 0),
         "  asked   at-once 0, daily 0, " + rest.format(0, 0, 0),
+        "  won     at-once 0, " + rest.format(0, 0, 0),
         "maree-haute:",
         "  news    at-once 0, weekly 1, " + rest.format(0, 1, 0),
         "  points  weekly 0, daily 0, " + rest.format(0, 0, 1),
         "  asked   at-once 0, daily 0, " + rest.format(1, 0, 0),
+        "  won     at-once 0, " + rest.format(0, 0, 0),
         "the installation:",
         "  faults  at-once 1, daily 0, " + rest.format(0, 0, 0),
         "Addresses that said “never again”: 1",
     ]
-    assert place.done("permission", "numbers", "other").splitlines() == shown[:4]
+    assert place.done("permission", "numbers", "other").splitlines() == shown[:5]
 
 
 # Ending ---------------------------------------------------------------------------------------------------------
@@ -181,7 +186,7 @@ def test_what_ends_may_be_one_campaigns_or_one_purpose_alone(
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        (["--purpose", "code"], "Write one of: news, points, asked, faults"),
+        (["--purpose", "code"], "Write one of: news, points, asked, won, faults"),
         (["--purpose", "dreams"], "There is no purpose"),
         (["--campaign", "nowhere"], "no campaign"),
     ],

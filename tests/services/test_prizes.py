@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
+from unittest.mock import Mock, patch
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -18,6 +19,7 @@ from vteam.journal.models import Fact
 from vteam.journal.queries import every_fact
 from vteam.people.erasure import erase_account
 from vteam.people.models import Fan
+from vteam.prizes import lines
 from vteam.prizes.claims import (
     Claim,
     Claimed,
@@ -29,7 +31,7 @@ from vteam.prizes.claims import (
     waiting_for_parent,
 )
 from vteam.prizes.models import Offer, OfferMove
-from vteam.prizes.offers import forget_details, move_offer, offer_due, take_first
+from vteam.prizes.offers import STEPS_OF_FANS, forget_details, move_offer, offer_due, take_first
 from vteam.rules.facts import Kind
 from vteam.rules.prizes import HOLDS, State, Who
 
@@ -284,6 +286,106 @@ def test_a_move_that_somebody_else_was_faster_with_does_nothing() -> None:
     assert move_offer(offer=one, to=State.CLAIMED, by=Who.FAN, at=SETTLED)
     assert not move_offer(offer=other, to=State.DECLINED, by=Who.FAN, at=SETTLED)
     assert not move_offer(offer=one, to=State.SENT, by=Who.FAN, at=SETTLED), "no fan sends it"
+
+
+def test_one_prize_that_cannot_be_offered_hinders_none_of_the_others() -> None:
+    campaign = open_with(prize(key="broken", kind="milestone", first=None, milestone=500), prize())
+    (bo,) = fans(campaign, "Bo")
+    earn(campaign, bo)
+    settle(campaign)
+    with (
+        patch.dict(
+            "vteam.prizes.lines.__dict__", {"_of_milestone": Mock(side_effect=RuntimeError("broken"))}
+        ),
+        pytest.raises(RuntimeError, match="broken"),
+    ):
+        offer_due(at=SETTLED)
+    assert offered(campaign) == ["Bo"]
+    offer_due(at=SETTLED)
+    assert offered(campaign, "broken") == ["Bo"]
+
+
+def test_with_enough_for_all_who_comes_back_takes_nobodys_place() -> None:
+    campaign = open_with(prize(key="poster", kind="milestone", first=None, milestone=500))
+    bo, cy, di = fans(campaign, "Bo", "Cy", "Di")
+    earn(campaign, bo)
+    earn(campaign, cy)
+    offer_due(at=AT)
+    for name in ("Bo", "Cy"):
+        its = the(campaign, name, "poster")
+        assert decline(offer=its, at=AT)
+        assert move_offer(offer=its, to=State.OFFERED, by=Who.FAN, at=AT)
+    earn(campaign, di)
+    offer_due(at=AT)
+    assert offered(campaign, "poster", State.OFFERED) == ["Bo", "Cy", "Di"]
+
+
+def test_a_fan_who_comes_back_has_the_time_that_was_left_and_not_for_ever() -> None:
+    campaign = open_with(prize())
+    (bo,) = fans(campaign, "Bo")
+    earn(campaign, bo)
+    settle(campaign)
+    offer_due(at=SETTLED)
+    its = the(campaign, "Bo")
+    until = its.claim_by
+    for _ in range(STEPS_OF_FANS // 2):
+        assert decline(offer=its, at=SETTLED + DAY)
+        assert move_offer(offer=its, to=State.OFFERED, by=Who.FAN, at=SETTLED + DAY)
+        assert its.claim_by == until
+    assert not decline(offer=its, at=SETTLED + DAY), "each move stays in the journal for ever"
+    late = the(campaign, "Bo")
+    assert not move_offer(offer=late, to=State.OFFERED, by=Who.FAN, at=until)
+
+
+def test_what_was_told_is_erased_where_the_offer_is_given_up_and_only_there() -> None:
+    campaign = open_with(prize())
+    bo, cy = fans(campaign, "Bo", "Cy")
+    earn(campaign, bo)
+    earn(campaign, cy)
+    settle(campaign)
+    offer_due(at=SETTLED)
+    told = {"name": "Cy", "town": "Brest"}
+    claim(offer=the(campaign, "Cy"), claim=Claim(details=told, is_adult=False), at=SETTLED)
+    offer_due(at=SETTLED + 20 * DAY)
+    assert (the(campaign, "Cy").state, the(campaign, "Cy").details) == (State.EXPIRED, None)
+    move_offer(offer=the(campaign, "Bo"), to=State.OFFERED, by=Who.ORGANISER, at=SETTLED + 20 * DAY, days=9)
+    claim(offer=the(campaign, "Bo"), claim=Claim(details=told, is_adult=True), at=SETTLED + 20 * DAY)
+    stale = the(campaign, "Bo")
+    assert sent(offer=the(campaign, "Bo"), at=SETTLED + 21 * DAY)
+    assert not decline(offer=stale, at=SETTLED + 21 * DAY), "it is on its way"
+    assert details_of(the(campaign, "Bo")) == told
+    back = the(campaign, "Bo")
+    assert move_offer(offer=back, to=State.CLAIMED, by=Who.ORGANISER, at=SETTLED + 22 * DAY)
+    assert forget_details(at=SETTLED + 60 * DAY) == 0, "it is still to be sent"
+
+
+def test_who_once_said_to_be_under_18_stays_so_for_this_prize() -> None:
+    campaign = open_with(prize())
+    (bo,) = fans(campaign, "Bo")
+    earn(campaign, bo)
+    settle(campaign)
+    offer_due(at=SETTLED)
+    claim(offer=the(campaign, "Bo"), claim=Claim(details={}, is_adult=False), at=SETTLED)
+    again = Claim(details={}, is_adult=True, shows_name=True)
+    became, secret = claim(offer=the(campaign, "Bo"), claim=again, at=SETTLED)
+    assert became is Claimed.WAITS_FOR_PARENT
+    assert parent_confirms(secret=secret, at=SETTLED)
+    assert not the(campaign, "Bo").shows_name
+
+
+def test_a_line_is_walked_piece_by_piece_and_passes_over_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "DECISIONS_AT_ONCE", 2)
+    monkeypatch.setattr(lines, "FANS_AT_ONCE", 2)
+    campaign = open_with(prize(key="poster", kind="milestone", first=None, milestone=1000, how_many=3))
+    people = fans(campaign, "Bo", "Cy", "Di", "Ed", "Fay")
+    for fan in (*people, *people[::-1]):
+        earn(campaign, fan)
+    for _ in range(4):
+        offer_due(at=AT)
+    assert offered(campaign, "poster") == ["Fay", "Ed", "Di"]
+    decline(offer=the(campaign, "Ed", "poster"), at=AT)
+    offer_due(at=AT)
+    assert offered(campaign, "poster") == ["Fay", "Ed", "Di", "Cy"]
 
 
 def test_who_erases_their_account_makes_room_and_nothing_told_can_be_read() -> None:

@@ -35,6 +35,12 @@ BROKEN = {
     "secret": changed(COMMITTED, "randomness", "revealed", "Bo", to="b1" * 32),
     "stranger": changed(COMMITTED, "randomness", "revealed", "Dee", to="d0" * 32),
     "too few": changed(COMMITTED, "randomness", "revealed", to={"Ana": SECRETS["Ana"]}),
+    "late": changed(COMMITTED, TOLD, "randomness", "reveal_until", to="2020-01-01T00:00:00Z"),
+    "no day": changed(BEACON, TOLD, "announced_at", to="2023-02-30T00:00:00Z"),
+    "one more field of the source": changed(BEACON, TOLD, "randomness", "more", to=1),
+    "half a character": changed(BEACON, TOLD, "prize", to="\ud800"),
+    "too heavy": changed(BEACON, TOLD, "weight", to=2**53),
+    "no list": changed(COMMITTED, TOLD, "randomness", "contributors", to="Ana"),
     "nothing": None,
 }
 

@@ -61,7 +61,7 @@ class PageTests(Reaching):
 
     def test_nothing_is_on_before_somebody_switches_it_on(self) -> None:
         page = self.signed_in().get(PAGE).text
-        self.assertEqual(page.count('aria-checked="false"'), 3)
+        self.assertEqual(page.count('aria-checked="false"'), 4)
         self.assertNotIn('aria-checked="true"', page)
         self.assertNotIn("Nothing at all", page)
 

@@ -27,6 +27,7 @@ from vteam.campaigns.values import (
     read_moment,
     read_zone,
 )
+from vteam.rules.drawrecords import DRAWN_MAX
 
 SEASON_DAYS_MAX = 400
 CONCERT_DAYS_MAX = 400
@@ -303,6 +304,9 @@ def _prizes(tables: Tables) -> Iterator[Finding]:
         if kind == "ranking" and first and how_many and how_many < first:
             wrong = f"{how_many} prizes are promised to {first} fans"
             yield _at("prizes", at, "how_many", wrong, f"write how_many = {first}, or leave it out")
+        if kind == "draw" and (how_many or 0) > DRAWN_MAX:
+            wrong = f"a draw of more than {DRAWN_MAX:_} takes too long to be done again by everybody"
+            yield _at("prizes", at, "how_many", wrong, f"write how_many = {DRAWN_MAX:_} or less")
         if kind in ("draw", "first-come") and "how_many" not in prize:
             wrong, instead = f"a {kind} prize says how many there are to win", "write how_many = 20"
             yield Finding(path=("prizes", at), wrong=wrong, instead=instead, missing="how_many")

@@ -59,10 +59,11 @@ USUAL: Final[Mapping[str, Mapping[str, Any]]] = {
 """What holds for a mission of each kind where its file says nothing."""
 # The first part of an address belongs to pages of vTeam's own.
 RESERVED_SLUGS = frozenset({
-    "account", "accounts", "admin", "announce", "api", "arrived", "asked", "assets", "books", "campaign", "campaigns",
-    "code", "demo", "feeds", "fetch", "healthz", "holder", "invitation", "join", "login", "logout", "mailbox", "media",
-    "messages", "metrics", "never", "news", "operator", "organise", "parent", "pictures", "ranking", "robots",
-    "sign-in", "sign-out", "signin", "static", "stop", "theme", "vteam", "world",
+    "account", "accounts", "admin", "announce", "api", "arrived", "asked", "assets", "books", "campaign",
+    "campaigns", "code", "demo", "draw", "feeds", "fetch", "healthz", "holder", "invitation", "join", "login",
+    "logout", "mailbox", "media", "messages", "metrics", "never", "news", "operator", "organise", "parent",
+    "pictures", "ranking", "robots", "sign-in", "sign-out", "signin", "static", "stop", "theme", "vteam",
+    "world",
 })  # fmt: skip
 
 

@@ -42,8 +42,11 @@ def verify(
 def commit(name: Annotated[str, typer.Argument(help="Your name, as the announcement will give it.")]) -> None:
     """Make a secret for a draw without a beacon: publish the commitment now, keep the secret until the close."""
     import secrets
+    import unicodedata
 
     from vteam.rules.drawrecords import SECRET_BYTES, commitment_to
+
+    name = " ".join(unicodedata.normalize("NFC", name).split())  # as a page takes it
 
     secret = secrets.token_hex(SECRET_BYTES)
     out.print(f"Commitment, for the announcement: {commitment_to(name, secret)}", soft_wrap=True)
@@ -51,12 +54,14 @@ def commit(name: Annotated[str, typer.Argument(help="Your name, as the announcem
 
 
 def _read(file: Path) -> Any:
+    import codecs
+
     import orjson
 
     if file.stat().st_size > RECORD_BYTES_MAX:
         raise VTeamError(f"{file} is larger than any record of a draw.")
     try:
-        return orjson.loads(file.read_bytes())
+        return orjson.loads(file.read_bytes().removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError as error:
         raise VTeamError(f"{file} is not JSON, and so no record of a draw: {error}") from error
 

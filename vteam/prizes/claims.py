@@ -17,10 +17,9 @@ from vteam.campaigns.file import PrizeEntry
 from vteam.errors import SealError
 from vteam.people import vault
 from vteam.prizes.models import Offer
-from vteam.prizes.offers import move_offer
+from vteam.prizes.offers import KEPT_UNSENT, move_offer
 from vteam.rules.prizes import State, Who
 
-KEPT_UNSENT = dt.timedelta(days=180)
 KEPT_SENT = dt.timedelta(days=30)
 SECRET_BYTES = 24
 LONGEST = 120
@@ -68,8 +67,10 @@ def claim(*, offer: Offer, claim: Claim, at: dt.datetime) -> tuple[Claimed, str]
     if claim.details:
         now.details = vault.seal(bytes(now.fan.person.sealed_key), json.dumps(dict(claim.details)))
     now.details_until = at + KEPT_UNSENT if claim.details else None
-    now.is_adult, now.shows_name = claim.is_adult, claim.shows_name and claim.is_adult
-    secret = "" if claim.is_adult else secrets.token_urlsafe(SECRET_BYTES)
+    # Who once said to be under 18 stays so for this prize.
+    now.is_adult = claim.is_adult and now.is_adult is not False
+    now.shows_name = claim.shows_name and now.is_adult
+    secret = "" if now.is_adult else secrets.token_urlsafe(SECRET_BYTES)
     now.parent_hash = _parent_hash(secret) if secret else None
     now.save()
     if secret:
@@ -92,7 +93,9 @@ def _parent_hash(secret: str) -> bytes:
 @transaction.atomic
 def parent_confirms(*, secret: str, at: dt.datetime) -> bool:
     """A parent agrees: the claim counts. False where the link is no good, or the time is over."""
-    offer = waiting_for_parent(secret)
+    hashes = vault.keyed_hashes("parent's link", secret)
+    offers = Offer.objects.select_for_update().filter(parent_hash__in=hashes, state=State.OFFERED)
+    offer = offers.first()
     if offer is None or at >= offer.claim_by:
         return False
     offer.parent_hash, offer.parent_confirmed_at = None, at
@@ -113,12 +116,8 @@ def details_of(offer: Offer) -> dict[str, str]:
     return told
 
 
-@transaction.atomic
 def decline(*, offer: Offer, at: dt.datetime) -> bool:
     """The winner does not want it; what they told is erased, and the next in line is offered it."""
-    Offer.objects.filter(pk=offer.pk).update(
-        details=None, details_until=None, parent_hash=None, shows_name=False
-    )
     return move_offer(offer=offer, to=State.DECLINED, by=Who.FAN, at=at)
 
 

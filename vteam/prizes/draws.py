@@ -7,11 +7,12 @@ again, under the next number; its record stays. docs/draws.md has the algorithm.
 import datetime as dt
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from vteam import clock
 from vteam.campaigns.file import PrizeEntry
@@ -32,6 +33,7 @@ ID_BYTES = 10
 IN_LINE = 100
 """How many are drawn besides the winners, to be next in line."""
 ENTRIES_AT_ONCE = 5_000
+PLACES_AT_ONCE = 500
 LEAST_AHEAD = dt.timedelta(minutes=10)
 """So long before its round a draw is announced at least: time for everybody to note the announcement's hash."""
 
@@ -46,10 +48,10 @@ class NotNow(StrEnum):
 
 
 class NotTaken(StrEnum):
-    """Why randomness is not taken in."""
+    """Why a draw is not done with what came."""
 
     WRONG = "wrong"
-    TOO_FEW = "too_few"
+    WAITS = "waits"
     DONE = "done"
 
 
@@ -64,7 +66,12 @@ def enter_free(*, campaign: Campaign, prize: PrizeEntry, fan: Fan, at: dt.dateti
 
 def latest_draw(campaign_id: int, prize: str) -> Draw | None:
     """The draw of a prize, void or not; None before the first was announced."""
-    return Draw.objects.filter(campaign_id=campaign_id, prize=prize).order_by("-number").first()
+    return draws_of(campaign_id, prize).first()
+
+
+def draws_of(campaign_id: int, prize: str) -> QuerySet[Draw]:
+    """Every draw of a prize, the latest first: all before it are void."""
+    return Draw.objects.filter(campaign_id=campaign_id, prize=prize).order_by("-number")
 
 
 @transaction.atomic
@@ -151,35 +158,78 @@ def draws_at(draw: Draw) -> dt.datetime | None:
     return drawrecords.moment(source["reveal_until"])
 
 
-@transaction.atomic
 def take_randomness(*, draw: Draw, came: Mapping[str, Any], at: dt.datetime) -> Draw | NotTaken:
     """Draws, with the randomness that has come: a round's signature, or what was revealed.
 
-    A draw whose time to reveal is over with too few is void.
+    What is revealed is kept and shown at once, and nobody takes it back: it is drawn when all have revealed, or with
+    what was revealed until the close; where that is too little, the draw is void.
     """
+    if announcement_of(draw)["randomness"]["from"] == "commitments":
+        kept = keep_revealed(draw=draw, revealed=came.get("revealed", {}))
+        if isinstance(kept, NotTaken):
+            return kept
+        draw, came = kept, {"revealed": revealed_of(kept)}
+        end = draws_at(draw)
+        if (
+            len(came["revealed"]) < len(announcement_of(draw)["randomness"]["contributors"])
+            and end
+            and at < end
+        ):
+            return NotTaken.WAITS
+    # Worked out before anything is locked: of very many entries it takes a while.
+    found = drawrecords.checked(drawrecords.unchecked(announcement_of(draw), list(entries_of(draw)), came))
+    if not found.too_few and any(fault.part is not drawrecords.Part.ORDER for fault in found.faults):
+        return NotTaken.WRONG
+    return _done(draw, came, found, at)
+
+
+@transaction.atomic
+def _done(
+    draw: Draw, came: Mapping[str, Any], found: drawrecords.Checked, at: dt.datetime
+) -> Draw | NotTaken:
+    now = Draw.objects.select_for_update().get(pk=draw.pk)
+    if now.drawn_at is not None or now.void_at is not None or now.randomness != draw.randomness:
+        return NotTaken.DONE
+    now.randomness = json.dumps(came)
+    if found.too_few:
+        now.void_at = at
+    else:
+        now.drawn_at = at
+        for start in range(0, len(found.order), PLACES_AT_ONCE):
+            _place(now, found.order[start : start + PLACES_AT_ONCE], start)
+    now.save(update_fields=["randomness", "drawn_at", "void_at"])
+    _tell(now, "" if found.too_few else digest("\n".join(found.order)), at)
+    return now
+
+
+def _place(draw: Draw, ids: Sequence[str], start: int) -> None:
+    places = {id_: start + at for at, id_ in enumerate(ids)}
+    entries = list(draw.entries.filter(entry__in=ids))
+    for entry in entries:
+        entry.place = places[entry.entry]
+    DrawEntry.objects.bulk_update(entries, ["place"])
+
+
+@transaction.atomic
+def keep_revealed(*, draw: Draw, revealed: Mapping[str, str]) -> Draw | NotTaken:
+    """Keeps what contributors revealed, beside what was revealed before; all of it is what they had committed to."""
     now = Draw.objects.select_for_update().get(pk=draw.pk)
     if now.drawn_at is not None or now.void_at is not None:
         return NotTaken.DONE
-    told, entries = announcement_of(now), list(entries_of(now))
-    found = drawrecords.checked(drawrecords.unchecked(told, entries, came))
-    if found.too_few:
-        end = draws_at(now)
-        if end is None or at < end:
-            return NotTaken.TOO_FEW
-        now.void_at, now.randomness = at, json.dumps(came)
-        now.save(update_fields=["void_at", "randomness"])
-        _tell(now, "", at)
-        return now
-    if any(fault.part is not drawrecords.Part.ORDER for fault in found.faults):
-        return NotTaken.WRONG
-    places = {id_: place for place, id_ in enumerate(found.order)}
-    for entry in now.entries.filter(entry__in=list(places)):
-        entry.place = places[entry.entry]
-        entry.save(update_fields=["place"])
-    now.randomness, now.drawn_at = json.dumps(came), at
-    now.save(update_fields=["randomness", "drawn_at"])
-    _tell(now, digest("\n".join(found.order)), at)
+    contributors = announcement_of(now)["randomness"]["contributors"]
+    commitments = {each["name"]: each["commitment"] for each in contributors}
+    for name, secret in revealed.items():
+        if drawrecords.commitment_to(name, secret) != commitments.get(name):
+            return NotTaken.WRONG
+    now.randomness = json.dumps({"revealed": {**revealed_of(now), **revealed}})
+    now.save(update_fields=["randomness"])
     return now
+
+
+def revealed_of(draw: Draw) -> dict[str, str]:
+    """What was revealed for a draw so far, by name."""
+    revealed: dict[str, str] = json.loads(draw.randomness or "{}").get("revealed", {})
+    return revealed
 
 
 def _tell(draw: Draw, record: str, at: dt.datetime) -> None:
@@ -196,10 +246,11 @@ def entries_of(draw: Draw) -> Iterator[Entry]:
 
 
 def record_text(draw: Draw) -> Iterator[str]:
-    """The record of a draw that is done, a part at a time; `vteam draw verify` checks it."""
+    """The record of a draw, a part at a time; `vteam draw verify` checks it. Before it is done: what is frozen."""
     order = draw.entries.filter(place__isnull=False).order_by("place").values_list("entry", flat=True)
+    randomness = draw.randomness or "{}"
     yield f'{{"announcement":{draw.announcement},"announced":"{draw.announced}",'
-    yield f'"randomness":{draw.randomness},"order":{json.dumps(list(order))},"entries":['
+    yield f'"randomness":{randomness},"order":{json.dumps(list(order))},"entries":['
     comma = ""
     lines: list[str] = []
     for id_, weight in entries_of(draw):

@@ -52,14 +52,35 @@ class Offer(models.Model):
     def __str__(self) -> str:
         return f"{self.prize} {self.number}: {self.state}"
 
+    def forget(self) -> None:
+        """What was told for it is not needed any more; to be saved."""
+        self.details = self.details_until = self.parent_hash = self.parent_confirmed_at = None
+        self.shows_name = False
+
     @property
     def standing(self) -> State:
         """How it stands."""
         return State(self.state)
 
 
+class Line(models.Model):
+    """How far the line for a prize was walked (`prizes.lines`): all before that have been offered it, or are gone."""
+
+    campaign_id = models.BigIntegerField()
+    prize = models.CharField(max_length=40)
+    passed = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign_id", "prize"], name="one_line_per_prize")]
+
+    def __str__(self) -> str:
+        return f"{self.prize} up to {self.passed}"
+
+
 class OfferMove(models.Model):
-    """What became of an offer, when and by whom. Append-only. `note`: why, for the fan to read."""
+    """What became of an offer, when and by whom; the journal has it too. `note`: why, for the fan to read; it is erased
+    with them.
+    """
 
     offer_id = models.BigIntegerField()
     step = models.PositiveIntegerField()

@@ -6,7 +6,8 @@ at a time, which the database itself refuses to give twice.
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 
 from django.db import transaction
 from django.db.models import Max
@@ -16,59 +17,82 @@ from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.journal.services import record_fact
 from vteam.people.models import Fan
-from vteam.prizes.models import Offer, OfferMove
-from vteam.prizes.queries import next_in_line
+from vteam.prizes.lines import walk
+from vteam.prizes.models import Line, Offer, OfferMove
 from vteam.rules.facts import prize_moved
 from vteam.rules.prizes import HOLDS, State, Who, may_move, needs_stock
 
 OFFERED_AT_ONCE = 500
 ENDED_AT_ONCE = 500
+PIECES_AT_ONCE = 5
+STEPS_OF_FANS = 30
+"""So often an offer may have moved when its fan still moves it."""
+KEPT_UNSENT = dt.timedelta(days=180)
+"""How long what a winner told is kept where nothing is sent."""
+logger = logging.getLogger(__name__)
 
 
 def offer_due(*, at: dt.datetime) -> int:
     """Ends what was not claimed in time, and offers what is free to the next in line; returns how many moved.
 
-    What its supplier has not confirmed is offered to nobody.
+    What its supplier has not confirmed is offered to nobody. A prize that cannot be offered hinders none of the others;
+    the last fault is raised once they are done.
     """
-    moved = _end_due(at)
+    moved, fault = _end_due(at), None
     for campaign in Campaign.objects.order_by("pk"):
         for prize in campaign.file.prizes:
-            if prize.confirmed:
-                moved += _offer(campaign, prize, at)
+            try:
+                moved += _offer(campaign, prize, at) if prize.confirmed else 0
+            except Exception as wrong:
+                logger.exception("the prize %s of campaign %s could not be offered", prize.key, campaign.pk)
+                fault = wrong
+    if fault is not None:
+        raise fault
     return moved
 
 
-@transaction.atomic
 def _offer(campaign: Campaign, prize: PrizeEntry, at: dt.datetime) -> int:
-    fans = list(itertools.islice(_to_offer(campaign, prize), OFFERED_AT_ONCE))
-    if not fans:
-        return 0
-    number = _last_number(campaign.pk, prize.key)
-    for fan, slot in fans:
-        number += 1
-        make_offer(campaign, prize, fan, number=number, slot=slot, at=at)
-    return len(fans)
+    """Walks some of the line while something is free."""
+    made = 0
+    for _ in range(PIECES_AT_ONCE):
+        if next(free_slots(campaign.pk, prize), None) is None:
+            break
+        line, _is_new = Line.objects.get_or_create(campaign_id=campaign.pk, prize=prize.key)
+        piece = walk(campaign, prize, line.passed)
+        offered = _offer_to(campaign, prize, piece.fans[:OFFERED_AT_ONCE], at)
+        made += offered
+        if offered < len(piece.fans):
+            break  # the rest of this piece is found again: nobody is passed over
+        Line.objects.filter(pk=line.pk).update(passed=piece.passed)
+        if piece.is_end:
+            break
+    return made
 
 
-def _to_offer(campaign: Campaign, prize: PrizeEntry) -> Iterator[tuple[Fan, int]]:
-    """Who is to be offered one now, each with a free slot."""
-    free = free_slots(campaign.pk, prize)
-    first = next(free, None)
-    if first is None:
-        return
-    yield from zip(
-        next_in_line(campaign, prize, at_most=OFFERED_AT_ONCE), itertools.chain([first], free), strict=False
-    )
+@transaction.atomic
+def _offer_to(campaign: Campaign, prize: PrizeEntry, fans: Sequence[int], at: dt.datetime) -> int:
+    """Offers what is free to these fans in their order; returns to how many."""
+    Campaign.objects.select_for_update().get(pk=campaign.pk)
+    here, number = Fan.objects.in_bulk(fans), _last_number(campaign.pk, prize.key)
+    made = 0
+    for fan, slot in zip(fans, free_slots(campaign.pk, prize), strict=False):
+        if fan in here:  # who left meanwhile is passed over
+            number += 1
+            make_offer(campaign, prize, here[fan], number=number, slot=slot, at=at)
+        made += 1
+    return made
 
 
 def free_slots(campaign_id: int, prize: PrizeEntry) -> Iterator[int]:
     """The numbers of the stock nobody holds, lowest first."""
+    offers = Offer.objects.filter(campaign_id=campaign_id, prize=prize.key)
     if prize.stock is None:
-        return itertools.count(_last_number(campaign_id, prize.key) + 1)
-    offers = Offer.objects.filter(campaign_id=campaign_id, prize=prize.key, slot__isnull=False)
-    if offers.count() >= prize.stock:
+        last = offers.aggregate(slot=Max("slot"), number=Max("number"))
+        return itertools.count(max(last["slot"] or 0, last["number"] or 0) + 1)
+    held = offers.filter(slot__isnull=False)
+    if held.count() >= prize.stock:
         return iter(())
-    taken = set(offers.values_list("slot", flat=True))
+    taken = set(held.values_list("slot", flat=True))
     return (slot for slot in range(1, 1 + prize.stock) if slot not in taken)
 
 
@@ -99,26 +123,36 @@ def _last_number(campaign_id: int, prize: str) -> int:
 def move_offer(*, offer: Offer, to: State, by: Who, at: dt.datetime, note: str = "", days: int = 0) -> bool:
     """Moves an offer; False where it stands otherwise by now, or nothing of the stock is left for it.
 
-    `days`: how long there is to claim it where it is offered again.
+    `days`: how long there is to claim it where an organiser offers it again; a fan who comes back has what was left.
+    What was told for it is erased where it is given up.
     """
     with transaction.atomic():
         now = Offer.objects.select_for_update().get(pk=offer.pk)
         before = now.standing
-        if now.step != offer.step or not may_move(before, to, by):
+        if now.step != offer.step or not may_move(before, to, by) or _goes_round(now, by):
             return False
         if needs_stock(before, to):
-            slot = _free_slot(now)
+            if by is Who.ORGANISER:
+                now.claim_by = at + dt.timedelta(days=max(days, 1))
+            slot = _free_slot(now) if at < now.claim_by else None
             if slot is None:
                 return False
-            now.slot, now.claim_by, now.told = slot, at + dt.timedelta(days=max(days, 1)), False
+            now.slot, now.told = slot, False
         elif to not in HOLDS:
             now.slot = None
+            now.forget()
+        if (before, to) == (State.SENT, State.CLAIMED) and now.details is not None:
+            now.details_until = at + KEPT_UNSENT
         now.state, now.step, now.changed_at = to, now.step + 1, at
         now.save()
         _note(now, to, by, note, at)
-    for name in ("state", "step", "slot", "claim_by", "changed_at"):
-        setattr(offer, name, getattr(now, name))
+    offer.refresh_from_db()
     return True
+
+
+def _goes_round(offer: Offer, by: Who) -> bool:
+    """Whether a fan has moved it to and fro so often that each move would only be one more row for ever."""
+    return by is Who.FAN and offer.step >= STEPS_OF_FANS
 
 
 def _free_slot(offer: Offer) -> int | None:
@@ -149,18 +183,24 @@ def _end_due(at: dt.datetime) -> int:
 
 @transaction.atomic
 def take_first(*, campaign: Campaign, prize: PrizeEntry, fan: Fan, at: dt.datetime) -> Offer | None:
-    """A fan takes one of what goes to those who come first; None where nothing is left. Asked again, it is the same."""
+    """A fan takes one of what goes to those who come first while the season runs; None where nothing is left.
+
+    Asked again, it is the same one.
+    """
     Campaign.objects.select_for_update().get(pk=campaign.pk)
     known = Offer.objects.filter(campaign_id=campaign.pk, prize=prize.key, fan=fan).first()
     if known is not None:
         return known
-    slot = next(free_slots(campaign.pk, prize), None)
+    season = campaign.file.season
+    slot = next(free_slots(campaign.pk, prize), None) if season.starts_at <= at < season.ends_at else None
     if slot is None:
         return None
     return make_offer(campaign, prize, fan, number=_last_number(campaign.pk, prize.key) + 1, slot=slot, at=at)
 
 
 def forget_details(*, at: dt.datetime) -> int:
-    """Erases what winners told us, once its time is over."""
+    """Erases what winners told us, once its time is over, and what was noted of those who have left."""
     late = Offer.objects.filter(details_until__lte=at).exclude(details=None)
-    return late.update(details=None, details_until=None)
+    left = Offer.objects.filter(fan=None).values("pk")
+    noted = OfferMove.objects.filter(offer_id__in=left).exclude(note="")
+    return late.update(details=None, details_until=None) + noted.update(note="")

@@ -10,6 +10,7 @@ Pure: a record comes in as the values JSON gave, and every fault of it goes out 
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,8 @@ from vteam.rules.beacons import BEACONS, Beacon, randomness_of
 from vteam.rules.draws import Entry
 
 ENTRIES_MAX = 10_000_000
+DRAWN_MAX = 10_000
+"""So many are drawn at most, and as many next in line: drawing one takes longer the more were drawn before."""
 CONTRIBUTORS_MAX = 50
 SECRET_BYTES = 32
 _HEX = frozenset("0123456789abcdef")
@@ -204,6 +207,8 @@ def _announcement(found: Any) -> dict[str, Any]:
         raise _Wrong(Part.ANNOUNCEMENT, _UNREADABLE)
     if told.keys() != _FIELDS or told["how_many"] < 1 or told["entries"] < 1:
         raise _Wrong(Part.ANNOUNCEMENT, _UNREADABLE)
+    if moment(told["announced_at"]) is None or not _is_source(told["randomness"]):
+        raise _Wrong(Part.ANNOUNCEMENT, _UNREADABLE)
     try:
         draws.announcement_sha256(told)
     except TypeError as error:
@@ -211,12 +216,23 @@ def _announcement(found: Any) -> dict[str, Any]:
     return told
 
 
-_NUMBERS = {
-    "how_many": ENTRIES_MAX,
-    "in_line": ENTRIES_MAX,
-    "entries": ENTRIES_MAX,
-    "weight": draws.TOTAL_MAX,
+def _is_source(source: Mapping[str, Any]) -> bool:
+    """Whether it has the fields a source has, and no others; what stands in them is looked at later."""
+    contributors = source.get("contributors", [])
+    return (
+        set(source) == _SOURCES.get(str(source.get("from")), set())
+        and isinstance(contributors, list)
+        and all(isinstance(each, dict) and each.keys() == {"name", "commitment"} for each in contributors)
+    )
+
+
+_SOURCES: dict[str, set[str]] = {
+    "beacon": {"from", "chain", "round"},
+    "commitments": {"from", "contributors", "reveal_until", "at_least"},
 }
+_NUMBERS = {
+    "how_many": DRAWN_MAX, "in_line": DRAWN_MAX, "entries": ENTRIES_MAX, "weight": draws.TOTAL_MAX - 1,
+}  # fmt: skip
 _FIELDS = {*_NUMBERS, "algorithm", "campaign", "prize", "entries_sha256", "announced_at", "randomness"}
 
 
@@ -268,7 +284,7 @@ def _randomness(told: Mapping[str, Any], came: Mapping[str, Any]) -> tuple[bytes
     if source.get("from") == "beacon":
         return _from_round(told, source, came), ()
     if source.get("from") == "commitments":
-        return _from_revealed(source, came)
+        return _from_revealed(told, source, came)
     raise _Wrong(Part.ANNOUNCEMENT, "it names no source of randomness known here")
 
 
@@ -286,8 +302,13 @@ def _from_round(told: Mapping[str, Any], source: Mapping[str, Any], came: Mappin
     return randomness_of(signature)
 
 
-def _from_revealed(source: Mapping[str, Any], came: Mapping[str, Any]) -> tuple[bytes, tuple[str, ...]]:
+def _from_revealed(
+    told: Mapping[str, Any], source: Mapping[str, Any], came: Mapping[str, Any]
+) -> tuple[bytes, tuple[str, ...]]:
     contributors, at_least = source.get("contributors"), source.get("at_least")
+    before, until = moment(told["announced_at"]), moment(str(source.get("reveal_until")))
+    if before is None or until is None or before >= until:
+        raise _Wrong(Part.ANNOUNCEMENT, "it was made when the time to reveal was over already")
     if not isinstance(contributors, list) or not 0 < len(contributors) <= CONTRIBUTORS_MAX:
         raise _Wrong(Part.ANNOUNCEMENT, "it names no contributors, or too many")
     if not _is_number(at_least, len(contributors)) or not at_least:
@@ -334,6 +355,9 @@ def _bytes(text: Any) -> bytes:
 def moment(text: str) -> dt.datetime | None:
     """The moment a record states; None where it is none."""
     try:
-        return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+        return dt.datetime.fromisoformat(text) if _MOMENT.fullmatch(text) else None
     except ValueError:
         return None
+
+
+_MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")

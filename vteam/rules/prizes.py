@@ -100,7 +100,7 @@ class Moved(NamedTuple):
 def reached_in_order(moved: Iterable[Moved], milestone: int) -> list[tuple[int, int]]:
     """Fans in the order in which they first had the milestone's points, each with the decision that brought it.
 
-    `moved` in order. Whoever fell below it again later has reached it all the same.
+    `moved` in order.
     """
     totals: dict[int, int] = {}
     reached: dict[int, int] = {}

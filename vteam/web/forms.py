@@ -19,6 +19,8 @@ from vteam.rules.drawrecords import CONTRIBUTORS_MAX
 from vteam.rules.prizes import State
 
 NAME_LENGTH = 40
+CONTRIBUTORS_MIN = 2
+ADULT_AGE = 18
 PLACE_LENGTH = 60
 SUBJECT_LENGTH = 100
 TEXT_LENGTH = 4_000
@@ -287,15 +289,16 @@ class NewsForm(forms.Form):
 class ClaimForm(forms.Form):
     """What a winner tells so that they can be given their prize: only what this prize needs."""
 
-    age = forms.ChoiceField(
-        choices=[("adult", _("I am 18 or over")), ("minor", _("I am under 18"))],
-        error_messages={"required": _("Say which of the two it is.")},
-    )
     shows_name = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, prize: PrizeEntry, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, prize: PrizeEntry, minimum_age: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.asked = fields_of(prize)
+        ages = {"adult": _("I am %(age)d or over") % {"age": max(minimum_age, ADULT_AGE)}}
+        if minimum_age < ADULT_AGE:
+            ages["minor"] = _("I am %(age)d to 17: a parent has to agree") % {"age": minimum_age}
+        messages = {"required": _("Say how old you are.")}
+        self.fields["age"] = forms.ChoiceField(choices=list(ages.items()), error_messages=messages)
         for name in self.asked:
             self.fields[name] = _country_field(prize) if name == "country" else _detail_field(name)
 
@@ -368,16 +371,17 @@ class AnnounceForm(forms.Form):
             return data
         found: dict[str, str] = {}
         for line in filter(None, map(str.strip, (data.get("commitments") or "").splitlines())):
-            name, _space, commitment = line.rpartition(" ")
-            if not name.strip() or not re.fullmatch("[0-9a-f]{64}", commitment) or name.strip() in found:
+            typed, _space, commitment = line.rpartition(" ")
+            name = _plain(typed)
+            if not name or not re.fullmatch("[0-9a-f]{64}", commitment) or name in found:
                 self.add_error(
                     "commitments",
                     _("Each line: a name, a space, the 64 letters and digits of the commitment."),
                 )
                 return data
-            found[_plain(name)] = commitment
-        if not 0 < len(found) <= CONTRIBUTORS_MAX:
-            self.add_error("commitments", _("Somebody has to commit: one line for each."))
+            found[name] = commitment
+        if not CONTRIBUTORS_MIN <= len(found) <= CONTRIBUTORS_MAX:
+            self.add_error("commitments", _("Two people at least have to commit: one line for each."))
         data["named"] = found
         data["at_least"] = min(data.get("at_least") or len(found), len(found))
         return data
@@ -386,14 +390,14 @@ class AnnounceForm(forms.Form):
 class RandomnessForm(forms.Form):
     """The randomness of a draw as it came: a round's signature, or the beacon's answer; or a name and secret a line."""
 
-    came = forms.CharField(max_length=20_000, error_messages={"required": _("Put in here what came.")})
+    came = forms.CharField(required=False, max_length=20_000)
 
     def signature(self) -> dict[str, Any]:
         """The signature typed, or the one in the beacon's own answer."""
         typed = self.cleaned_data["came"].strip()
         try:
             answer = json.loads(typed)
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, or none a beacon would send
             answer = None
         told = answer.get("signature", "") if isinstance(answer, dict) else typed
         return {"signature": str(told).lower()}

@@ -201,6 +201,13 @@ def when(at: dt.datetime, campaign: Campaign | None) -> str:
 
 
 @register.filter
+def day_and_hour(at: dt.datetime, campaign: Campaign) -> str:
+    """A day and an hour, also today: "18 December, 14:02", to follow "on", "by" or "le"."""
+    here = local(at, campaign)
+    return f"{day(here)}, {hour(here)}"
+
+
+@register.filter
 def day_in(at: dt.datetime, campaign: Campaign) -> str:
     """The day something happened, with its weekday, in the campaign's time zone: "Tuesday 17 November"."""
     here = local(at, campaign)

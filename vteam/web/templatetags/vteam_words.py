@@ -220,7 +220,7 @@ def draw_refusal(why: str) -> str:
         NotNow.DRAWN: _("It is announced already, and cannot be announced twice."),
         NotNow.TOO_SOON: _("That is too soon: everybody needs time to note the hash."),
         NotTaken.WRONG: _("That is not what was announced. Nothing was drawn."),
-        NotTaken.TOO_FEW: _("Too few have revealed. There is still time."),
+        NotTaken.WAITS: _("It is kept. It is drawn when all have revealed, or after the close."),
         NotTaken.DONE: _("It is drawn already, and cannot be drawn twice."),
     }
     return names[why]  # type: ignore[index]

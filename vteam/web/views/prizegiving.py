@@ -5,6 +5,7 @@ GET shows, POST acts. Addresses are on one page, of one prize, and in its file f
 
 import csv
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 from django.db.models import Count
@@ -23,6 +24,7 @@ from vteam.prizes.draws import (
     announcement_of,
     draws_at,
     latest_draw,
+    revealed_of,
     take_randomness,
 )
 from vteam.prizes.models import Draw, Offer, OfferMove
@@ -36,8 +38,13 @@ from vteam.web.forms import AnnounceForm, GivingForm, RandomnessForm
 from vteam.web.views.campaign import page_number
 
 PAGE = 50
+TO_SEND = frozenset({State.CLAIMED, State.SENT})
+"""An address is read by who sends it, once it is to be sent."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for a formula where a cell begins with it."""
+
+
+SEPARATORS = re.compile(r"[;\t\r\n]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +148,7 @@ def _page(
         "draw": found,
         "told": announcement_of(found) if found else None,
         "draws_at": draws_at(found) if found else None,
+        "revealed": revealed_of(found) if found else {},
         "comes": found is not None and clock.now() >= (draws_at(found) or clock.now()),
         "announcing": announcing or AnnounceForm(initial={"source": "beacon", "hours": 24}),
         "drawing": drawing or RandomnessForm(),
@@ -153,7 +161,8 @@ def _page(
 
 def _row(offer: Offer, moves: list[OfferMove]) -> Row:
     may = [to for to, who in MOVES[offer.standing].items() if Who.ORGANISER in who]
-    return Row(offer=offer, told=claims.details_of(offer), moves=moves, may=may if offer.fan else [])
+    told = claims.details_of(offer) if offer.state in TO_SEND else {}
+    return Row(offer=offer, told=told, moves=moves, may=may if offer.fan else [])
 
 
 @for_organisers
@@ -227,5 +236,6 @@ def to_send(request: HttpRequest, campaign: Campaign, organiser: Organiser, key:
 
 
 def safe_cell(text: str) -> str:
-    """A text no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    """A text no spreadsheet takes for a formula, nor for more than one cell wherever it splits."""
+    plain = SEPARATORS.sub(",", text)
+    return f"'{plain}" if any(part.lstrip().startswith(FORMULA) for part in plain.split(",")) else plain

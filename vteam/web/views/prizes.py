@@ -6,7 +6,7 @@ GET shows, POST acts. A claim's page is its winner's alone; a parent comes by th
 import re
 from dataclasses import dataclass
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,9 +16,17 @@ from vteam.campaigns.models import Campaign, CampaignVersion, read_file
 from vteam.people.models import Fan
 from vteam.prizes import claims
 from vteam.prizes.claims import Claim, Claimed
-from vteam.prizes.draws import announcement_of, draws_at, enter_free, latest_draw, record_text
+from vteam.prizes.draws import (
+    announcement_of,
+    draws_at,
+    draws_of,
+    enter_free,
+    latest_draw,
+    record_text,
+    revealed_of,
+)
 from vteam.prizes.models import Draw, DrawEntry, FreeEntry, Offer, OfferMove
-from vteam.prizes.offers import move_offer, take_first
+from vteam.prizes.offers import STEPS_OF_FANS, move_offer, take_first
 from vteam.prizes.queries import held, prize_of, shown_winners
 from vteam.rules.grants import Purpose
 from vteam.rules.prizes import HOLDS, State, Who
@@ -26,9 +34,10 @@ from vteam.web.answers import campaign_or_404, for_fans, private_render
 from vteam.web.assets import asset_file
 from vteam.web.forms import ClaimForm
 from vteam.web.reaching import ask_of
-from vteam.web.visitors import fan_here
+from vteam.web.visitors import fan_here, person_of
 
-WINNERS_SHOWN, VERSIONS_SHOWN = 50, 50
+WINNERS_SHOWN, VERSIONS_SHOWN, MOVES_SHOWN = 50, 50, 50
+RECORD_SECONDS = 86_400
 VERSION = re.compile("[1-9][0-9]{0,6}")
 
 
@@ -84,7 +93,7 @@ def rules(request: HttpRequest, slug: str) -> HttpResponseBase:
 def _cards(campaign: Campaign, fan: Fan | None) -> list[PrizeCard]:
     mine = {offer.prize: offer for offer in Offer.objects.filter(fan=fan)} if fan else {}
     entered = set(FreeEntry.objects.filter(fan=fan).values_list("prize", flat=True)) if fan else set()
-    running = clock.now() < campaign.file.season.ends_at
+    running = campaign.file.season.starts_at <= clock.now() < campaign.file.season.ends_at
     found = []
     for prize in campaign.file.prizes:
         left = None if prize.stock is None else max(prize.stock - held(campaign.pk, prize.key), 0)
@@ -97,7 +106,11 @@ def _cards(campaign: Campaign, fan: Fan | None) -> list[PrizeCard]:
                 mine=mine.get(prize.key),
                 entered=prize.key in entered,
                 can_enter=bool(fan) and running and prize.kind == "draw",
-                can_take=bool(fan) and prize.kind == "first-come" and prize.confirmed and left != 0,
+                can_take=bool(fan)
+                and prize.kind == "first-come"
+                and prize.confirmed
+                and running
+                and left != 0,
             )
         )
     return found
@@ -144,15 +157,19 @@ def won(request: HttpRequest, campaign: Campaign, fan: Fan, pk: int) -> HttpResp
     if act == "claim":
         return _claim(request, campaign, fan, offer, prize)
     if request.method == "POST":
-        _move(offer, prize, act)
+        _move(offer, act)
         return redirect("won", slug=campaign.slug, pk=pk)
-    return _won(request, campaign, fan, offer, prize, ClaimForm(prize=prize))
+    return _won(request, campaign, fan, offer, prize, _form(campaign, prize))
+
+
+def _form(campaign: Campaign, prize: PrizeEntry, data: QueryDict | None = None) -> ClaimForm:
+    return ClaimForm(data, prize=prize, minimum_age=prize.minimum_age or campaign.file.minimum_age)
 
 
 def _claim(
     request: HttpRequest, campaign: Campaign, fan: Fan, offer: Offer, prize: PrizeEntry
 ) -> HttpResponseBase:
-    form = ClaimForm(request.POST, prize=prize)
+    form = _form(campaign, prize, request.POST)
     if not form.is_valid():
         return _won(request, campaign, fan, offer, prize, form, status=422)
     told = Claim(
@@ -163,16 +180,16 @@ def _claim(
     became, secret = claims.claim(offer=offer, claim=told, at=clock.now())
     if became is Claimed.WAITS_FOR_PARENT:
         offer.refresh_from_db()
-        return _won(request, campaign, fan, offer, prize, ClaimForm(prize=prize), secret=secret)
+        return _won(request, campaign, fan, offer, prize, _form(campaign, prize), secret=secret)
     return redirect("won", slug=campaign.slug, pk=offer.pk)
 
 
-def _move(offer: Offer, prize: PrizeEntry, act: str) -> None:
+def _move(offer: Offer, act: str) -> None:
     at = clock.now()
     if act == "decline":
         claims.decline(offer=offer, at=at)
     elif act == "back":
-        move_offer(offer=offer, to=State.OFFERED, by=Who.FAN, at=at, days=prize.claim_days)
+        move_offer(offer=offer, to=State.OFFERED, by=Who.FAN, at=at)
     elif act == "received":
         move_offer(offer=offer, to=State.RECEIVED, by=Who.FAN, at=at)
     elif act == "not-received":
@@ -200,8 +217,8 @@ def _won(
         "form": form,
         "secret": secret,
         "told": claims.details_of(offer),
-        "moves": OfferMove.objects.filter(offer_id=offer.pk).order_by("-step"),
-        "minimum_age": prize.minimum_age or campaign.file.minimum_age,
+        "moves": OfferMove.objects.filter(offer_id=offer.pk).order_by("-step")[:MOVES_SHOWN],
+        "can_move": offer.step < STEPS_OF_FANS,
     }
     return private_render(request, "won.html", context, status=status)
 
@@ -214,13 +231,17 @@ def parent(request: HttpRequest, secret: str) -> HttpResponseBase:
         return private_render(request, "parent.html", {"gone": True}, status=410)
     campaign = Campaign.objects.get(pk=offer.campaign_id)
     prize = prize_of(campaign, offer.prize)
-    confirmed = request.method == "POST" and claims.parent_confirms(secret=secret, at=clock.now())
+    is_child = person_of(request) == offer.fan.person
+    confirmed = (
+        request.method == "POST" and not is_child and claims.parent_confirms(secret=secret, at=clock.now())
+    )
     context = {
         "campaign": campaign,
         "offer": offer,
         "prize": prize,
         "name": offer.fan.name,
         "confirmed": confirmed,
+        "is_child": is_child,
     }
     return private_render(request, "parent.html", context)
 
@@ -230,9 +251,7 @@ def parent(request: HttpRequest, secret: str) -> HttpResponseBase:
 def draw(request: HttpRequest, slug: str, key: str) -> HttpResponseBase:
     """A draw: what was frozen and announced, where the randomness comes from, and everything to check it with."""
     campaign = campaign_or_404(slug)
-    prize, found, fan = _prize(campaign, key), latest_draw(campaign.pk, key), fan_here(request, campaign)
-    if found is None:
-        raise Http404
+    prize, found, fan = _prize(campaign, key), _draw(request, campaign, key), fan_here(request, campaign)
     context = {
         "campaign": campaign,
         "prize": prize,
@@ -240,6 +259,8 @@ def draw(request: HttpRequest, slug: str, key: str) -> HttpResponseBase:
         "draw": found,
         "told": announcement_of(found),
         "draws_at": draws_at(found),
+        "revealed": revealed_of(found) if found.drawn_at is None else {},
+        "earlier": list(draws_of(campaign.pk, key).filter(number__lt=found.number)[:VERSIONS_SHOWN]),
         "mine": DrawEntry.objects.filter(draw=found, fan=fan).first() if fan else None,
         "winners": shown_winners(campaign.pk, key, at_most=WINNERS_SHOWN),
         "how_many": Offer.objects.filter(campaign_id=campaign.pk, prize=key, state__in=list(HOLDS)).count(),
@@ -247,16 +268,27 @@ def draw(request: HttpRequest, slug: str, key: str) -> HttpResponseBase:
     return private_render(request, "draw.html", context)
 
 
+def _draw(request: HttpRequest, campaign: Campaign, key: str) -> Draw:
+    """The draw of a prize; an earlier one, which is void, by its number."""
+    asked = request.GET.get("number", "")
+    found = draws_of(campaign.pk, key)
+    if asked:
+        found = found.filter(number=int(asked)) if VERSION.fullmatch(asked) else found.none()
+    draw = found.first()
+    if draw is None:
+        raise Http404
+    return draw
+
+
 @require_safe
 def record(request: HttpRequest, slug: str, key: str) -> HttpResponseBase:
-    """The record of a draw that is done, for whoever wants to do it again."""
+    """The record of a draw, for whoever wants to do it again; before it is done, the entries as they are frozen."""
     campaign = campaign_or_404(slug)
-    found = latest_draw(campaign.pk, key)
-    if found is None or found.drawn_at is None:
-        raise Http404
+    found = _draw(request, campaign, key)
     answer = StreamingHttpResponse(record_text(found), content_type="application/json")
     answer["Content-Disposition"] = f'attachment; filename="draw-{campaign.slug}-{found.prize}.json"'
-    answer["Cache-Control"] = "no-store"
+    is_over = found.drawn_at is not None or found.void_at is not None
+    answer["Cache-Control"] = f"public, max-age={RECORD_SECONDS if is_over else 60}"
     return answer
 
 

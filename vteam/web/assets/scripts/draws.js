@@ -10,6 +10,11 @@ const ALGORITHM = "vteam-draw-1";
 const WEIGHT_MAX = 2 ** 31;
 const TOTAL_MAX = 2 ** 53;
 const ENTRIES_MAX = 10_000_000;
+const DRAWN_MAX = 10_000;
+const SOURCES = new Map([
+  ["beacon", ["chain", "from", "round"]],
+  ["commitments", ["at_least", "contributors", "from", "reveal_until"]],
+]);
 const CONTRIBUTORS_MAX = 50;
 const FIELDS = ["algorithm", "announced_at", "campaign", "entries", "entries_sha256", "how_many", "in_line", "prize", "randomness", "weight"];
 const DOMAIN = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_";
@@ -145,10 +150,21 @@ function canonical(/** @type {any} */ value) {
       const names = Object.keys(each).sort();
       return `{${names.map((name) => `${JSON.stringify(name)}:${spelled(each[name])}`).join(",")}}`;
     }
+    if (typeof each === "string" && !isText(each)) throw new Wrong("announcement", "unreadable");
     if (typeof each === "number" && !Number.isSafeInteger(each)) throw new Wrong("announcement", "unreadable");
     return JSON.stringify(each);
   };
   return spelled(value);
+}
+
+/** Whether a text is whole: half a character has no bytes to hash. */
+function isText(/** @type {string} */ text) {
+  try {
+    encodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function announcementOf(/** @type {any} */ record) {
@@ -161,12 +177,34 @@ function announcementOf(/** @type {any} */ record) {
     fields.length === FIELDS.length &&
     fields.every((name, at) => name === FIELDS[at]) &&
     texts.every((name) => typeof told[name] === "string") &&
-    isNumber(told.how_many, 1, ENTRIES_MAX) &&
-    isNumber(told.in_line, 0, ENTRIES_MAX) &&
+    isNumber(told.how_many, 1, DRAWN_MAX) &&
+    isNumber(told.in_line, 0, DRAWN_MAX) &&
     isNumber(told.entries, 1, ENTRIES_MAX) &&
-    isNumber(told.weight, 0, TOTAL_MAX);
-  if (!readable || told.randomness === null || typeof told.randomness !== "object") throw new Wrong("announcement", "unreadable");
+    isNumber(told.weight, 0, TOTAL_MAX - 1) &&
+    !Number.isNaN(momentOf(told.announced_at)) &&
+    isSource(told.randomness);
+  if (!readable) throw new Wrong("announcement", "unreadable");
   return told;
+}
+
+/** Whether it has the fields a source of randomness has, and no others. */
+function isSource(/** @type {any} */ source) {
+  if (source === null || typeof source !== "object" || !hasFields(source, SOURCES.get(source.from))) return false;
+  const contributors = source.contributors ?? [];
+  return Array.isArray(contributors) && contributors.every((each) => hasFields(each, ["commitment", "name"]));
+}
+
+function hasFields(/** @type {any} */ value, /** @type {string[] | undefined} */ fields) {
+  if (value === null || typeof value !== "object" || Array.isArray(value) || !fields) return false;
+  const found = Object.keys(value).sort();
+  return found.length === fields.length && found.every((name, at) => name === fields[at]);
+}
+
+/** Seconds since 1970 of a moment as records state it; NaN where it is none. */
+function momentOf(/** @type {any} */ text) {
+  if (typeof text !== "string" || !MOMENT.test(text)) return NaN;
+  const at = new Date(text);
+  return !Number.isNaN(at.getTime()) && `${at.toISOString().slice(0, 19)}Z` === text ? at.getTime() / 1000 : NaN;
 }
 
 function entriesOf(/** @type {any} */ record, /** @type {any} */ told) {
@@ -200,15 +238,14 @@ function entriesOf(/** @type {any} */ record, /** @type {any} */ told) {
 function randomnessOf(/** @type {any} */ told, /** @type {any} */ came) {
   const source = told.randomness;
   if (source.from === "beacon") return { randomness: fromRound(told, source, came), leftOut: [] };
-  if (source.from === "commitments") return fromRevealed(source, came);
+  if (source.from === "commitments") return fromRevealed(told, source, came);
   throw new Wrong("announcement", "source");
 }
 
 function fromRound(/** @type {any} */ told, /** @type {any} */ source, /** @type {any} */ came) {
   const beacon = BEACONS.get(source.chain);
   if (!beacon || !isNumber(source.round, 1, 2 ** 40)) throw new Wrong("announcement", "beacon");
-  const at = MOMENT.test(told.announced_at) ? Date.parse(told.announced_at) / 1000 : NaN;
-  if (!(at < beacon.genesis + (source.round - 1) * beacon.period)) throw new Wrong("announcement", "late");
+  if (!(momentOf(told.announced_at) < beacon.genesis + (source.round - 1) * beacon.period)) throw new Wrong("announcement", "late");
   const signature = bytesOf(came.signature);
   if (signature.length !== 48 || !isSigned(beacon.publicKey, source.round, signature)) {
     throw new Wrong("randomness", "signature", String(source.round));
@@ -228,7 +265,8 @@ function isSigned(/** @type {string} */ publicKey, /** @type {number} */ round, 
   }
 }
 
-function fromRevealed(/** @type {any} */ source, /** @type {any} */ came) {
+function fromRevealed(/** @type {any} */ told, /** @type {any} */ source, /** @type {any} */ came) {
+  if (!(momentOf(told.announced_at) < momentOf(source.reveal_until))) throw new Wrong("announcement", "after-close");
   const contributors = source.contributors;
   if (!Array.isArray(contributors) || !contributors.length || contributors.length > CONTRIBUTORS_MAX) {
     throw new Wrong("announcement", "contributors");
