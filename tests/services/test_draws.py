@@ -12,6 +12,7 @@ from tests.rules.test_beacons import ROUNDS
 from tests.services.test_prizes import SETTLED, earn, fans, offered, open_with, prize, settle
 from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.models import Campaign
+from vteam.errors import CampaignFileError
 from vteam.journal.queries import every_fact
 from vteam.people.erasure import erase_account
 from vteam.people.models import Fan
@@ -27,6 +28,7 @@ from vteam.prizes.draws import (
     revealed_of,
     take_randomness,
 )
+from vteam.prizes.keeping import refuse_changes
 from vteam.prizes.models import Draw, DrawEntry
 from vteam.prizes.offers import offer_due
 from vteam.rules.beacons import QUICKNET
@@ -183,6 +185,15 @@ def test_a_draw_that_too_few_revealed_for_is_void_once_its_time_is_over_and_anno
     take_randomness(draw=second, came={"revealed": SECRETS}, at=SETTLED + 3 * HOUR)
     assert checked(record_of(Draw.objects.get(pk=second.pk))).faults == ()
     assert latest_draw(campaign.pk, "soundcheck") == second
+
+
+def test_once_announced_a_draw_keeps_how_many_it_draws() -> None:
+    campaign, its, _ = stage()
+    more = campaign.file.model_copy(update={"prizes": (its.model_copy(update={"how_many": 3}),)})
+    refuse_changes(more)
+    announced(campaign, its)
+    with pytest.raises(CampaignFileError, match="keeps its how many: its draw is announced"):
+        refuse_changes(more)
 
 
 def test_the_entries_are_published_with_the_announcement() -> None:

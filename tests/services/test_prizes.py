@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from tests.cast import AT, AT_US, SEASON, campaign_file, join, joined, move, offer, open_campaign
 from vteam import clock
-from vteam.campaigns.file import PrizeEntry
+from vteam.campaigns.file import CampaignFile, PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.services import freeze_results
+from vteam.errors import CampaignFileError
 from vteam.journal.models import Fact
 from vteam.journal.queries import every_fact
 from vteam.people.erasure import erase_account
@@ -30,6 +31,7 @@ from vteam.prizes.claims import (
     sent,
     waiting_for_parent,
 )
+from vteam.prizes.keeping import refuse_changes
 from vteam.prizes.models import Offer, OfferMove
 from vteam.prizes.offers import STEPS_OF_FANS, forget_details, move_offer, offer_due, take_first
 from vteam.rules.facts import Kind
@@ -386,6 +388,25 @@ def test_a_line_is_walked_piece_by_piece_and_passes_over_nobody(monkeypatch: pyt
     decline(offer=the(campaign, "Ed", "poster"), at=AT)
     offer_due(at=AT)
     assert offered(campaign, "poster") == ["Fay", "Ed", "Di", "Cy"]
+
+
+def test_what_was_offered_keeps_its_key_and_what_it_is() -> None:
+    campaign = open_with(prize(how_many=5))
+    (bo,) = fans(campaign, "Bo")
+    earn(campaign, bo)
+    settle(campaign)
+    refuse_changes(_with(campaign, prize(key="another")))
+    offer_due(at=SETTLED)
+    refuse_changes(_with(campaign, prize(how_many=9, name="A better record")))
+    with pytest.raises(CampaignFileError, match="'record' stays in the file"):
+        refuse_changes(_with(campaign, prize(key="another")))
+    with pytest.raises(CampaignFileError, match="'record' keeps its first: somebody has been offered it"):
+        refuse_changes(_with(campaign, prize(first=1)))
+
+
+def _with(campaign: Campaign, *prizes: dict[str, Any]) -> CampaignFile:
+    entries = tuple(PrizeEntry.model_validate(each) for each in prizes)
+    return campaign.file.model_copy(update={"prizes": entries})
 
 
 def test_who_erases_their_account_makes_room_and_nothing_told_can_be_read() -> None:

@@ -39,6 +39,7 @@ def campaign_apply(
     from vteam.campaigns.changes import changes
     from vteam.campaigns.check import check_campaign
     from vteam.campaigns.services import apply_campaign, in_force
+    from vteam.prizes.keeping import refuse_changes
 
     checked = check_campaign(path)
     for problem in checked.problems:
@@ -51,6 +52,7 @@ def campaign_apply(
     taken = sum(change.takes_away for change in found)
     if taken and not yes and not typer.confirm(f"This takes {taken} thing(s) away. Apply it?"):
         raise SystemExit(1)
+    refuse_changes(checked.file)
     applied = apply_campaign(file=checked.file, folder=checked.folder, at=clock.now())
     if not applied.changed:
         out.print("Nothing to change: this file is in force.")
