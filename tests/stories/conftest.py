@@ -33,11 +33,12 @@ READY_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """A running vTeam: its ports, its environment and what `campaign apply` printed."""
+    """A running vTeam: its ports, its environment, Ana's folder and what `campaign apply` printed."""
 
     site_port: int
     edge_port: int
     environment: dict[str, str]
+    folder: Path
     applied: str
 
     def address(self, path: str, *, host: str = "localhost") -> str:
@@ -111,7 +112,11 @@ def running(
     log = (tmp_path_factory.mktemp("log") / "run.txt").open("w+")
     process = subprocess.Popen([VTEAM, "run"], env=environment, stdout=log, stderr=subprocess.STDOUT)
     found = Installation(
-        site_port=site_port, edge_port=edge_port, environment=environment, applied=applied.stdout
+        site_port=site_port,
+        edge_port=edge_port,
+        environment=environment,
+        folder=folder,
+        applied=applied.stdout,
     )
     try:
         _wait_until_ready(found, process, Path(log.name))
@@ -138,7 +143,7 @@ def _campaign_of_ana(folder: Path) -> Path:
     assert isinstance(checked.file, CampaignFile), checked.problems
     season, path = a_week_in(checked.file, clock.now()).season, folder / "campaign.toml"
     text = path.read_text()
-    for key in ("starts", "release", "ends"):
+    for key in ("starts", "release", "ends", "settled"):
         moment: dt.date = getattr(season, key)
         text = re.sub(rf"(?m)^{key} *=.*$", f"{key} = {moment.isoformat()}", text, count=1)
     head, _, _ = text.partition("[[holders]]")
