@@ -9,7 +9,7 @@ from django.db import connection
 
 from tests.cast import AT, move
 from tests.rules.test_beacons import ROUNDS
-from tests.services.test_prizes import SETTLED, earn, fans, offered, open_with, prize, settle
+from tests.services.winners import SETTLED, earn, fans, offered, open_with, prize, settle
 from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.errors import CampaignFileError

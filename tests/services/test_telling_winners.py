@@ -6,7 +6,7 @@ import pytest
 
 from tests.cast import allow
 from tests.services.letters import in_the_mailbox, parts_of
-from tests.services.test_prizes import SETTLED, earn, fans, open_with, prize, settle, the
+from tests.services.winners import SETTLED, earn, fans, open_with, prize, settle, the
 from vteam.campaigns.models import Campaign
 from vteam.channels.mail.delivery import deliver_due
 from vteam.channels.mail.models import OutboxMessage

@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests.cast import AT, join
 from tests.rules.test_beacons import ROUNDS
-from tests.services.test_prizes import SETTLED, earn, offered, open_with, prize, settle
+from tests.services.winners import SETTLED, earn, offered, open_with, prize, settle
 from vteam import clock
 from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.models import Campaign

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from vteam.campaigns.file import PrizeEntry
 from vteam.errors import SealError
@@ -22,6 +23,7 @@ from vteam.rules.prizes import State, Who
 
 KEPT_SENT = dt.timedelta(days=30)
 SECRET_BYTES = 24
+PARENT = "parent's link"
 LONGEST = 120
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "nothing": (),
@@ -71,7 +73,7 @@ def claim(*, offer: Offer, claim: Claim, at: dt.datetime) -> tuple[Claimed, str]
     now.is_adult = claim.is_adult and now.is_adult is not False
     now.shows_name = claim.shows_name and now.is_adult
     secret = "" if now.is_adult else secrets.token_urlsafe(SECRET_BYTES)
-    now.parent_hash = _parent_hash(secret) if secret else None
+    now.parent_hash = vault.keyed_hash(PARENT, secret) if secret else None
     now.save()
     if secret:
         return Claimed.WAITS_FOR_PARENT, secret
@@ -82,20 +84,17 @@ def claim(*, offer: Offer, claim: Claim, at: dt.datetime) -> tuple[Claimed, str]
 
 def waiting_for_parent(secret: str) -> Offer | None:
     """The offer a parent's link is about; None where it is no good any more."""
-    hashes = vault.keyed_hashes("parent's link", secret)
-    return Offer.objects.select_related("fan").filter(parent_hash__in=hashes, state=State.OFFERED).first()
+    return _behind(secret).select_related("fan").first()
 
 
-def _parent_hash(secret: str) -> bytes:
-    return vault.keyed_hash("parent's link", secret)
+def _behind(secret: str) -> QuerySet[Offer]:
+    return Offer.objects.filter(parent_hash__in=vault.keyed_hashes(PARENT, secret), state=State.OFFERED)
 
 
 @transaction.atomic
 def parent_confirms(*, secret: str, at: dt.datetime) -> bool:
     """A parent agrees: the claim counts. False where the link is no good, or the time is over."""
-    hashes = vault.keyed_hashes("parent's link", secret)
-    offers = Offer.objects.select_for_update().filter(parent_hash__in=hashes, state=State.OFFERED)
-    offer = offers.first()
+    offer = _behind(secret).select_for_update().first()
     if offer is None or at >= offer.claim_by:
         return False
     offer.parent_hash, offer.parent_confirmed_at = None, at

@@ -19,9 +19,9 @@ from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.journal.services import record_fact
 from vteam.ledger.models import Total
+from vteam.ledger.queries import is_final
 from vteam.people.models import Fan
 from vteam.prizes.models import Draw, DrawEntry, FreeEntry
-from vteam.prizes.queries import result_is_in
 from vteam.rules import drawrecords
 from vteam.rules.beacons import QUICKNET
 from vteam.rules.canonical import canonical, digest
@@ -88,7 +88,7 @@ def announce(
     before = latest_draw(campaign.pk, prize.key)
     if before is not None and before.void_at is None:
         return NotNow.DRAWN
-    if locked.settled_at is None or not result_is_in(locked):
+    if locked.settled_at is None or not is_final(locked.pk):
         return NotNow.RESULT_OPEN
     if draws_at < at + LEAST_AHEAD:
         return NotNow.TOO_SOON

@@ -2,7 +2,6 @@
 
 from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.models import Campaign
-from vteam.ledger.queries import is_final
 from vteam.people.models import Fan
 from vteam.prizes.models import Offer
 from vteam.rules.prizes import HOLDS, State
@@ -30,8 +29,3 @@ def shown_winners(campaign_id: int, prize: str, *, at_most: int) -> tuple[str, .
         state__in=[State.CLAIMED, State.SENT, State.RECEIVED],
     )  # fmt: skip
     return tuple(claimed.order_by("number").values_list("fan__name", flat=True)[:at_most])
-
-
-def result_is_in(campaign: Campaign) -> bool:
-    """Whether the books know that the result is final: what was said before it is in them."""
-    return is_final(campaign.pk)
