@@ -116,22 +116,6 @@ def announcement(
     }
 
 
-def record(
-    announcement: Mapping[str, Any], entries: Sequence[Entry], randomness: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The record of a draw whose randomness has come: a round's `signature`, or what was `revealed` by whom."""
-    announced = draws.announcement_sha256(announcement)
-    seed = draws.seed_of(announced, _randomness(announcement, randomness)[0])
-    places = draws.drawn(seed, [entry.weight for entry in entries], _drawn_in_all(announcement))
-    return {
-        "announcement": dict(announcement),
-        "announced": announced,
-        "entries": [list(entry) for entry in entries],
-        "randomness": dict(randomness),
-        "order": [entries[place].id for place in places],
-    }
-
-
 def unchecked(
     announcement: Mapping[str, Any], entries: Sequence[Entry], randomness: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -143,6 +127,14 @@ def unchecked(
         "randomness": dict(randomness),
         "order": [],
     }
+
+
+def record(
+    announcement: Mapping[str, Any], entries: Sequence[Entry], randomness: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The record of a draw whose randomness has come: a round's `signature`, or what was `revealed` by whom."""
+    found = unchecked(announcement, entries, randomness)
+    return {**found, "order": list(checked(found).order)}
 
 
 def commitment_to(name: str, secret: str) -> str:
