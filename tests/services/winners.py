@@ -5,16 +5,15 @@ from typing import Any
 
 from tests.cast import AT_US, SEASON, campaign_file, join, joined, move, offer, open_campaign
 from vteam import clock
-from vteam.campaigns.file import PrizeEntry
+from vteam.campaigns.file import ConcertEntry, PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.services import freeze_results
 from vteam.journal.models import Fact
 from vteam.people.models import Fan
-from vteam.prizes.claims import (
-    Claim,
-)
-from vteam.prizes.models import Offer
+from vteam.prizes.claims import Claim, Claimed, claim
+from vteam.prizes.models import Offer, Ticket
 from vteam.prizes.offers import offer_due
+from vteam.prizes.tickets import good_tickets
 from vteam.rules.prizes import State
 
 SETTLED = clock.from_us(SEASON.ends_at_us) + dt.timedelta(days=14)
@@ -28,6 +27,23 @@ def prize(**of: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+EVENING = ConcertEntry.model_validate(
+    {
+        "key": "nantes",
+        "name": "The release concert",
+        "at": "2027-02-13T20:30:00",
+        "place": "La Cale sèche, Nantes",
+    }
+)
+NIGHT = dt.datetime(2027, 2, 13, 19, 30, tzinfo=dt.UTC)
+"""When it begins."""
+
+
+def places(**of: Any) -> dict[str, Any]:
+    """Places at that concert, as a prize."""
+    return prize(**{"name": "Two places", "needs": "name", "concert": "nantes", "places": 2, **of})
+
+
 def open_with(*prizes: dict[str, Any], slug: str = "maree-haute") -> Campaign:
     """A campaign with these prizes."""
     campaign = open_campaign(slug=slug)
@@ -38,7 +54,7 @@ def open_with(*prizes: dict[str, Any], slug: str = "maree-haute") -> Campaign:
 def give(campaign: Campaign, *prizes: dict[str, Any]) -> None:
     file = campaign_file(campaign.slug)
     entries = tuple(PrizeEntry.model_validate(each) for each in prizes)
-    campaign.document = file.model_copy(update={"prizes": entries}).canonical()
+    campaign.document = file.model_copy(update={"prizes": entries, "concerts": (EVENING,)}).canonical()
     campaign.__dict__.pop("file", None)
     campaign.save(update_fields=["document"])
 
@@ -72,6 +88,13 @@ def the(campaign: Campaign, name: str, key: str = "record") -> Offer:
 
 
 ADULT = Claim(details={}, is_adult=True)
+
+
+def came(offer: Offer, name: str, at: dt.datetime = SETTLED) -> list[Ticket]:
+    """Somebody claims their places; their tickets."""
+    told = Claim(details={"name": name}, is_adult=True)
+    assert claim(offer=offer, claim=told, at=at)[0] is Claimed.CLAIMED
+    return list(good_tickets(offer).select_related("offer__fan__person"))
 
 
 def won(*names: str, **of: Any) -> tuple[Campaign, list[Fan]]:

@@ -193,6 +193,9 @@ PRIZES: Final = Kind(
         "claim_days": _lower,
         "minimum_age": _higher_or_new,
         "countries": _always,
+        "concert": _always,
+        "places": _tighter,
+        "given_on": _becomes_false,
     },
 )
 

@@ -14,7 +14,15 @@ from typing import Any, TypeVar
 from coloraide import Color
 from pydantic_core import PydanticCustomError
 
-from vteam.campaigns.file import OF_PASS_ON, SETTLED_DAYS, USUAL, MissionKind, PrizeKind
+from vteam.campaigns.file import (
+    OF_CONCERT,
+    OF_PASS_ON,
+    PLACES_AT_MOST,
+    SETTLED_DAYS,
+    USUAL,
+    MissionKind,
+    PrizeKind,
+)
 from vteam.campaigns.findings import FINDINGS_MAX, Finding, nearest, one_of, words_in
 from vteam.campaigns.locate import Path
 from vteam.campaigns.values import (
@@ -324,6 +332,46 @@ def _prize_milestones(tables: Tables) -> Iterator[Finding]:
             yield _at("prizes", at, "milestone", f"there is no milestone at {wanted:_} points", instead)
 
 
+def _prize_concerts(tables: Tables) -> Iterator[Finding]:
+    """A place at a concert is for a name, at a concert there is, and won before it begins."""
+    concerts = {key: each for _, each in entries(tables, "concerts") if (key := text_in(each, "key"))}
+    for at, prize in entries(tables, "prizes"):
+        key = text_in(prize, "concert")
+        if key is None:
+            for name in (name for name in OF_CONCERT if name in prize):
+                wrong = f"`{name}` says something for places at a concert only"
+                yield _at("prizes", at, name, wrong, 'take it out, or write concert = "…" beside it')
+            continue
+        if concerts and key not in concerts:
+            yield _at("prizes", at, "concert", f"no concert has the key “{key}”", _meant(key, concerts))
+        if text_in(prize, "needs") != "name":
+            wrong = "whoever has a place at a concert is asked for their name at the door"
+            yield Finding(path=("prizes", at), wrong=wrong, instead='write needs = "name"', missing="needs")
+        yield from _places(at, prize)
+        yield from _won_too_late(tables, at, prize, concerts.get(key, {}))
+
+
+def _places(at: int, prize: Tables) -> Iterator[Finding]:
+    winners = _number(prize, "first") or _number(prize, "how_many")
+    if winners is None and text_in(prize, "kind") == "milestone":
+        wrong = "no concert has places without end"
+        yield Finding(path=("prizes", at), wrong=wrong, instead="write how_many = 20", missing="how_many")
+    elif winners and winners * (_number(prize, "places") or 1) > PLACES_AT_MOST:
+        wrong = f"a door lets in at most {PLACES_AT_MOST:_} winners' places"
+        yield _at("prizes", at, "concert", wrong, "write fewer")
+
+
+def _won_too_late(tables: Tables, at: int, prize: Tables, concert: Tables) -> Iterator[Finding]:
+    """What is won when the result is final cannot be for a concert before."""
+    season, zone = _table(tables, "season"), _zone_of(tables)
+    ends, played = _moment(season, "ends"), _moment(concert, "at")
+    final = _final(season, zone, ends) if ends else None
+    there = _understood(read_zone, text_in(concert, "time_zone")) or zone
+    if final and played and text_in(prize, "kind") in ("ranking", "draw") and over_at(played, there) <= final:
+        wrong = "the concert is over before anybody has won a place at it"
+        yield _at("prizes", at, "concert", wrong, "name a later concert, or write an earlier `settled`")
+
+
 def _at(*parts: str | int) -> Finding:
     """A finding; the last two parts are its sentences, those before its path."""
     path: Path = parts[:-2]
@@ -342,5 +390,5 @@ ALONE = (
     _limits_of_passing_on,
     _prizes,
 )
-TOGETHER = (_holders, _prize_milestones)
+TOGETHER = (_holders, _prize_milestones, _prize_concerts)
 """What proves nothing when a table could not be read: the name looked for may stand in it."""

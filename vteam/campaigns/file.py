@@ -43,6 +43,12 @@ Country = Annotated[str, Field(min_length=2, max_length=2, pattern=r"^[A-Z]{2}$"
 Points = Annotated[int, Field(ge=1, le=100_000)]
 Limit = Annotated[int, Field(ge=1, le=100_000)]
 
+PLACES_MAX: Final = 10
+"""Places of a concert one winner gets."""
+PLACES_AT_MOST: Final = 5_000
+"""Places of a concert one prize gives."""
+OF_CONCERT: Final = ("places", "given_on")
+"""The lines of a prize that say something for places at a concert, and nowhere else."""
 OF_PASS_ON: Final = ("evidence", "full_per_fan_per_day", "unknown_per_fan_per_day")
 """The lines of a mission that say something where copies are passed on, and nowhere else."""
 USUAL: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -200,6 +206,8 @@ class PrizeEntry(Table):
     is worth, in words. `needs`: what a winner has to tell so that they can be given it. `claim_days`: how long they
     have; then the next in line is offered it. `countries`: where it may be won (ISO 3166; none named: everywhere).
     Drawn among whoever has `qualify` points, all with the same chances unless `weighted` by points.
+    `concert`: which of the campaign's concerts it lets its winner into, with so many `places`, each a ticket that may
+    be `given_on` to somebody else or not.
     """
 
     key: Key = Field(examples=['"concert"'])
@@ -215,6 +223,9 @@ class PrizeEntry(Table):
     confirmed: bool = Field(False, examples=["true"])
     value: NameWords | None = None
     needs: ClaimKind = Field("nothing", examples=['"address"'])
+    concert: Key | None = Field(None, examples=['"nantes"'])
+    places: Annotated[int, Field(ge=1, le=PLACES_MAX)] = Field(1, examples=["2"])
+    given_on: bool = Field(False, examples=["true"])
     claim_days: Annotated[int, Field(ge=1, le=90)] = Field(14, examples=["14"])
     minimum_age: Annotated[int, Field(ge=13, le=21)] | None = Field(None, examples=["18"])
     countries: Annotated[tuple[Country, ...], Strict(False), Field(max_length=250)] = Field(
@@ -303,9 +314,26 @@ class CampaignFile(Table):
         """The IANA time zone `concert` is played in."""
         return concert.time_zone or self.season.time_zone
 
+    def concert_of(self, prize: PrizeEntry) -> ConcertEntry | None:
+        """The concert `prize` lets its winner into."""
+        return next((each for each in self.concerts if each.key == prize.concert), None)
+
+    def begins_at(self, concert: ConcertEntry) -> dt.datetime:
+        """When `concert` begins, aware UTC; where the file names its day alone, the day's end."""
+        zone = self.zone_of(concert)
+        return (begins_at if isinstance(concert.at, dt.datetime) else over_at)(concert.at, zone)
+
+    def day_begins_at(self, concert: ConcertEntry) -> dt.datetime:
+        """The first instant of the day of `concert`, aware UTC."""
+        return begins_at(day_of(concert.at), self.zone_of(concert))
+
+    def over_at(self, concert: ConcertEntry) -> dt.datetime:
+        """The first instant after the day of `concert`, aware UTC."""
+        return over_at(day_of(concert.at), self.zone_of(concert))
+
     def concerts_ahead(self, at: dt.datetime) -> tuple[ConcertEntry, ...]:
         """The concerts whose day is not over at `at`, the next one first."""
-        ahead = [each for each in self.concerts if at < over_at(day_of(each.at), self.zone_of(each))]
+        ahead = [each for each in self.concerts if at < self.over_at(each)]
         return tuple(sorted(ahead, key=lambda each: begins_at(each.at, self.zone_of(each))))
 
     def shifted(self, days: int) -> Self:

@@ -15,10 +15,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from vteam.campaigns.file import PrizeEntry
+from vteam.campaigns.models import Campaign
 from vteam.errors import SealError
 from vteam.people import vault
 from vteam.prizes.models import Offer
 from vteam.prizes.offers import KEPT_UNSENT, move_offer
+from vteam.prizes.queries import prize_of
+from vteam.prizes.tickets import kept_until, make_tickets
 from vteam.rules.prizes import State, Who
 
 KEPT_SENT = dt.timedelta(days=30)
@@ -68,7 +71,7 @@ def claim(*, offer: Offer, claim: Claim, at: dt.datetime) -> tuple[Claimed, str]
     now.details = None
     if claim.details:
         now.details = vault.seal(bytes(now.fan.person.sealed_key), json.dumps(dict(claim.details)))
-    now.details_until = at + KEPT_UNSENT if claim.details else None
+    now.details_until = _kept_until(now, at) if claim.details else None
     # Who once said to be under 18 stays so for this prize.
     now.is_adult = claim.is_adult and now.is_adult is not False
     now.shows_name = claim.shows_name and now.is_adult
@@ -77,9 +80,23 @@ def claim(*, offer: Offer, claim: Claim, at: dt.datetime) -> tuple[Claimed, str]
     now.save()
     if secret:
         return Claimed.WAITS_FOR_PARENT, secret
-    return (
-        Claimed.CLAIMED if move_offer(offer=now, to=State.CLAIMED, by=Who.FAN, at=at) else Claimed.TOO_LATE
-    ), ""
+    return (Claimed.CLAIMED if _claimed(now, at) else Claimed.TOO_LATE), ""
+
+
+def _claimed(offer: Offer, at: dt.datetime) -> bool:
+    """The claim counts; a place at a concert is a ticket from now on."""
+    if not move_offer(offer=offer, to=State.CLAIMED, by=Who.FAN, at=at):
+        return False
+    prize = prize_of(Campaign.objects.get(pk=offer.campaign_id), offer.prize)
+    if prize is not None and prize.concert:
+        make_tickets(offer=offer, prize=prize, name=details_of(offer).get("name", ""), at=at)
+    return True
+
+
+def _kept_until(offer: Offer, at: dt.datetime) -> dt.datetime:
+    campaign = Campaign.objects.get(pk=offer.campaign_id)
+    prize = prize_of(campaign, offer.prize)
+    return (kept_until(campaign.file, prize) if prize else None) or at + KEPT_UNSENT
 
 
 def waiting_for_parent(secret: str) -> Offer | None:
@@ -99,7 +116,7 @@ def parent_confirms(*, secret: str, at: dt.datetime) -> bool:
         return False
     offer.parent_hash, offer.parent_confirmed_at = None, at
     offer.save(update_fields=["parent_hash", "parent_confirmed_at"])
-    return move_offer(offer=offer, to=State.CLAIMED, by=Who.FAN, at=at)
+    return _claimed(offer, at)
 
 
 def details_of(offer: Offer) -> dict[str, str]:

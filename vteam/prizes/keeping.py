@@ -5,7 +5,7 @@ from vteam.campaigns.models import Campaign
 from vteam.errors import CampaignFileError
 from vteam.prizes.models import Draw, Offer
 
-FIXED_ONCE_OFFERED = ("kind", "first", "milestone", "needs")
+FIXED_ONCE_OFFERED = ("kind", "first", "milestone", "needs", "concert", "places", "given_on")
 FIXED_ONCE_ANNOUNCED = (*FIXED_ONCE_OFFERED, "how_many", "qualify", "weighted")
 
 

@@ -1,4 +1,4 @@
-"""Offers of prizes with their history, entries without missions, and draws.
+"""Offers of prizes with their history, entries without missions, draws; tickets of concerts and the doors they open.
 
 A prize is named by its key in the campaign file. What a winner tells us so that they can be given it is sealed under
 their own key, and erased a set time after.
@@ -155,3 +155,79 @@ class DrawEntry(models.Model):
 
     def __str__(self) -> str:
         return self.entry
+
+
+class Ticket(models.Model):
+    """A ticket for one place at a concert, made when its offer is claimed; doors know it by `token_hash`.
+
+    `place`: which of the offer's places, from 1. `step`: how many tickets of this place came before. `sealed`: what its
+    code says of it, and the name at the door, under the winner's key; None once erased. `void_at`: from when it is no
+    good; `given_on`: because another one took its place.
+    """
+
+    campaign_id = models.BigIntegerField()
+    concert = models.CharField(max_length=40)
+    offer = models.ForeignKey(Offer, on_delete=models.CASCADE, related_name="tickets")
+    place = models.PositiveIntegerField()
+    step = models.PositiveIntegerField(default=0)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    sealed = models.BinaryField(null=True)
+    made_at = models.DateTimeField()
+    void_at = models.DateTimeField(null=True)
+    given_on = models.BooleanField(default=False)
+    entered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["offer", "place", "step"], name="one_ticket_per_step"),
+            models.UniqueConstraint(
+                fields=["offer", "place"], condition=models.Q(void_at=None), name="one_good_ticket_per_place"
+            ),
+        ]
+        indexes = [models.Index(fields=["campaign_id", "concert"], name="ticket_by_concert")]
+
+    def __str__(self) -> str:
+        return f"{self.concert}, place {self.place} of offer {self.offer_id}"
+
+
+class Door(models.Model):
+    """A door of a concert: whoever has its code lets people in. `code_hash`: a keyed hash (32 bytes) of it."""
+
+    campaign_id = models.BigIntegerField()
+    concert = models.CharField(max_length=40)
+    name = models.CharField(max_length=40)
+    code_hash = models.BinaryField(max_length=32, unique=True)
+    opened_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["campaign_id", "concert"], name="door_by_concert")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Scan(models.Model):
+    """What a door said of a ticket, in the order in which it came here.
+
+    `scan`: 16 random bytes of the phone's, by which the same scan told twice is one. `at`: when it was scanned, by the
+    phone where it was `offline`. `let_in`: they were let in, by us or, offline, by the phone's own list. `undone_at`:
+    it was a mistake.
+    """
+
+    door = models.ForeignKey(Door, on_delete=models.CASCADE, related_name="scans")
+    scan = models.BinaryField(max_length=16)
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="scans")
+    became = models.CharField(max_length=16)
+    at = models.DateTimeField()
+    came_at = models.DateTimeField()
+    offline = models.BooleanField(default=False)
+    let_in = models.BooleanField(default=False)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["door", "scan"], name="one_row_per_scan")]
+        indexes = [models.Index(fields=["ticket", "became"], name="scan_by_ticket")]
+
+    def __str__(self) -> str:
+        return f"{self.became} at {self.door}"

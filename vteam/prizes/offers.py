@@ -18,7 +18,9 @@ from vteam.campaigns.models import Campaign
 from vteam.journal.services import record_fact
 from vteam.people.models import Fan
 from vteam.prizes.lines import walk
-from vteam.prizes.models import Line, Offer, OfferMove
+from vteam.prizes.models import Line, Offer, OfferMove, Ticket
+from vteam.prizes.queries import prize_of
+from vteam.prizes.tickets import kept_until, void_tickets
 from vteam.rules.facts import prize_moved
 from vteam.rules.prizes import HOLDS, State, Who, may_move, needs_stock
 
@@ -42,13 +44,29 @@ def offer_due(*, at: dt.datetime) -> int:
     for campaign in Campaign.objects.order_by("pk"):
         for prize in campaign.file.prizes:
             try:
-                moved += _offer(campaign, prize, at) if prize.confirmed else 0
+                moved += _offer(campaign, prize, at) if _can_be_offered(campaign, prize, at) else 0
             except Exception as wrong:
                 logger.exception("the prize %s of campaign %s could not be offered", prize.key, campaign.pk)
                 fault = wrong
     if fault is not None:
         raise fault
     return moved
+
+
+def _can_be_offered(campaign: Campaign, prize: PrizeEntry, at: dt.datetime) -> bool:
+    return prize.confirmed and not is_over(campaign, prize, at)
+
+
+def is_over(campaign: Campaign, prize: PrizeEntry, at: dt.datetime) -> bool:
+    """Whether the concert a prize lets into has begun: nobody is offered a place any more."""
+    concert = campaign.file.concert_of(prize)
+    return concert is not None and at >= campaign.file.begins_at(concert)
+
+
+def _claim_by(campaign: Campaign, prize: PrizeEntry, at: dt.datetime, days: int) -> dt.datetime:
+    """Until when there is to claim it: so many days, but not after its concert has begun."""
+    until, concert = at + dt.timedelta(days=days), campaign.file.concert_of(prize)
+    return min(until, campaign.file.begins_at(concert)) if concert else until
 
 
 def _offer(campaign: Campaign, prize: PrizeEntry, at: dt.datetime) -> int:
@@ -108,7 +126,7 @@ def make_offer(
         fan=fan,
         state=State.OFFERED,
         offered_at=at,
-        claim_by=at + dt.timedelta(days=prize.claim_days),
+        claim_by=_claim_by(campaign, prize, at, prize.claim_days),
         changed_at=at,
     )
     _note(offer, State.OFFERED, Who.TIME, "", at)
@@ -132,15 +150,14 @@ def move_offer(*, offer: Offer, to: State, by: Who, at: dt.datetime, note: str =
         if now.step != offer.step or not may_move(before, to, by) or _goes_round(now, by):
             return False
         if needs_stock(before, to):
-            if by is Who.ORGANISER:
-                now.claim_by = at + dt.timedelta(days=max(days, 1))
-            slot = _free_slot(now) if at < now.claim_by else None
+            slot = _free_slot(now, at, days if by is Who.ORGANISER else 0)
             if slot is None:
                 return False
             now.slot, now.told = slot, False
         elif to not in HOLDS:
             now.slot = None
             now.forget()
+            void_tickets(offer=now, at=at)
         if (before, to) == (State.SENT, State.CLAIMED) and now.details is not None:
             now.details_until = at + KEPT_UNSENT
         now.state, now.step, now.changed_at = to, now.step + 1, at
@@ -155,10 +172,15 @@ def _goes_round(offer: Offer, by: Who) -> bool:
     return by is Who.FAN and offer.step >= STEPS_OF_FANS
 
 
-def _free_slot(offer: Offer) -> int | None:
+def _free_slot(offer: Offer, at: dt.datetime, days: int) -> int | None:
+    """One of the stock for an offer that is made again; `days`: to claim it anew, 0 where what was left has to do."""
     campaign = Campaign.objects.select_for_update().get(pk=offer.campaign_id)
-    prize = next((each for each in campaign.file.prizes if each.key == offer.prize), None)
-    return next(free_slots(offer.campaign_id, prize), None) if prize and offer.fan_id else None
+    prize = prize_of(campaign, offer.prize)
+    if prize is None or offer.fan_id is None:
+        return None
+    if days:
+        offer.claim_by = _claim_by(campaign, prize, at, days)
+    return next(free_slots(offer.campaign_id, prize), None) if at < offer.claim_by else None
 
 
 def _note(offer: Offer, state: State, by: Who, note: str, at: dt.datetime) -> None:
@@ -192,7 +214,8 @@ def take_first(*, campaign: Campaign, prize: PrizeEntry, fan: Fan, at: dt.dateti
     if known is not None:
         return known
     season = campaign.file.season
-    slot = next(free_slots(campaign.pk, prize), None) if season.starts_at <= at < season.ends_at else None
+    is_time = season.starts_at <= at < season.ends_at and not is_over(campaign, prize, at)
+    slot = next(free_slots(campaign.pk, prize), None) if is_time else None
     if slot is None:
         return None
     return make_offer(campaign, prize, fan, number=_last_number(campaign.pk, prize.key) + 1, slot=slot, at=at)
@@ -200,7 +223,20 @@ def take_first(*, campaign: Campaign, prize: PrizeEntry, fan: Fan, at: dt.dateti
 
 def forget_details(*, at: dt.datetime) -> int:
     """Erases what winners told us, once its time is over, and what was noted of those who have left."""
+    _keep_for_later(at)
     late = Offer.objects.filter(details_until__lte=at).exclude(details=None)
+    Ticket.objects.filter(offer__in=late.values("pk")).update(sealed=None)
     left = Offer.objects.filter(fan=None).values("pk")
     noted = OfferMove.objects.filter(offer_id__in=left).exclude(note="")
     return late.update(details=None, details_until=None) + noted.update(note="")
+
+
+def _keep_for_later(at: dt.datetime) -> None:
+    """A concert that was put off is still to come: the names at its door are needed until then."""
+    late = Offer.objects.filter(details_until__lte=at, tickets__isnull=False).exclude(details=None).distinct()
+    for offer in late.order_by("pk")[:ENDED_AT_ONCE]:
+        campaign = Campaign.objects.get(pk=offer.campaign_id)
+        prize = prize_of(campaign, offer.prize)
+        until = kept_until(campaign.file, prize) if prize else None
+        if until is not None and until > at:
+            Offer.objects.filter(pk=offer.pk).update(details_until=until)

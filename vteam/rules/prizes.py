@@ -36,6 +36,7 @@ class Who(StrEnum):
 
     FAN = "fan"
     ORGANISER = "organiser"
+    DOOR = "door"
     TIME = "time"
 
 
@@ -50,6 +51,7 @@ MOVES: Mapping[State, Mapping[State, frozenset[Who]]] = {
     },
     State.CLAIMED: {
         State.SENT: frozenset({Who.ORGANISER}),
+        State.RECEIVED: frozenset({Who.DOOR}),  # they are in
         State.DECLINED: frozenset({Who.FAN}),
         State.WITHDRAWN: frozenset({Who.ORGANISER, Who.TIME}),
     },
@@ -57,7 +59,10 @@ MOVES: Mapping[State, Mapping[State, frozenset[Who]]] = {
         State.RECEIVED: frozenset({Who.FAN, Who.ORGANISER}),
         State.CLAIMED: frozenset({Who.ORGANISER}),  # it was not sent after all
     },
-    State.RECEIVED: {State.SENT: frozenset({Who.FAN, Who.ORGANISER})},  # it had not come after all
+    State.RECEIVED: {
+        State.SENT: frozenset({Who.FAN, Who.ORGANISER}),  # it had not come after all
+        State.CLAIMED: frozenset({Who.DOOR}),  # it was somebody else's ticket
+    },
     # Back into an offer, where one of the stock is still free.
     State.DECLINED: {State.OFFERED: frozenset({Who.FAN, Who.ORGANISER})},
     State.EXPIRED: {State.OFFERED: frozenset({Who.ORGANISER})},

@@ -1,0 +1,163 @@
+"""Tickets of concerts: made when a place is claimed, given on where the prize allows it, void with its offer.
+
+A ticket's code is random, signed under a key of the campaign's (Ed25519, derived from the master keys), and sealed with
+the name at the door under the winner's own key; what doors know of it is a hash.
+"""
+
+import datetime as dt
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import transaction
+from django.db.models import QuerySet
+
+from vteam.campaigns.file import CampaignFile, PrizeEntry
+from vteam.errors import SealError
+from vteam.people import vault
+from vteam.prizes.models import Offer, Ticket
+from vteam.rules.tickets import SECRET_BYTES, code_of, hash_of, mark_of, read_code, signed_bytes
+
+KEY = "ticket key"
+GIVEN_ON_AT_MOST = 10
+"""So often a place may change hands."""
+KEPT_AFTER = dt.timedelta(days=30)
+"""How long after its concert a ticket can still be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a ticket says to who holds it: its code, and for whom it is."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """A place on the guest list."""
+
+    ticket: Ticket
+    name: str
+    prize: str
+    places: int
+
+    @property
+    def mark(self) -> str:
+        """Four letters that are on the ticket too."""
+        return mark_of(bytes(self.ticket.token_hash))
+
+
+def make_tickets(*, offer: Offer, prize: PrizeEntry, name: str, at: dt.datetime) -> None:
+    """Makes a ticket for each place of an offer that was just claimed, in the caller's transaction."""
+    for place in range(1, 1 + prize.places):
+        step = Ticket.objects.filter(offer=offer, place=place).count()
+        _make(offer, str(prize.concert), place, step, name, at)
+
+
+def _make(offer: Offer, concert: str, place: int, step: int, name: str, at: dt.datetime) -> Ticket:
+    assert offer.fan is not None, "whoever claims it is there"
+    secret = secrets.token_bytes(SECRET_BYTES)
+    code = code_of(secret, _keys(offer.campaign_id)[0].sign(signed_bytes(offer.campaign_id, secret)))
+    sealed = vault.seal(bytes(offer.fan.person.sealed_key), json.dumps({"code": code, "name": name}))
+    return Ticket.objects.create(
+        campaign_id=offer.campaign_id,
+        concert=concert,
+        offer=offer,
+        place=place,
+        step=step,
+        token_hash=hash_of(secret),
+        sealed=sealed,
+        made_at=at,
+    )
+
+
+def void_tickets(*, offer: Offer, at: dt.datetime) -> None:
+    """From now on nobody comes in with them."""
+    Ticket.objects.filter(offer=offer, void_at=None).update(void_at=at, sealed=None)
+
+
+@transaction.atomic
+def give_on(*, ticket: Ticket, name: str, at: dt.datetime) -> Ticket | None:
+    """Makes a new ticket of the same place for somebody else; the one before is no good any more.
+
+    None where it is used, void, or has changed hands too often.
+    """
+    offer = (
+        Offer.objects.select_for_update(of=("self",)).select_related("fan__person").get(pk=ticket.offer_id)
+    )
+    now = Ticket.objects.get(pk=ticket.pk)
+    if now.void_at or now.entered_at or now.step >= GIVEN_ON_AT_MOST or offer.fan is None:
+        return None
+    now.void_at, now.given_on, now.sealed = at, True, None
+    now.save(update_fields=["void_at", "given_on", "sealed"])
+    return _make(offer, now.concert, now.place, now.step + 1, name, at)
+
+
+def good_tickets(offer: Offer) -> QuerySet[Ticket]:
+    """The tickets of an offer that let somebody in, place by place."""
+    return Ticket.objects.filter(offer=offer, void_at=None).order_by("place")
+
+
+def told_by(ticket: Ticket) -> Told | None:
+    """What a ticket says; None once it is erased, or its winner has left. Reads `offer.fan.person`."""
+    fan = ticket.offer.fan
+    if fan is None or ticket.sealed is None:
+        return None
+    try:
+        told = json.loads(vault.unseal(bytes(fan.person.sealed_key), bytes(ticket.sealed)))
+    except SealError:
+        return None
+    return Told(code=told["code"], name=told["name"])
+
+
+def kept_until(file: CampaignFile, prize: PrizeEntry) -> dt.datetime | None:
+    """How long what was told for a place at a concert is kept; None where the prize is no such place."""
+    concert = file.concert_of(prize)
+    return file.over_at(concert) + KEPT_AFTER if concert else None
+
+
+def tickets_of(campaign_id: int, concert: str) -> QuerySet[Ticket]:
+    """The tickets that let somebody into a concert."""
+    return Ticket.objects.filter(
+        campaign_id=campaign_id, concert=concert, void_at=None, offer__fan__isnull=False
+    )
+
+
+def guests(file: CampaignFile, campaign_id: int, concert: str) -> Iterator[Guest]:
+    """The guest list of a concert, in no order: names are sealed, so that only who reads them can sort them."""
+    prizes = {prize.key: prize for prize in file.prizes}
+    found = tickets_of(campaign_id, concert).select_related("offer__fan__person").order_by("pk")
+    for ticket in found.iterator(chunk_size=500):
+        prize, told = prizes.get(ticket.offer.prize), told_by(ticket)
+        if prize is not None and told is not None:
+            yield Guest(ticket=ticket, name=told.name, prize=prize.key, places=prize.places)
+
+
+# Signatures ----------------------------------------------------------------------------------------------------------
+def secret_in(campaign_id: int, scanned: str) -> bytes | None:
+    """The random bytes of a scanned code; None where it is no ticket, or signed by somebody else."""
+    read = read_code(scanned)
+    if read is None:
+        return None
+    for key in _keys(campaign_id):
+        try:
+            key.public_key().verify(read.signature, signed_bytes(campaign_id, read.secret))
+        except InvalidSignature:
+            continue
+        return read.secret
+    return None
+
+
+def public_keys(campaign_id: int) -> list[str]:
+    """What a campaign's tickets can be checked with, in hexadecimal: one for each master key there is."""
+    return [key.public_key().public_bytes_raw().hex() for key in _keys(campaign_id)]
+
+
+def _keys(campaign_id: int) -> list[Ed25519PrivateKey]:
+    """A campaign's keys, the one in use first."""
+    seeds = vault.keyed_hashes(KEY, str(campaign_id))
+    return [Ed25519PrivateKey.from_private_bytes(seed) for seed in seeds]
