@@ -5,7 +5,9 @@ from django.urls import URLPattern, path, re_path
 from vteam.web.health import healthz
 from vteam.web.views import (
     campaign,
+    concerts,
     demo,
+    door,
     fans,
     feeds,
     getting,
@@ -24,6 +26,7 @@ from vteam.web.views import (
     seeding,
     shares,
     slips,
+    tickets,
     titles,
 )
 
@@ -65,6 +68,16 @@ urlpatterns: list[URLPattern] = [
     # Prizes
     path("parent/<str:secret>", prizes.parent, name="parent"),
     path("draw.html", prizes.checker, name="draw-checker"),
+    # The door of a concert
+    path("door", door.door, name="door"),
+    path("door/state", door.state, name="door-state"),
+    path("door/names", door.names, name="door-names"),
+    path("door/let-in", door.let_in, name="door-let-in"),
+    path("door/undo", door.undo, name="door-undo"),
+    path("door/known.json", door.known, name="door-known"),
+    path("door/merge", door.merge, name="door-merge"),
+    path("door/leave", door.leave, name="door-leave"),
+    path("door/worker.js", door.worker, name="door-worker"),
     # A campaign
     path("<slug:slug>/", campaign.campaign, name="campaign"),
     path("<slug:slug>/join", joining.join, name="join"),
@@ -103,6 +116,9 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/rules", prizes.rules, name="rules"),
     path("<slug:slug>/prizes", prizes.prizes, name="prizes"),
     path("<slug:slug>/prizes/won/<int:pk>", prizes.won, name="won"),
+    path("<slug:slug>/prizes/won/<int:pk>/tickets.pdf", tickets.print_tickets, name="tickets-file"),
+    path("<slug:slug>/prizes/won/<int:pk>/ticket-<int:place>.png", tickets.picture, name="ticket-picture"),
+    path("<slug:slug>/prizes/won/<int:pk>/ticket-<int:place>/give", tickets.give, name="ticket-give"),
     path("<slug:slug>/prizes/<slug:key>/enter", prizes.enter, name="prize-enter"),
     path("<slug:slug>/prizes/<slug:key>/take", prizes.take, name="prize-take"),
     path("<slug:slug>/prizes/<slug:key>/draw", prizes.draw, name="draw"),
@@ -111,6 +127,20 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/organise/prizes/<slug:key>", prizegiving.prize, name="organise-prize"),
     path("<slug:slug>/organise/prizes/<slug:key>/draw", prizegiving.draw, name="organise-draw"),
     path("<slug:slug>/organise/prizes/<slug:key>/to-send.csv", prizegiving.to_send, name="organise-to-send"),
+    path(
+        "<slug:slug>/organise/prizes/<slug:key>/to-send.pdf",
+        prizegiving.picking_list,
+        name="organise-picking",
+    ),
+    path("<slug:slug>/organise/concerts/<slug:key>", concerts.concert, name="organise-concert"),
+    path(
+        "<slug:slug>/organise/concerts/<slug:key>/guests.csv",
+        concerts.guest_table,
+        name="organise-guest-table",
+    ),
+    path(
+        "<slug:slug>/organise/concerts/<slug:key>/guests.pdf", concerts.guest_file, name="organise-guest-file"
+    ),
     path("<slug:slug>/organise", organising.home, name="organise"),
     path("<slug:slug>/organise/news/new", organising.new, name="organise-new"),
     path("<slug:slug>/organise/news/<int:pk>", organising.edit, name="organise-news"),

@@ -75,7 +75,7 @@ def test_a_shifted_campaign_keeps_its_lengths() -> None:
     assert shifted.missions[0].closes == evening - dt.timedelta(days=7)
     assert shifted.missions[1].opens is None
     evening = dt.datetime.fromisoformat("2026-12-12T20:30:00")
-    assert [concert.at for concert in shifted.concerts] == [dt.date(2026, 11, 28), evening]
+    assert [concert.at for concert in shifted.concerts[:2]] == [dt.date(2026, 11, 28), evening]
 
 
 def test_concerts_ahead_stand_in_the_order_of_their_days_until_the_day_is_over_where_they_are_played() -> (
@@ -83,7 +83,7 @@ def test_concerts_ahead_stand_in_the_order_of_their_days_until_the_day_is_over_w
 ):
     nantes = TABLES["concerts"][1]
     montreal = {**nantes, "key": "montreal", "time_zone": "America/Montreal"}
-    file = campaign(concerts=[montreal, *reversed(TABLES["concerts"])])
+    file = campaign(concerts=[montreal, *reversed(TABLES["concerts"][:2])], prizes=[])
     at = dt.datetime(2026, 12, 5, 22, 59, tzinfo=dt.UTC)
     assert [each.key for each in file.concerts_ahead(at)] == ["chez-gaby", "nantes", "montreal"]
     assert [each.key for each in file.concerts_ahead(at + dt.timedelta(minutes=1))] == ["nantes", "montreal"]

@@ -63,6 +63,8 @@ MISTAKES = [
     ("ends = 2027", "ends = 2026", "the season ends before it starts → write a day after 2026-11-16"),
     ("ends = 2027", "ends = 2028", "the season lasts for more than a year → write a day at most 400 days after 2026-11-16"),
     ("settled = 2027-01-24", "settled = 2027-01-09", "the result would be final before the season is over → write 2027-01-10 or later"),
+    ('concert = "last-night"', 'concert = "last-nite"', 'no concert has the key “last-nite” → did you mean "last-night"?'),
+    ('needs = "name"                  # for the door', 'needs = "address"', 'whoever has a place at a concert is asked for their name at the door → write needs = "name"'),
     ("settled = 2027-01-24", "settled = 2027-05-01", "the result would be final more than 60 days after the season → write a nearer day"),
     ('hold = "0"', 'hold = "15d"', "points of the last day, held for 15d, would come after the result is final → write a shorter one, or a later `settled`"),
     ("release = 2026-12-18", "release = 2027-12-18", "the release is after the season → write a day from 2026-11-16 to 2027-01-10"),
@@ -115,6 +117,26 @@ def test_one_mistake_is_told_once_in_its_line(check: Check, written: str, instea
     first = line_of(written)
     above = 0 if instead else 3
     assert first - above <= int(line) <= first + instead.count("\n") or "twice" in said
+
+
+CONCERT = 'concert = "last-night"          # which of the concerts below\n'
+
+
+def test_places_are_at_a_concert_there_is_room_at_and_time_for(check: Check) -> None:
+    alone = check((CONCERT, ""))
+    assert [each.partition(" says ")[0].partition(": ")[2] for each in alone] == ["`places`", "`given_on`"]
+    [late] = check(("at = 2027-02-13T20:30:00", "at = 2027-01-20T20:30:00"))
+    assert "the concert is over before anybody has won a place at it → name a later concert" in late
+    [many] = check(("first = 5\nhow_many = 5", "first = 5_000\nhow_many = 5_000"))
+    assert "a door lets in at most 5_000 winners' places → write fewer" in many
+    [endless] = check(
+        (
+            'kind = "milestone"              # for those who reach it, as long as there are some\nmilestone = 5_000\n'
+            'how_many = 60\nneeds = "address"',
+            'kind = "milestone"\nmilestone = 5_000\nneeds = "name"\nconcert = "last-night"',
+        )
+    )
+    assert "no concert has places without end → write how_many = 20" in endless
 
 
 def test_a_whole_section_that_is_missing_is_shown_how_to_begin(check: Check) -> None:

@@ -141,8 +141,10 @@ def _campaign_of_ana(folder: Path) -> Path:
     shutil.copytree(ROOT / "demo", folder, dirs_exist_ok=True)
     checked = check_campaign(folder)
     assert isinstance(checked.file, CampaignFile), checked.problems
-    season, path = a_week_in(checked.file, clock.now()).season, folder / "campaign.toml"
-    text = path.read_text()
+    moved, path = a_week_in(checked.file, clock.now()), folder / "campaign.toml"
+    season, text = moved.season, path.read_text()
+    for before, after in zip(checked.file.concerts, moved.concerts, strict=True):
+        text = text.replace(f"at = {before.at.isoformat()}", f"at = {after.at.isoformat()}")
     for key in ("starts", "release", "ends", "settled"):
         moment: dt.date = getattr(season, key)
         text = re.sub(rf"(?m)^{key} *=.*$", f"{key} = {moment.isoformat()}", text, count=1)

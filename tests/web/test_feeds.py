@@ -166,7 +166,8 @@ class AnswerTests(Feeds):
         calendar = icalendar.Calendar.from_ical(self.client.get("/en/maree-haute/season.ics").content)
         places = [str(event.get("LOCATION", "")) for event in calendar.walk("VEVENT")]
         self.assertEqual(
-            [place for place in places if place], ["Chez Gaby, Port-Lierre", "La Cale sèche, Nantes"]
+            [place for place in places if place],
+            ["Chez Gaby, Port-Lierre", "La Cale sèche, Nantes", "La Criée, Port-Lierre"],
         )
 
 
@@ -201,7 +202,8 @@ class ConcertTests(Feeds):
         later = self.concerts(20)
         self.assertNotIn("Chez Gaby", later)
         self.assertIn("La Cale sèche, Nantes", later)
-        self.assertNotIn("Where they play", self.concerts(40))
+        self.assertIn("La Criée, Port-Lierre", later)
+        self.assertNotIn("Where they play", self.concerts(100))
 
     def test_the_day_is_told_in_words_and_the_tickets_are_one_link_away(self) -> None:
         nantes = self.campaign.file.concerts[1]

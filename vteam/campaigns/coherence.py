@@ -346,7 +346,8 @@ def _prize_concerts(tables: Tables) -> Iterator[Finding]:
             yield _at("prizes", at, "concert", f"no concert has the key “{key}”", _meant(key, concerts))
         if text_in(prize, "needs") != "name":
             wrong = "whoever has a place at a concert is asked for their name at the door"
-            yield Finding(path=("prizes", at), wrong=wrong, instead='write needs = "name"', missing="needs")
+            path = ("prizes", at, "needs") if "needs" in prize else ("prizes", at)
+            yield Finding(path=path, wrong=wrong, instead='write needs = "name"', missing="needs")
         yield from _places(at, prize)
         yield from _won_too_late(tables, at, prize, concerts.get(key, {}))
 
@@ -365,7 +366,7 @@ def _won_too_late(tables: Tables, at: int, prize: Tables, concert: Tables) -> It
     """What is won when the result is final cannot be for a concert before."""
     season, zone = _table(tables, "season"), _zone_of(tables)
     ends, played = _moment(season, "ends"), _moment(concert, "at")
-    final = _final(season, zone, ends) if ends else None
+    final = _final(season, zone, ends) if ends and not any(_settled(tables)) else None
     there = _understood(read_zone, text_in(concert, "time_zone")) or zone
     if final and played and text_in(prize, "kind") in ("ranking", "draw") and over_at(played, there) <= final:
         wrong = "the concert is over before anybody has won a place at it"

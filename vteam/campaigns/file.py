@@ -66,7 +66,7 @@ USUAL: Final[Mapping[str, Mapping[str, Any]]] = {
 # The first part of an address belongs to pages of vTeam's own.
 RESERVED_SLUGS = frozenset({
     "account", "accounts", "admin", "announce", "api", "arrived", "asked", "assets", "books", "campaign",
-    "campaigns", "code", "demo", "draw", "feeds", "fetch", "healthz", "holder", "invitation", "join", "login",
+    "campaigns", "code", "demo", "door", "draw", "feeds", "fetch", "healthz", "holder", "invitation", "join", "login",
     "logout", "mailbox", "media", "messages", "metrics", "never", "news", "operator", "organise", "parent",
     "pictures", "ranking", "robots", "sign-in", "sign-out", "signin", "static", "stop", "theme", "vteam",
     "world",

@@ -54,7 +54,7 @@ def _is_prose(character: str) -> bool:
     )
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
     """A name's letters and numbers alone, without case and accents: names that read alike are equal."""
     parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     return "".join(character for character in parts if character.isalnum())
@@ -81,7 +81,7 @@ class NameField(PlaceField):
         super().validate(value)
         if value and not any(unicodedata.category(character)[0] in "LN" for character in value):
             raise forms.ValidationError(_("A name needs a letter or a number."))
-        if value and _bare(value) == _bare(self.band):
+        if value and bare_name(value) == bare_name(self.band):
             raise forms.ValidationError(_("This is the band’s name. Which is yours?"))
 
 
@@ -407,6 +407,24 @@ class RandomnessForm(forms.Form):
         lines = filter(None, map(str.strip, self.cleaned_data["came"].splitlines()))
         pairs = (line.rpartition(" ") for line in lines)
         return {"revealed": {_plain(name): secret.lower() for name, _space, secret in pairs}}
+
+
+class GivenOnForm(forms.Form):
+    """Whose a place at a concert is from now on."""
+
+    name = _detail_field("name")
+
+
+class DoorForm(forms.Form):
+    """A new door of a concert: what those who stand there call it."""
+
+    name = PlaceField(
+        max_length=NAME_LENGTH,
+        error_messages={
+            "required": _("Give the door a name: “main entrance”."),
+            "max_length": _("This name is too long: at most %(limit_value)s characters."),
+        },
+    )
 
 
 class GivingForm(forms.Form):

@@ -12,9 +12,11 @@ from vteam.campaigns.models import Campaign
 from vteam.campaigns.slips import Slip
 from vteam.channels.mail.findings import About, State
 from vteam.prizes.draws import NotNow, NotTaken
+from vteam.prizes.models import Scan, Ticket
 from vteam.rules.grants import Event, Pace
 from vteam.rules.prizes import State as OfferState
 from vteam.rules.rights import Act, Standing, Way
+from vteam.rules.tickets import mark_of
 from vteam.web.forms import names_of_countries
 from vteam.web.reaching import PACE_NAMES, Line
 from vteam.web.templatetags.vteam import hour, local, long_day, number
@@ -224,3 +226,21 @@ def draw_refusal(why: str) -> str:
         NotTaken.DONE: _("It is drawn already, and cannot be drawn twice."),
     }
     return names[why]  # type: ignore[index]
+
+
+@register.filter
+def ticket_mark(ticket: Ticket) -> str:
+    """The four letters of a concert's ticket."""
+    return mark_of(bytes(ticket.token_hash))
+
+
+@register.filter
+def ticket_hash(ticket: Ticket) -> str:
+    """What doors know a ticket by, in hexadecimal."""
+    return bytes(ticket.token_hash).hex()
+
+
+@register.filter
+def scan_id(scan: Scan) -> str:
+    """What a phone called a scan, in hexadecimal."""
+    return bytes(scan.scan).hex()

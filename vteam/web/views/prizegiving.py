@@ -3,14 +3,14 @@
 GET shows, POST acts. Addresses are on one page, of one prize, and in its file for who sends it.
 """
 
-import csv
 import datetime as dt
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from vteam import clock
@@ -34,17 +34,14 @@ from vteam.rules.beacons import QUICKNET
 from vteam.rules.drawrecords import from_beacon, from_commitments
 from vteam.rules.prizes import MOVES, State, Who
 from vteam.web.answers import for_organisers, private_render
-from vteam.web.forms import AnnounceForm, GivingForm, RandomnessForm
+from vteam.web.forms import AnnounceForm, GivingForm, RandomnessForm, names_of_countries
+from vteam.web.tables import table
+from vteam.web.templatetags.vteam import words
 from vteam.web.views.campaign import page_number
 
 PAGE = 50
 TO_SEND = frozenset({State.CLAIMED, State.SENT})
 """An address is read by who sends it, once it is to be sent."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for a formula where a cell begins with it."""
-
-
-SEPARATORS = re.compile(r"[;\t\r\n]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +77,9 @@ def prizes(request: HttpRequest, campaign: Campaign, organiser: Organiser) -> Ht
         Standing(prize=each, counts=counts.get(each.key, {}), draw=latest_draw(campaign.pk, each.key))
         for each in campaign.file.prizes
     ]
-    context = {"campaign": campaign, "organiser": organiser, "standings": standings}
+    with_places = {each.concert for each in campaign.file.prizes}
+    concerts = [each for each in campaign.file.concerts if each.key in with_places]
+    context = {"campaign": campaign, "organiser": organiser, "standings": standings, "concerts": concerts}
     return private_render(request, "organise_prizes.html", context)
 
 
@@ -108,9 +107,9 @@ def _prize(campaign: Campaign, key: str) -> PrizeEntry:
 def _moved(campaign: Campaign, prize: PrizeEntry, form: GivingForm) -> bool:
     data = form.cleaned_data
     offer = Offer.objects.filter(pk=data["offer"], campaign_id=campaign.pk, prize=prize.key).first()
-    if offer is None or offer.step != data["step"]:
-        return False
     to, at = State(data["to"]), clock.now()
+    if offer is None or offer.step != data["step"] or to not in _may(offer, prize):
+        return False
     if to is State.SENT:
         return claims.sent(offer=offer, at=at, note=data["note"])
     return move_offer(offer=offer, to=to, by=Who.ORGANISER, at=at, note=data["note"], days=prize.claim_days)
@@ -141,7 +140,7 @@ def _page(
         "campaign": campaign,
         "organiser": organiser,
         "prize": prize,
-        "rows": [_row(each, moves.get(each.pk, [])) for each in shown],
+        "rows": [_row(each, prize, moves.get(each.pk, [])) for each in shown],
         "page": page,
         "has_next": len(rows) > PAGE,
         "overtaken": overtaken,
@@ -159,10 +158,15 @@ def _page(
     return private_render(request, "organise_prize.html", context, status=status)
 
 
-def _row(offer: Offer, moves: list[OfferMove]) -> Row:
+def _may(offer: Offer, prize: PrizeEntry) -> list[State]:
+    """What an organiser may do with an offer. Nothing is sent to who comes to a concert: the door lets them in."""
     may = [to for to, who in MOVES[offer.standing].items() if Who.ORGANISER in who]
+    return [to for to in may if not (prize.concert and to in (State.SENT, State.RECEIVED))]
+
+
+def _row(offer: Offer, prize: PrizeEntry, moves: list[OfferMove]) -> Row:
     told = claims.details_of(offer) if offer.state in TO_SEND else {}
-    return Row(offer=offer, told=told, moves=moves, may=may if offer.fan else [])
+    return Row(offer=offer, told=told, moves=moves, may=_may(offer, prize) if offer.fan else [])
 
 
 @for_organisers
@@ -217,25 +221,53 @@ def _take_in(
 @for_organisers
 @require_safe
 def to_send(request: HttpRequest, campaign: Campaign, organiser: Organiser, key: str) -> HttpResponseBase:
-    """What is to be sent to whom, as a spreadsheet reads it; no cell can be a formula."""
+    """What is to be sent to whom, as a spreadsheet reads it."""
     prize = _prize(campaign, key)
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{campaign.slug}-{prize.key}.csv"'
-    answer.write("\ufeff")  # so that spreadsheets read it as UTF-8
-    rows = csv.writer(answer)
     fields = claims.fields_of(prize)
-    rows.writerow(["number", "fan", *fields])
+    rows = (
+        [offer.number, offer.fan.name if offer.fan else "", *(told.get(field, "") for field in fields)]
+        for offer, told in _to_send(campaign, prize)
+    )
+    return table(f"{campaign.slug}-{prize.key}", ["number", "fan", *fields], rows)
+
+
+@for_organisers
+@require_safe
+def picking_list(
+    request: HttpRequest, campaign: Campaign, organiser: Organiser, key: str
+) -> HttpResponseBase:
+    """What is to be packed and sent to whom, to print and tick off."""
+    prize = _prize(campaign, key)
+    from vteam.web.listfile import drawn  # with all that draws: loaded once the first is asked for
+
+    rows = [
+        (
+            False,
+            [f"{offer.number} · {told.get('name') or (offer.fan.name if offer.fan else '')}", _address(told)],
+        )
+        for offer, told in _to_send(campaign, prize)
+    ]
+    about = ngettext("%(n)d to send", "%(n)d to send", len(rows)) % {"n": len(rows)}
+    content = drawn(campaign=campaign, title=words(prize.name), about=about, rows=rows)
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{campaign.slug}-{prize.key}.pdf"'
+    return response
+
+
+def _to_send(campaign: Campaign, prize: PrizeEntry) -> Iterator[tuple[Offer, dict[str, str]]]:
+    """What is claimed and not sent yet, in the order it was offered."""
     offers = Offer.objects.select_related("fan__person").filter(
         campaign_id=campaign.pk, prize=prize.key, state=State.CLAIMED
     )
     for offer in offers.order_by("number").iterator(chunk_size=500):
-        told = claims.details_of(offer)
-        cells = [offer.fan.name if offer.fan else "", *(told.get(field, "") for field in fields)]
-        rows.writerow([offer.number, *map(safe_cell, cells)])
-    return answer
+        yield offer, claims.details_of(offer)
 
 
-def safe_cell(text: str) -> str:
-    """A text no spreadsheet takes for a formula, nor for more than one cell wherever it splits."""
-    plain = SEPARATORS.sub(",", text)
-    return f"'{plain}" if any(part.lstrip().startswith(FORMULA) for part in plain.split(",")) else plain
+def _address(told: dict[str, str]) -> str:
+    lines = (
+        told.get("street"),
+        told.get("more"),
+        f"{told.get('postcode', '')} {told.get('town', '')}".strip(),
+    )
+    country = names_of_countries().get(told.get("country", ""), "")
+    return ", ".join(filter(None, (*lines, country)))

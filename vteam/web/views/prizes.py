@@ -34,6 +34,7 @@ from vteam.web.answers import campaign_or_404, for_fans, private_render
 from vteam.web.assets import asset_file
 from vteam.web.forms import ClaimForm
 from vteam.web.reaching import ask_of
+from vteam.web.tickets import shown_tickets
 from vteam.web.visitors import fan_here, person_of
 
 WINNERS_SHOWN, VERSIONS_SHOWN, MOVES_SHOWN = 50, 50, 50
@@ -157,7 +158,7 @@ def won(request: HttpRequest, campaign: Campaign, fan: Fan, pk: int) -> HttpResp
     if act == "claim":
         return _claim(request, campaign, fan, offer, prize)
     if request.method == "POST":
-        _move(offer, act)
+        _move(offer, act, at_a_door=prize.concert is not None)
         return redirect("won", slug=campaign.slug, pk=pk)
     return _won(request, campaign, fan, offer, prize, _form(campaign, prize))
 
@@ -184,15 +185,16 @@ def _claim(
     return redirect("won", slug=campaign.slug, pk=offer.pk)
 
 
-def _move(offer: Offer, act: str) -> None:
+def _move(offer: Offer, act: str, *, at_a_door: bool) -> None:
+    """`at_a_door`: whether it has come is said there, not here."""
     at = clock.now()
     if act == "decline":
         claims.decline(offer=offer, at=at)
     elif act == "back":
         move_offer(offer=offer, to=State.OFFERED, by=Who.FAN, at=at)
-    elif act == "received":
+    elif act == "received" and not at_a_door:
         move_offer(offer=offer, to=State.RECEIVED, by=Who.FAN, at=at)
-    elif act == "not-received":
+    elif act == "not-received" and not at_a_door:
         move_offer(offer=offer, to=State.SENT, by=Who.FAN, at=at)
     else:
         raise Http404
@@ -219,6 +221,8 @@ def _won(
         "told": claims.details_of(offer),
         "moves": OfferMove.objects.filter(offer_id=offer.pk).order_by("-step")[:MOVES_SHOWN],
         "can_move": offer.step < STEPS_OF_FANS,
+        "concert": campaign.file.concert_of(prize),
+        "tickets": shown_tickets(offer, prize),
     }
     return private_render(request, "won.html", context, status=status)
 

@@ -1,0 +1,149 @@
+"""An organiser's page for the night of a concert: the doors and their codes, the guest list, who was let in twice.
+
+GET shows, POST acts. A door's code is shown once, when it is made.
+"""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from vteam import clock
+from vteam.campaigns.file import ConcertEntry
+from vteam.campaigns.models import Campaign, Organiser
+from vteam.prizes.doors import DOORS_AT_MOST, conflicts, end_door, open_door
+from vteam.prizes.models import Door
+from vteam.prizes.queries import prize_of
+from vteam.prizes.tickets import Guest, guests, told_by
+from vteam.rules.tickets import mark_of
+from vteam.web.answers import for_organisers, private_render
+from vteam.web.forms import DoorForm, bare_name
+from vteam.web.tables import table
+from vteam.web.templatetags.vteam import words
+from vteam.web.tickets import when_of
+from vteam.web.views.campaign import page_number
+
+PAGE, CONFLICTS_SHOWN = 100, 50
+
+
+@for_organisers
+@require_http_methods(["GET", "HEAD", "POST"])
+def concert(request: HttpRequest, campaign: Campaign, organiser: Organiser, key: str) -> HttpResponseBase:
+    """The doors of a concert and its guest list; POST opens a door or ends one."""
+    found = _concert(campaign, key)
+    if request.method != "POST":
+        return _page(request, campaign, organiser, found, form=DoorForm())
+    if request.POST.get("act") == "end":
+        return _end(campaign, found, request.POST.get("door", ""))
+    form = DoorForm(request.POST)
+    if not form.is_valid():
+        return _page(request, campaign, organiser, found, form=form, status=422)
+    opened = open_door(campaign=campaign, concert=found, name=form.cleaned_data["name"], at=clock.now())
+    if opened is None:
+        return _page(request, campaign, organiser, found, form=form, refused=True, status=409)
+    return _page(request, campaign, organiser, found, form=DoorForm(), code=opened[1])
+
+
+def _end(campaign: Campaign, concert: ConcertEntry, pk: str) -> HttpResponseBase:
+    doors = Door.objects.filter(campaign_id=campaign.pk, concert=concert.key)
+    door = doors.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+    if door is None:
+        raise Http404
+    end_door(door=door, at=clock.now())
+    return redirect("organise-concert", slug=campaign.slug, key=concert.key)
+
+
+def _page(
+    request: HttpRequest,
+    campaign: Campaign,
+    organiser: Organiser,
+    concert: ConcertEntry,
+    *,
+    form: DoorForm,
+    code: str = "",
+    refused: bool = False,
+    status: int = 200,
+) -> HttpResponseBase:
+    page, everybody = page_number(request), _guests(campaign, concert)
+    shown = everybody[(page - 1) * PAGE : page * PAGE]
+    if page > 1 and not shown:
+        raise Http404
+    double = list(conflicts(campaign.pk, concert.key)[:CONFLICTS_SHOWN])
+    context = {
+        "campaign": campaign,
+        "organiser": organiser,
+        "concert": concert,
+        "doors": Door.objects.filter(campaign_id=campaign.pk, concert=concert.key).order_by("pk"),
+        "most": DOORS_AT_MOST,
+        "form": form,
+        "code": f"{code[:4]}-{code[4:]}" if code else "",
+        "refused": refused,
+        "guests": shown,
+        "inside": sum(guest.ticket.entered_at is not None for guest in everybody),
+        "expected": len(everybody),
+        "conflicts": [
+            (scan, told_by(scan.ticket), mark_of(bytes(scan.ticket.token_hash))) for scan in double
+        ],
+        "page": page,
+        "has_next": len(everybody) > page * PAGE,
+    }
+    return private_render(request, "organise_concert.html", context, status=status)
+
+
+def _concert(campaign: Campaign, key: str) -> ConcertEntry:
+    found = next((each for each in campaign.file.concerts if each.key == key), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _guests(campaign: Campaign, concert: ConcertEntry) -> list[Guest]:
+    """Everybody expected, as a list at a door is sorted."""
+    found = guests(campaign.file, campaign.pk, concert.key)
+    return sorted(found, key=lambda guest: (bare_name(guest.name), guest.ticket.offer_id, guest.ticket.place))
+
+
+@for_organisers
+@require_safe
+def guest_table(request: HttpRequest, campaign: Campaign, organiser: Organiser, key: str) -> HttpResponseBase:
+    """The guest list, as a spreadsheet reads it."""
+    concert = _concert(campaign, key)
+    rows = (
+        [
+            guest.name,
+            guest.ticket.place,
+            guest.places,
+            guest.mark,
+            guest.prize,
+            guest.ticket.entered_at.isoformat(timespec="seconds") if guest.ticket.entered_at else "",
+        ]
+        for guest in _guests(campaign, concert)
+    )
+    return table(f"{campaign.slug}-{concert.key}", ["name", "place", "of", "mark", "prize", "in at"], rows)
+
+
+@for_organisers
+@require_safe
+def guest_file(request: HttpRequest, campaign: Campaign, organiser: Organiser, key: str) -> HttpResponseBase:
+    """The guest list to print: for a door whose network fails, and whose batteries do."""
+    concert = _concert(campaign, key)
+    from vteam.web.listfile import drawn  # with all that draws: loaded once the first is asked for
+
+    everybody = _guests(campaign, concert)
+    rows = [(guest.ticket.entered_at is not None, _lines(campaign, guest)) for guest in everybody]
+    n = len(everybody)
+    about = f"{when_of(concert)} · {concert.place} · " + ngettext("%(n)d place", "%(n)d places", n) % {"n": n}
+    title = _("Guest list: %(concert)s") % {"concert": words(concert.name)}
+    response = HttpResponse(
+        drawn(campaign=campaign, title=title, about=about, rows=rows), content_type="application/pdf"
+    )
+    response["Content-Disposition"] = f'attachment; filename="{campaign.slug}-{concert.key}.pdf"'
+    return response
+
+
+def _lines(campaign: Campaign, guest: Guest) -> list[str]:
+    prize = prize_of(campaign, guest.prize)
+    place = _("Place %(place)d of %(places)d") % {"place": guest.ticket.place, "places": guest.places}
+    parts = (guest.mark, place if guest.places > 1 else "", words(prize.name) if prize else "")
+    return [guest.name, " · ".join(filter(None, parts))]

@@ -1,0 +1,301 @@
+"""The door of a concert, on a phone without an account: whoever types its code lets people in, by camera or by name.
+
+GET shows, POST acts. Everything works without the script but the camera, and going on without network.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from vteam import clock
+from vteam.campaigns.file import ConcertEntry
+from vteam.campaigns.models import Campaign
+from vteam.permissions import budgets
+from vteam.prizes import doors
+from vteam.prizes.doors import (
+    Heard,
+    Said,
+    concert_at,
+    conflicts,
+    counted,
+    door_with,
+    heard_offline,
+    is_open,
+    known_hashes,
+    scan_code,
+    scan_hash,
+)
+from vteam.prizes.models import Door
+from vteam.prizes.tickets import Guest, guests, public_keys, told_by
+from vteam.rules.tickets import SECRET_BYTES, Became, mark_of
+from vteam.web.answers import private, private_render
+from vteam.web.assets import asset_file
+from vteam.web.forms import bare_name
+from vteam.web.guards import HEADERS
+from vteam.web.visitors import door_network
+
+SESSION = "door"
+CODES_PER_HOUR = 12
+SCANS_PER_HOUR = 6_000
+NAMES_SHOWN, CONFLICTS_SHOWN, MERGED_AT_ONCE = 20, 50, 100
+HASH, SCAN = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{32}")
+BY_ITSELF = (Became.IN, Became.ALREADY_IN, Became.TOO_EARLY, Became.NOT_OURS, "newer")
+"""What a phone without network may say. Newer: signed by us, but not on its list."""
+P = ParamSpec("P")
+DoorView = Callable[Concatenate[HttpRequest, Door, P], HttpResponseBase]
+
+
+def for_doors(view: DoorView[P]) -> Callable[..., HttpResponseBase]:
+    """A page for whoever has typed the code of a door that is open; others are asked for one."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        found = _door(request)
+        if found is None or not is_open(found, at=clock.now()):
+            return _closed(request)
+        return private(view(request, found, *args, **kwargs))
+
+    return guarded
+
+
+def _door(request: HttpRequest) -> Door | None:
+    kept = request.session.get(SESSION) if request.COOKIES else None
+    return Door.objects.filter(pk=kept).first() if kept else None
+
+
+def _closed(request: HttpRequest) -> HttpResponseBase:
+    return private_render(request, "door_code.html", {"ended": SESSION in request.session}, status=403)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def door(request: HttpRequest) -> HttpResponseBase:
+    """The door; where no code was typed yet, the page that asks for it."""
+    if request.method == "POST":
+        return _enter(request)
+    found = _door(request)
+    if found is None:
+        return private_render(request, "door_code.html", {})
+    return page(request)
+
+
+def _enter(request: HttpRequest) -> HttpResponseBase:
+    at, network = clock.now(), door_network(request)
+    if not budgets.take(door="door code", key=network, limit=CODES_PER_HOUR, window=budgets.HOUR, at=at):
+        return private_render(request, "door_code.html", {"too_many": True}, status=429)
+    found = door_with(request.POST.get("code", "")[:40], at=at)
+    if found is None:
+        return private_render(request, "door_code.html", {"wrong": True}, status=422)
+    budgets.give_back(door="door code", key=network, window=budgets.HOUR, at=at)
+    request.session[SESSION] = found.pk
+    return redirect("door")
+
+
+@for_doors
+def page(request: HttpRequest, door: Door) -> HttpResponseBase:
+    """Camera, names, who is in."""
+    return _page(request, door)
+
+
+def _page(
+    request: HttpRequest, door: Door, *, said: Said | None = None, status: int = 200
+) -> HttpResponseBase:
+    campaign, concert = _stage(door)
+    asked = request.GET.get("name", "").strip()[:80]
+    context = {
+        "campaign": campaign,
+        "concert": concert,
+        "door": door,
+        "said": said,
+        "asked": asked,
+        "offline": BY_ITSELF,
+        **_state(door),
+        **(_found(campaign, door, asked) if asked else {}),
+    }
+    answer = private_render(request, "door.html", context, status=status)
+    answer["Permissions-Policy"] = HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")
+    return answer
+
+
+def _stage(door: Door) -> tuple[Campaign, ConcertEntry]:
+    found = concert_at(door)
+    assert found is not None, "an open door has its concert"
+    return found
+
+
+def _state(door: Door) -> dict[str, Any]:
+    inside, expected = counted(door)
+    shown = list(conflicts(door.campaign_id, door.concert)[: CONFLICTS_SHOWN + 1])
+    return {
+        "inside": inside,
+        "expected": expected,
+        "conflicts": [
+            (scan, told_by(scan.ticket), mark_of(bytes(scan.ticket.token_hash)))
+            for scan in shown[:CONFLICTS_SHOWN]
+        ],
+        "more_conflicts": len(shown) > CONFLICTS_SHOWN,
+    }
+
+
+@for_doors
+@require_safe
+def state(request: HttpRequest, door: Door) -> HttpResponseBase:
+    """How many are in, and who was let in twice: a part of the page."""
+    return private_render(request, "_door_state.html", {"campaign": _stage(door)[0], **_state(door)})
+
+
+@for_doors
+@require_safe
+def names(request: HttpRequest, door: Door) -> HttpResponseBase:
+    """Who is on the list under a name: a part of the page, or all of it."""
+    if not request.headers.get("HX-Request"):
+        return _page(request, door)
+    asked = request.GET.get("name", "").strip()[:80]
+    campaign, _concert = _stage(door)
+    context = {"campaign": campaign, "asked": asked, **(_found(campaign, door, asked) if asked else {})}
+    return private_render(request, "_door_names.html", context)
+
+
+def _found(campaign: Campaign, door: Door, asked: str) -> dict[str, Any]:
+    """Everybody whose name has each of the words typed, without case and accents."""
+    wanted = [bare_name(word) for word in asked.split()]
+    there = guests(campaign.file, campaign.pk, door.concert)
+    matching = [guest for guest in there if all(word in bare_name(guest.name) for word in wanted)]
+    matching.sort(key=_by_name)
+    return {"guests": matching[:NAMES_SHOWN], "more_guests": max(len(matching) - NAMES_SHOWN, 0)}
+
+
+def _by_name(guest: Guest) -> tuple[str, int, int]:
+    return bare_name(guest.name), guest.ticket.offer_id, guest.ticket.place
+
+
+# Letting in ----------------------------------------------------------------------------------------------------------
+@for_doors
+@require_POST
+def let_in(request: HttpRequest, door: Door) -> HttpResponseBase:
+    """Lets somebody in, by the code of a ticket or by the ticket itself (`hash`); a part of the page, or all of it."""
+    at = clock.now()
+    if not budgets.take(door="scan", key=str(door.pk), limit=SCANS_PER_HOUR, window=budgets.HOUR, at=at):
+        return private_render(request, "429.html", {}, status=429)
+    scan, known = request.POST.get("scan", ""), request.POST.get("hash", "")
+    heard = Heard(
+        scan=bytes.fromhex(scan) if SCAN.fullmatch(scan) else secrets.token_bytes(SECRET_BYTES), at=at
+    )
+    if HASH.fullmatch(known):
+        said = scan_hash(door=door, token_hash=bytes.fromhex(known), heard=heard)
+    else:
+        said = scan_code(door=door, code=request.POST.get("code", "")[:400], heard=heard)
+    return _answer(request, door, said)
+
+
+def _answer(request: HttpRequest, door: Door, said: Said) -> HttpResponseBase:
+    if not request.headers.get("HX-Request"):
+        return _page(request, door, said=said)
+    campaign, concert = _stage(door)
+    context = {"campaign": campaign, "concert": concert, "said": said, "door": door}
+    answer = private_render(request, "_door_said.html", context)
+    answer["HX-Trigger"] = "told"
+    return answer
+
+
+@for_doors
+@require_POST
+def undo(request: HttpRequest, door: Door) -> HttpResponseBase:
+    """That was a mistake: the ticket is good again."""
+    scan = request.POST.get("scan", "")
+    undone = bool(SCAN.fullmatch(scan)) and doors.undo(door=door, scan=bytes.fromhex(scan), at=clock.now())
+    if not request.headers.get("HX-Request"):
+        return redirect("door")
+    answer = private_render(request, "_door_undone.html", {"undone": undone})
+    answer["HX-Trigger"] = "told"
+    return answer
+
+
+# Without network -----------------------------------------------------------------------------------------------------
+@for_doors
+@require_safe
+def known(request: HttpRequest, door: Door) -> HttpResponseBase:
+    """What a phone needs to go on without network: hashes, no names; and what a ticket's signature is checked with."""
+    campaign, concert = _stage(door)
+    return JsonResponse({
+        "door": door.pk,
+        "campaign": campaign.pk,
+        "keys": public_keys(campaign.pk),
+        "from": int(campaign.file.day_begins_at(concert).timestamp() * 1000),
+        "tickets": [[token_hash.hex(), int(is_in)] for token_hash, is_in in known_hashes(door)],
+    })  # fmt: skip
+
+
+@require_POST
+def merge(request: HttpRequest) -> HttpResponseBase:
+    """What a phone did without network, told later: also once its door is closed, for it has happened.
+
+    JSON: `scans`, at most 100, each with `scan` (32 hex digits), `hash` (64) and `at` (ms since 1970). Answers what
+    became of each, in order.
+    """
+    found = _door(request)
+    if found is None or concert_at(found) is None:
+        return JsonResponse({"wrong": "no door"}, status=403)
+    told = _told(request.body)
+    if told is None:
+        return JsonResponse({"wrong": "this is not what a door tells"}, status=400)
+    if not budgets.take(
+        door="merge", key=str(found.pk), limit=SCANS_PER_HOUR, window=budgets.HOUR, at=clock.now()
+    ):
+        return JsonResponse({"wrong": "too often"}, status=429)
+    now = clock.now()
+    became = []
+    for scan, token_hash, at_ms in told:
+        heard = heard_offline(scan=scan, at_us=at_ms * 1000, let_in=True, now=now)
+        became.append(scan_hash(door=found, token_hash=token_hash, heard=heard).became)
+    return private(JsonResponse({"became": became}))
+
+
+def _told(body: bytes) -> list[tuple[bytes, bytes, int]] | None:
+    """The scans in a body; None where it is anything else."""
+    try:
+        scans = json.loads(body)["scans"]
+        read = [(each["scan"], each["hash"], each["at"]) for each in scans]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if len(read) > MERGED_AT_ONCE or not all(_is_scan(*each) for each in read):
+        return None
+    return [(bytes.fromhex(scan), bytes.fromhex(token_hash), at) for scan, token_hash, at in read]
+
+
+def _is_scan(scan: object, token_hash: object, at: object) -> bool:
+    return (
+        isinstance(scan, str)
+        and SCAN.fullmatch(scan) is not None
+        and isinstance(token_hash, str)
+        and HASH.fullmatch(token_hash) is not None
+        and isinstance(at, int)
+        and 0 <= at < MS_MAX
+    )
+
+
+MS_MAX = 4_102_444_800_000
+"""The year 2100."""
+
+
+@require_POST
+def leave(request: HttpRequest) -> HttpResponseBase:
+    """This phone is no door any more."""
+    request.session.pop(SESSION, None)
+    return redirect("door")
+
+
+@require_safe
+def worker(request: HttpRequest) -> HttpResponseBase:
+    """The script that keeps the page for when there is no network."""
+    answer = HttpResponse(
+        asset_file("door-worker.js").read_bytes(), content_type="text/javascript; charset=utf-8"
+    )
+    answer["Cache-Control"] = "no-cache"
+    return answer
