@@ -5,6 +5,7 @@ from django.urls import URLPattern, path, re_path
 from vteam.web.health import healthz
 from vteam.web.views import (
     campaign,
+    contest,
     demo,
     fans,
     feeds,
@@ -109,8 +110,12 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/prizes/<slug:key>/draw.json", prizes.record, name="draw-record"),
     path("<slug:slug>/organise/prizes", prizegiving.prizes, name="organise-prizes"),
     path("<slug:slug>/organise/prizes/<slug:key>", prizegiving.prize, name="organise-prize"),
+    path("<slug:slug>/organise/prizes/<slug:key>/edit", contest.edit, name="organise-prize-edit"),
     path("<slug:slug>/organise/prizes/<slug:key>/draw", prizegiving.draw, name="organise-draw"),
     path("<slug:slug>/organise/prizes/<slug:key>/to-send.csv", prizegiving.to_send, name="organise-to-send"),
+    path("<slug:slug>/organise/new-prize", contest.new, name="organise-new-prize"),
+    path("<slug:slug>/organise/rules", contest.rules, name="organise-rules"),
+    path("<slug:slug>/organise/campaign.toml", contest.campaign_file, name="organise-file"),
     path("<slug:slug>/organise", organising.home, name="organise"),
     path("<slug:slug>/organise/news/new", organising.new, name="organise-new"),
     path("<slug:slug>/organise/news/<int:pk>", organising.edit, name="organise-news"),

@@ -1,4 +1,4 @@
-"""A campaign edited without its folder: a version like any other, refused whole or done whole, and the way back to a file."""
+"""A campaign edited without its folder: a version like any other, whole or not at all, and the way back to a file."""
 
 import datetime as dt
 import shutil

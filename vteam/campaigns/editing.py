@@ -5,6 +5,8 @@ file's own checks refuse, and what `refuse` does (promises kept above this layer
 """
 
 import datetime as dt
+import itertools
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from vteam.campaigns.changes import Change, changes
 from vteam.campaigns.coherence import contradictions
 from vteam.campaigns.file import CampaignFile, PrizeEntry
-from vteam.campaigns.findings import Finding, findings
+from vteam.campaigns.findings import KEY_LENGTH, Finding, findings, plain_key
 from vteam.campaigns.models import Campaign, CampaignVersion, MadeIn, read_file
 from vteam.campaigns.services import Applied, bring_as_stored
 from vteam.campaigns.writing import Tables
@@ -47,6 +49,18 @@ def edit_campaign(
             return None
         refuse(file)
         return bring_as_stored(now, file, at)
+
+
+def key_for(campaign: Campaign, name: str) -> str:
+    """A key for a new prize of this name that no prize of any version had: what was noted under one stays its own."""
+    versions = CampaignVersion.objects.filter(campaign_id=campaign.pk).values_list("document", flat=True)
+    taken = {
+        prize["key"] for document in versions.iterator() for prize in json.loads(document).get("prizes", ())
+    }
+    taken |= {prize.key for prize in campaign.file.prizes}
+    plain = plain_key(name, otherwise="prize")
+    numbered = (f"{plain[: KEY_LENGTH - len(str(n)) - 1].strip('-')}-{n}" for n in itertools.count(2))
+    return next(key for key in itertools.chain([plain], numbered) if key not in taken)
 
 
 # What a file from a folder would undo ---------------------------------------------------------------------------

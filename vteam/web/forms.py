@@ -54,7 +54,7 @@ def _is_prose(character: str) -> bool:
     )
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
     """A name's letters and numbers alone, without case and accents: names that read alike are equal."""
     parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     return "".join(character for character in parts if character.isalnum())
@@ -81,7 +81,7 @@ class NameField(PlaceField):
         super().validate(value)
         if value and not any(unicodedata.category(character)[0] in "LN" for character in value):
             raise forms.ValidationError(_("A name needs a letter or a number."))
-        if value and _bare(value) == _bare(self.band):
+        if value and bare(value) == bare(self.band):
             raise forms.ValidationError(_("This is the band’s name. Which is yours?"))
 
 
