@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django import forms
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _now
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from vteam.campaigns.file import CampaignFile, PrizeEntry
@@ -41,8 +40,8 @@ NEEDED_BY_KIND: Final[Mapping[str, str]] = {
 }
 GROUPS: Final = (
     (_("Who gets it"), ("kind", "first", "milestone", "qualify", "weighted", "how_many")),
-    (_("Giving it"), ("supplied_by", "confirmed", "needs", "claim_days")),
     (_("Who may win it"), ("minimum_age", "countries")),
+    (_("Giving it"), ("supplied_by", "confirmed", "needs", "claim_days")),
 )
 WORDS: Final = {"name": NAME_LENGTH, "explanation": EXPLANATION_LENGTH, "value": NAME_LENGTH}
 """Texts given once per language, and how long each may be."""
@@ -112,11 +111,11 @@ class VersionForm(forms.Form):
         """Say what the file's own checks found beside its field, or at the top. `found_at`: where its table stands."""
         why = {"why": f"{finding.wrong} → {finding.instead}"}
         if finding.path[: len(found_at)] != found_at:
-            first = _now("Something else in the campaign has to be put right first: %(why)s")
+            first = gettext("Something else in the campaign has to be put right first: %(why)s")
             self.add_error(None, first % why)
             return
         path = (*finding.path[len(found_at) :], *((finding.missing,) if finding.missing else ()))
-        self.add_error(self._field_at(path), _now("This cannot be kept: %(why)s") % why)
+        self.add_error(self._field_at(path), gettext("This cannot be kept: %(why)s") % why)
 
     def refuse(self, name: str | None, *, announced: bool) -> None:
         """Say at a field, or at the top, that what was promised stays."""
@@ -152,10 +151,10 @@ class PrizeForm(VersionForm):
 
     kind = _choice(
         (
-            ("ranking", _("the first of the ranking, when the season is over")),
-            ("milestone", _("who reaches a milestone, in the order they get there")),
-            ("draw", _("whoever is drawn by lot, so that anybody can check it")),
-            ("first-come", _("who presses the button first")),
+            ("ranking", _("The first of the ranking, when the season is over")),
+            ("milestone", _("Who reaches a milestone, in the order they get there")),
+            ("draw", _("Whoever is drawn by lot, so that anybody can check it")),
+            ("first-come", _("Who presses the button first")),
         ),
         _("Who is it for?"),
     )
@@ -174,7 +173,7 @@ class PrizeForm(VersionForm):
         _("Empty: from the first point. 0: every fan. Who enters without missions takes part in any case."),
     )
     weighted = forms.TypedChoiceField(
-        choices=(("no", _("the same for everybody")), ("yes", _("more points, more chances"))),
+        choices=(("no", _("The same for everybody")), ("yes", _("More points, more chances"))),
         coerce=lambda chosen: chosen == "yes",
         empty_value=None,
         required=False,
@@ -195,14 +194,14 @@ class PrizeForm(VersionForm):
     )
     confirmed = forms.BooleanField(
         required=False,
-        label=_("it is certain: whoever gives it has said yes"),
+        label=_("It is certain: whoever gives it has said yes"),
         help_text=_("Until then the page says that it is not certain yet, and nobody is offered it."),
     )
     needs = _choice(
         (
-            ("nothing", _("nothing")),
-            ("name", _("their name, for a guest list")),
-            ("address", _("their address, to post it")),
+            ("nothing", _("Nothing")),
+            ("name", _("Their name, for a guest list")),
+            ("address", _("Their address, to post it")),
         ),
         _("What do you have to know of a winner?"),
     )
