@@ -106,6 +106,14 @@ class VersionForm(forms.Form):
     """A form about the campaign in force. `seen`: the version its writer saw."""
 
     seen = forms.IntegerField(min_value=0, max_value=VERSION_MAX)
+    languages: Sequence[str] = ()
+
+    def check_languages(self, name: str, said: Mapping[str, Any]) -> None:
+        """What one language of the campaign says, the others say too."""
+        names = [f"{name}_{code}" for code in self.languages]
+        if any(said.get(each) for each in names):
+            for empty in (each for each in names if each in said and not said[each]):
+                self.add_error(empty, _("Say it in this language too, or in none."))
 
     def tell(self, finding: Finding, found_at: tuple[str | int, ...]) -> None:
         """Say what the file's own checks found beside its field, or at the top. `found_at`: where its table stands."""
@@ -267,7 +275,7 @@ class PrizeForm(VersionForm):
             choose = _("Please choose one.") if needed == "milestone" else _("A number is needed here.")
             self.add_error(needed, choose)
         self._check_how_many(said)
-        self._check_value(said)
+        self.check_languages("value", said)
         self._check_promise(said)
         return said
 
@@ -284,14 +292,6 @@ class PrizeForm(VersionForm):
                 "how_many",
                 _("That is fewer than you promise to the first ones: leave it empty, or write more."),
             )
-
-    def _check_value(self, said: Mapping[str, Any]) -> None:
-        """What one language says, the others say too."""
-        names = [f"value_{code}" for code in self.languages]
-        if any(said.get(name) for name in names):
-            for name in names:
-                if name in said and not said[name]:
-                    self.add_error(name, _("Say it in this language too, or in none."))
 
     def _check_promise(self, said: Mapping[str, Any]) -> None:
         if self.promise is None or self.entry is None:
@@ -351,9 +351,9 @@ def _initial_words(entry: object, names: Any, languages: Sequence[str]) -> dict[
     }
 
 
-def _typed_words(form: forms.Form, name: str, entry: object) -> dict[str, str] | None:
+def _typed_words(form: VersionForm, name: str, entry: object) -> dict[str, str] | None:
     """A text in the campaign's languages as typed; in others as it was, unless it was written once for all."""
-    languages: Sequence[str] = form.languages  # type: ignore[attr-defined]
+    languages = form.languages
     typed = {code: text for code in languages if (text := form.cleaned_data[f"{name}_{code}"])}
     before: Words | None = getattr(entry, name, None)
     if not typed or before is None:
@@ -387,13 +387,10 @@ class RulesForm(VersionForm):
     def clean(self) -> dict[str, Any]:
         """Who says more is answered for; what one language says, the others say too."""
         said: dict[str, Any] = super().clean() or {}
-        names = [f"more_{code}" for code in self.languages]
-        if any(said.get(name) for name in names):
-            if "answers" in said and not said["answers"]:
-                self.add_error("answers", _("Say who answers for it: a name and an address."))
-            for name in names:
-                if name in said and not said[name]:
-                    self.add_error(name, _("Say it in this language too, or in none."))
+        is_more = any(said.get(f"more_{code}") for code in self.languages)
+        if is_more and "answers" in said and not said["answers"]:
+            self.add_error("answers", _("Say who answers for it: a name and an address."))
+        self.check_languages("more", said)
         return said
 
     def table(self) -> dict[str, Any]:
