@@ -262,6 +262,33 @@ def test_ana_writes_news_while_it_is_counted_sees_it_and_publishes_it(
     assert here == there, "the preview is what a phone shows"
 
 
+def test_ana_adds_a_prize_without_a_script_and_is_asked_only_what_its_kind_has(
+    browser: Browser, site: str, pages: dict[str, Any]
+) -> None:
+    context = browser.new_context(viewport=PHONE, locale="en-GB", java_script_enabled=False)
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": pages["cookie"], "url": site}])
+    page = context.new_page()
+    page.goto(f"{site}/maree-haute/organise/prizes")
+    page.get_by_role("link", name="Add a prize").click()
+    first, milestone, qualify = (page.locator(f"[name={name}]") for name in ("first", "milestone", "qualify"))
+    for kind, asked in (("ranking", first), ("draw", qualify), ("milestone", milestone)):
+        page.locator(f"[name=kind][value={kind}]").check()
+        assert [each for each in (first, milestone, qualify) if each.is_visible()] == [asked]
+    milestone.select_option("500")
+    for name in ("name_en", "name_fr", "explanation_en", "explanation_fr"):
+        page.locator(f"[name={name}]").fill("A card")
+    page.get_by_role("button", name="Add it").click()
+    assert page.locator("[name=supplied_by]").get_attribute("aria-invalid") == "true"
+    page.locator("[name=supplied_by]").fill("Lune Noire")
+    page.get_by_role("button", name="Add it").click()
+    page.wait_for_url("**/organise/prizes/a-card?kept")
+    page.get_by_role("link", name="Change it").click()
+    page.get_by_text("Take this prize out").click()
+    page.get_by_role("button", name="Yes, take it out").click()
+    page.wait_for_url("**/organise/prizes")
+    assert page.get_by_text("A card").count() == 0
+
+
 @pytest.fixture
 def checked_mail(settings: Any) -> Iterator[None]:
     """A domain whose mail is let in by some and not by others, asked about at a name server of the test's own."""

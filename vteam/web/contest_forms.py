@@ -19,9 +19,9 @@ from vteam.campaigns.writing import table_of
 from vteam.prizes.keeping import Promise
 from vteam.rules.drawrecords import DRAWN_MAX
 from vteam.web.forms import PlaceField, SubjectField, TextField, bare, names_of_countries
+from vteam.web.templatetags.vteam import number
 
 NAME_LENGTH, EXPLANATION_LENGTH, MORE_LENGTH = 80, 600, 4_000
-NO_BREAK_SPACE: Final = "\u00a0"
 VERSION_MAX: Final = 2**31 - 1
 NO_KEYS = ("seen",)
 """Fields of a form that no campaign file has."""
@@ -251,7 +251,7 @@ class PrizeForm(VersionForm):
         named = {each.points: each.name.in_language(here) for each in file.milestones}
         field.choices = [
             ("", ""),
-            *((points, f"{_spaced(points)} · {name}") for points, name in named.items()),
+            *((points, f"{number(points)} · {name}") for points, name in named.items()),
         ]
 
     def _ask_for_words(self) -> None:
@@ -323,10 +323,6 @@ class PrizeForm(VersionForm):
             Group(legend=legend, rows=[Row(field=self[name], kinds=OF_KIND.get(name, ())) for name in names])
             for legend, names in GROUPS
         ]
-
-
-def _spaced(number: int) -> str:
-    return f"{number:,}".replace(",", NO_BREAK_SPACE)
 
 
 def _initial(entry: PrizeEntry | None, languages: Sequence[str]) -> dict[str, Any]:
