@@ -146,6 +146,8 @@ def test_what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays(
     assert said in text(refused)
     assert "Not kept yet" in text(refused)
     assert "Sur vinyle noir." in text(refused)
+    seen = "0" if "seen" in typed else "1"
+    assert f'name="seen" value="{seen}"' in text(refused), "what was read is what may be written over"
     assert Campaign.objects.get().version == 1
 
 

@@ -226,13 +226,18 @@ def _page(
     known = {
         "campaign": campaign,
         "form": form,
-        "seen": campaign.version if overtaken or not form.is_bound else form["seen"].value(),
+        "seen": str(_seen(form) if form.is_bound and not overtaken else campaign.version),
         "overtaken": overtaken,
         "signed_out": signed_out,
     }
     not_now = overtaken or context.get("refusal")
     status = 403 if signed_out else 409 if not_now else 422 if form.errors else 200
     return private_render(request, template, known | context | _LIMITS, status=status)
+
+
+def _seen(form: VersionForm) -> int:
+    """The version whoever typed saw; 0, which never was, where they do not say."""
+    return 0 if form.has_error("seen") else int(form.cleaned_data["seen"])
 
 
 # The rules and the file ----------------------------------------------------------------------------------------
