@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.services.concurrency import at_once
 from tests.services.test_command import vteam
 from tests.services.winners import won
 from vteam.campaigns.changes import Change
@@ -91,6 +92,16 @@ def test_an_edit_of_a_version_that_is_no_longer_in_force_is_refused(folder: Path
     campaign = Campaign.objects.get()
     assert campaign.file == first
     assert campaign.version == 2
+
+
+def test_of_edits_at_the_same_moment_one_is_kept(folder: Path) -> None:
+    campaign = applied(folder)
+    files = [edited(campaign, "poster", how_many=many) for many in (70, 80, 90)]
+    results = at_once(*(lambda file=file: edit(campaign, file, seen=1) for file in files))  # type: ignore[misc]
+    assert [result for result in results if isinstance(result, Exception)] == []
+    (kept,) = [file for file, result in zip(files, results, strict=True) if result is not None]
+    assert Campaign.objects.get().file == kept
+    assert CampaignVersion.objects.count() == 2
 
 
 def test_what_the_file_may_not_say_no_edit_may_say(folder: Path) -> None:
