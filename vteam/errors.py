@@ -3,6 +3,7 @@
     VTeamError
     ├── SettingsError        the installation is set up wrongly; says what to set
     ├── CampaignFileError    a campaign.toml or a file it names cannot be used; lists every problem
+    │   └── Promised         a change would break what somebody was promised; says which field of which prize
     ├── AudioError           a file is not the MP3 it claims to be
     ├── BooksError           journal, ledger or standings contradict each other (our own fault)
     │   └── FactConflict     the same fact key was offered with other content
@@ -29,6 +30,18 @@ class SettingsError(VTeamError):
 
 class CampaignFileError(VTeamError):
     """A campaign file cannot be used; the text names each problem."""
+
+
+class Promised(CampaignFileError):
+    """What was promised to somebody by name stays.
+
+    `field`: which one of the `prize` would change; None where the prize would be gone. `announced`: because its draw
+    is announced; otherwise because somebody was offered it.
+    """
+
+    def __init__(self, text: str, *, prize: str, field: str | None, announced: bool) -> None:
+        super().__init__(text)
+        self.prize, self.field, self.announced = prize, field, announced
 
 
 class AudioError(VTeamError):

@@ -6,6 +6,7 @@ from vteam.web.health import healthz
 from vteam.web.views import (
     campaign,
     concerts,
+    contest,
     demo,
     door,
     fans,
@@ -125,6 +126,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/prizes/<slug:key>/draw.json", prizes.record, name="draw-record"),
     path("<slug:slug>/organise/prizes", prizegiving.prizes, name="organise-prizes"),
     path("<slug:slug>/organise/prizes/<slug:key>", prizegiving.prize, name="organise-prize"),
+    path("<slug:slug>/organise/prizes/<slug:key>/edit", contest.edit, name="organise-prize-edit"),
     path("<slug:slug>/organise/prizes/<slug:key>/draw", prizegiving.draw, name="organise-draw"),
     path("<slug:slug>/organise/prizes/<slug:key>/to-send.csv", prizegiving.to_send, name="organise-to-send"),
     path(
@@ -141,6 +143,9 @@ urlpatterns: list[URLPattern] = [
     path(
         "<slug:slug>/organise/concerts/<slug:key>/guests.pdf", concerts.guest_file, name="organise-guest-file"
     ),
+    path("<slug:slug>/organise/new-prize", contest.new, name="organise-new-prize"),
+    path("<slug:slug>/organise/rules", contest.rules, name="organise-rules"),
+    path("<slug:slug>/organise/campaign.toml", contest.campaign_file, name="organise-file"),
     path("<slug:slug>/organise", organising.home, name="organise"),
     path("<slug:slug>/organise/news/new", organising.new, name="organise-new"),
     path("<slug:slug>/organise/news/<int:pk>", organising.edit, name="organise-news"),

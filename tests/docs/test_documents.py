@@ -88,6 +88,12 @@ def test_every_command_about_who_may_act_is_documented(group: str) -> None:
         assert f"vteam {group} {name}" in page
 
 
+def test_every_command_about_the_campaign_file_is_documented() -> None:
+    pages = "".join((ROOT / "docs" / name).read_text() for name in ("campaign-file.md", "backup.md"))
+    for name in get_command(app).commands["campaign"].commands:  # type: ignore[attr-defined]
+        assert f"vteam campaign {name}" in pages
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\((?!https?://|mailto:|#)([^)#]+)", document.read_text()):

@@ -135,7 +135,8 @@ def pages() -> dict[str, Any]:
             f"/{slug}/titles/les-digues/seed",
             f"/holder/{holder.pk}", f"/{slug}/prizes", *(f"/{slug}/prizes/won/{each.pk}" for each in won),
             f"/{slug}/organise/prizes", f"/{slug}/organise/prizes/signed-record",
-            f"/{slug}/organise/prizes/soundcheck",
+            f"/{slug}/organise/prizes/soundcheck", f"/{slug}/organise/prizes/soundcheck/edit",
+            f"/{slug}/organise/prizes/signed-record/edit", f"/{slug}/organise/new-prize", f"/{slug}/organise/rules",
             f"/l/{place.code}",
             f"/{slug}/news/{newest.pk}", f"/{slug}/organise", f"/{slug}/organise/news/new", f"/{slug}/reaches-me",
             f"/{slug}/organise/news/{newest.pk}", f"/{slug}/organise/news/{gone.pk}",
@@ -259,6 +260,33 @@ def test_ana_writes_news_while_it_is_counted_sees_it_and_publishes_it(
     page.wait_for_url("**/maree-haute/news/*")
     there = page.locator("h1").evaluate("e => getComputedStyle(e).fontSize + e.clientWidth")
     assert here == there, "the preview is what a phone shows"
+
+
+def test_ana_adds_a_prize_without_a_script_and_is_asked_only_what_its_kind_has(
+    browser: Browser, site: str, pages: dict[str, Any]
+) -> None:
+    context = browser.new_context(viewport=PHONE, locale="en-GB", java_script_enabled=False)
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": pages["cookie"], "url": site}])
+    page = context.new_page()
+    page.goto(f"{site}/maree-haute/organise/prizes")
+    page.get_by_role("link", name="Add a prize").click()
+    first, milestone, qualify = (page.locator(f"[name={name}]") for name in ("first", "milestone", "qualify"))
+    for kind, asked in (("ranking", first), ("draw", qualify), ("milestone", milestone)):
+        page.locator(f"[name=kind][value={kind}]").check()
+        assert [each for each in (first, milestone, qualify) if each.is_visible()] == [asked]
+    milestone.select_option("500")
+    for name in ("name_en", "name_fr", "explanation_en", "explanation_fr"):
+        page.locator(f"[name={name}]").fill("A card")
+    page.get_by_role("button", name="Add it").click()
+    assert page.locator("[name=supplied_by]").get_attribute("aria-invalid") == "true"
+    page.locator("[name=supplied_by]").fill("Lune Noire")
+    page.get_by_role("button", name="Add it").click()
+    page.wait_for_url("**/organise/prizes/a-card?kept")
+    page.get_by_role("link", name="Change it").click()
+    page.get_by_text("Take this prize out").click()
+    page.get_by_role("button", name="Yes, take it out").click()
+    page.wait_for_url("**/organise/prizes")
+    assert page.get_by_text("A card").count() == 0
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from vteam.campaigns.values import Words
 
 FINDINGS_MAX = 200
 """Things to mend told in one go; whoever reads more than these has stopped reading."""
+KEY_LENGTH = 40
 WORDS_COMPARED_MAX = 100
 LETTERS_COMPARED_MAX = 60
 WORDS_LISTED_MAX = 12
@@ -245,10 +246,10 @@ def name_of(path: Path) -> str:
     return next((step for step in reversed(path) if isinstance(step, str)), "campaign")
 
 
-def plain_key(text: str) -> str:
-    """`text` as a key: "Phare éteint" becomes "phare-eteint"."""
+def plain_key(text: str, *, otherwise: str = "song") -> str:
+    """`text` as a key: "Phare éteint" becomes "phare-eteint"; `otherwise` where no letter of it can be one."""
     bare = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:40].strip("-") or "song"
+    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:KEY_LENGTH].strip("-") or otherwise
 
 
 def _quoted(given: Any) -> str:

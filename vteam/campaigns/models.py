@@ -45,6 +45,13 @@ def read_file(document: str) -> CampaignFile:
     return CampaignFile.model_validate_json(document)
 
 
+class MadeIn(models.TextChoices):
+    """Where a version of a campaign was made: in a `campaign.toml`, or on an organiser's pages."""
+
+    FILE = "file"
+    BROWSER = "browser"
+
+
 class CampaignVersion(models.Model):
     """Every campaign file ever applied. Append-only."""
 
@@ -53,6 +60,7 @@ class CampaignVersion(models.Model):
     document = models.TextField()
     sha256 = models.CharField(max_length=64)
     applied_at = models.DateTimeField()
+    made_in = models.CharField(max_length=8, choices=MadeIn, default=MadeIn.FILE)
 
     class Meta:
         constraints = [

@@ -19,7 +19,7 @@ from vteam.campaigns import files
 from vteam.campaigns.audio import Audio, inspect_bytes
 from vteam.campaigns.file import CampaignFile, HolderEntry, TitleEntry
 from vteam.campaigns.missions import new_versions, season_of
-from vteam.campaigns.models import Campaign, CampaignVersion, MissionVersion, Title
+from vteam.campaigns.models import Campaign, CampaignVersion, MadeIn, MissionVersion, Title
 from vteam.campaigns.pictures import cover_from_file
 from vteam.errors import CampaignFileError
 from vteam.journal.services import record_fact
@@ -63,34 +63,45 @@ class Recording:
     milliseconds: int
 
 
-def in_force(slug: str) -> CampaignFile | None:
-    """The campaign file in force under an address, or None."""
-    campaign = Campaign.objects.filter(slug=slug).first()
-    return campaign.file if campaign else None
-
-
-def apply_campaign(*, file: CampaignFile, folder: Path, at: dt.datetime) -> Applied:
+def apply_campaign(*, file: CampaignFile, folder: Path, at: dt.datetime, seen: int | None = None) -> Applied:
     """Bring a campaign to what `file` says; the files it names stand in `folder`.
 
-    CampaignFileError where a title's recording is another than the one its holders spoke about.
+    `seen`: the version whoever applies it was shown the differences from. CampaignFileError where another one is in
+    force by now, or where a title's recording is another than the one its holders spoke about.
     """
     pictures = _store_pictures(file, folder)
     recordings = {entry.key: _store_recording(folder / entry.file) for entry in file.titles}
     with transaction.atomic():
-        return _apply(file, pictures, recordings, at)
+        campaign = Campaign.objects.select_for_update().filter(slug=file.slug).first()
+        if campaign is not None and seen not in (None, campaign.version):
+            raise CampaignFileError(
+                "The campaign was changed in the browser meanwhile. Apply the file again."
+            )
+        return _apply(campaign, file, pictures, recordings, at)
+
+
+def bring_as_stored(campaign: Campaign, file: CampaignFile, at: dt.datetime) -> Applied:
+    """Bring a campaign, whose row is locked, to a file made in the browser: its recordings and pictures stay."""
+    pictures, recordings = _stored(campaign)
+    return _apply(campaign, file, pictures, recordings, at, made_in=MadeIn.BROWSER)
 
 
 def _apply(
-    file: CampaignFile, pictures: Mapping[str, Pictures], recordings: Mapping[str, Recording], at: dt.datetime
+    campaign: Campaign | None,
+    file: CampaignFile,
+    pictures: Mapping[str, Pictures],
+    recordings: Mapping[str, Recording],
+    at: dt.datetime,
+    *,
+    made_in: MadeIn = MadeIn.FILE,
 ) -> Applied:
-    campaign = Campaign.objects.select_for_update().filter(slug=file.slug).first()
     document = file.canonical()
     stored = _stored(campaign) if campaign else None
     if campaign and campaign.document == document and stored == (pictures, recordings):
         return Applied(campaign=campaign, changed=False)
     if campaign is not None:
         _refuse_another_season(campaign, file)
-    campaign = _new_version(campaign, file, document, pictures[""], at)
+    campaign = _new_version(campaign, file, document, pictures[""], at, made_in)
     titles = _bring_titles(campaign, file, pictures, recordings, at)
     invitations = _bring_holders(campaign, file, titles, at)
     _bring_missions(campaign, file, at)
@@ -109,7 +120,12 @@ def _stored(campaign: Campaign) -> tuple[dict[str, Pictures], dict[str, Recordin
 
 
 def _new_version(
-    campaign: Campaign | None, file: CampaignFile, document: str, pictures: Pictures, at: dt.datetime
+    campaign: Campaign | None,
+    file: CampaignFile,
+    document: str,
+    pictures: Pictures,
+    at: dt.datetime,
+    made_in: MadeIn,
 ) -> Campaign:
     if campaign is None:
         campaign = Campaign(
@@ -121,7 +137,12 @@ def _new_version(
     campaign.save()
     sha256 = hashlib.sha256(document.encode()).hexdigest()
     CampaignVersion.objects.create(
-        campaign_id=campaign.pk, version=campaign.version, document=document, sha256=sha256, applied_at=at
+        campaign_id=campaign.pk,
+        version=campaign.version,
+        document=document,
+        sha256=sha256,
+        applied_at=at,
+        made_in=made_in,
     )
     fact = campaign_versioned(
         version=campaign.version, season=asdict(season_of(file)), sha256=sha256, at_us=clock.to_us(at)

@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from vteam import clock
@@ -298,4 +299,6 @@ def worker(request: HttpRequest) -> HttpResponseBase:
         asset_file("door-worker.js").read_bytes(), content_type="text/javascript; charset=utf-8"
     )
     answer["Cache-Control"] = "no-cache"
+    # Of the page beside it too: by itself a script may do so only below its own folder.
+    answer["Service-Worker-Allowed"] = reverse("door")
     return answer

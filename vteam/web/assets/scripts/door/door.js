@@ -50,7 +50,8 @@ class Door {
     document.body.addEventListener("htmx:responseError", (/** @type {any} */ event) => { if (event.detail.xhr.status === 403) location.reload(); });
     one("[data-leave]").addEventListener("submit", (event) => void this.leave(event));
     addEventListener("online", () => void this.tell());
-    void navigator.serviceWorker?.register(/** @type {string} */ (this.page.dataset.worker), { scope: this.page.dataset.scope });
+    // Where it may not be kept (a private window), the door goes on as long as its page is open.
+    navigator.serviceWorker?.register(/** @type {string} */ (this.page.dataset.worker), { scope: this.page.dataset.scope }).catch(() => {});
     await this.memory.recall();
     this.showWaiting();
     await this.learn();
