@@ -24,6 +24,7 @@ from vteam.web.views import (
     seeding,
     shares,
     slips,
+    suppliers,
     titles,
 )
 
@@ -64,6 +65,7 @@ urlpatterns: list[URLPattern] = [
     path("arrived", landing.arrived, name="arrived"),
     # Prizes
     path("parent/<str:secret>", prizes.parent, name="parent"),
+    path("supplier/<str:secret>", suppliers.supplier, name="supplier"),
     path("draw.html", prizes.checker, name="draw-checker"),
     # A campaign
     path("<slug:slug>/", campaign.campaign, name="campaign"),
@@ -109,6 +111,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/prizes/<slug:key>/draw.json", prizes.record, name="draw-record"),
     path("<slug:slug>/organise/prizes", prizegiving.prizes, name="organise-prizes"),
     path("<slug:slug>/organise/prizes/<slug:key>", prizegiving.prize, name="organise-prize"),
+    path("<slug:slug>/organise/prizes/<slug:key>/supplier", suppliers.link, name="organise-supplier"),
     path("<slug:slug>/organise/prizes/<slug:key>/draw", prizegiving.draw, name="organise-draw"),
     path("<slug:slug>/organise/prizes/<slug:key>/to-send.csv", prizegiving.to_send, name="organise-to-send"),
     path("<slug:slug>/organise", organising.home, name="organise"),

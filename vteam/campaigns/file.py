@@ -62,8 +62,8 @@ RESERVED_SLUGS = frozenset({
     "account", "accounts", "admin", "announce", "api", "arrived", "asked", "assets", "books", "campaign",
     "campaigns", "code", "demo", "draw", "feeds", "fetch", "healthz", "holder", "invitation", "join", "login",
     "logout", "mailbox", "media", "messages", "metrics", "never", "news", "operator", "organise", "parent",
-    "pictures", "ranking", "robots", "sign-in", "sign-out", "signin", "static", "stop", "theme", "vteam",
-    "world",
+    "pictures", "ranking", "robots", "sign-in", "sign-out", "signin", "static", "stop", "supplier", "theme",
+    "vteam", "world",
 })  # fmt: skip
 
 

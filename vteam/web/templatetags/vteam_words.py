@@ -1,17 +1,18 @@
 """What roles, ways, standings, acts and findings are called on the pages: one word per thing, in both languages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from vteam.campaigns.file import PrizeEntry
+from vteam.campaigns.file import CampaignFile, PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.slips import Slip
 from vteam.channels.mail.findings import About, State
 from vteam.prizes.draws import NotNow, NotTaken
+from vteam.prizes.suppliers import Confirmation, Heard, confirmations
 from vteam.rules.grants import Event, Pace
 from vteam.rules.prizes import State as OfferState
 from vteam.rules.rights import Act, Standing, Way
@@ -224,3 +225,28 @@ def draw_refusal(why: str) -> str:
         NotTaken.DONE: _("It is drawn already, and cannot be drawn twice."),
     }
     return names[why]  # type: ignore[index]
+
+
+@register.simple_tag
+def how_sure(campaign: Campaign, file: CampaignFile) -> dict[str, Confirmation]:
+    """How sure each prize of a campaign file is, by its key, for a page that lists them."""
+    return confirmations(campaign.pk, file)
+
+
+@register.filter
+def of_prize(found: Mapping[str, Confirmation], prize: PrizeEntry) -> Confirmation:
+    """How sure one of them is."""
+    return found[prize.key]
+
+
+@register.filter
+def supplier_refusal(heard: str) -> str:
+    """Why what a supplier said was not kept."""
+    names = {
+        Heard.REWORDED: _(
+            "What you are asked to give has been worded differently meanwhile. Read it once more, please."
+        ),
+        Heard.OFFERED: _("Somebody has been offered it by now, so it cannot be taken back here."),
+        Heard.TOO_OFTEN: _("This link has been answered very often. Ask for a new one, please."),
+    }
+    return names[Heard(heard)]
