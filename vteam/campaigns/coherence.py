@@ -21,6 +21,7 @@ from vteam.campaigns.values import (
     begins_at,
     day_of,
     hold_seconds,
+    names_of_countries,
     over_at,
     read_colour,
     read_hold,
@@ -324,6 +325,31 @@ def _prize_milestones(tables: Tables) -> Iterator[Finding]:
             yield _at("prizes", at, "milestone", f"there is no milestone at {wanted:_} points", instead)
 
 
+def _countries(tables: Tables) -> Iterator[Finding]:
+    """Conditions once for each country, and countries there are."""
+    first: dict[str, int] = {}
+    for at, each in entries(_table(tables, "rules"), "conditions"):
+        code = text_in(each, "country") or ""
+        yield from _no_country(code, "rules", "conditions", at, "country")
+        if code and first.setdefault(code, at) != at:
+            wrong = f"conditions for {code} are written twice"
+            yield _at("rules", "conditions", at, "country", wrong, "write both in one text, and take one out")
+    for at, prize in entries(tables, "prizes"):
+        listed = prize.get("countries")
+        for place, code in enumerate(listed if isinstance(listed, list) else ()):
+            yield from _no_country(code, "prizes", at, "countries", place)
+
+
+def _no_country(code: object, *path: str | int) -> Iterator[Finding]:
+    """Nothing where it is no code at all: that is said elsewhere."""
+    if isinstance(code, str) and len(code) == 2 and code.isascii() and code.isupper():
+        names = names_of_countries("en")
+        if code not in names:
+            meant = {"UK": "GB", "EN": "GB", "EL": "GR"}.get(code)
+            instead = f'did you mean "{meant}", {names[meant]}?' if meant else "write its code of ISO 3166"
+            yield _at(*path, f"no country has the code “{code}”", instead)
+
+
 def _at(*parts: str | int) -> Finding:
     """A finding; the last two parts are its sentences, those before its path."""
     path: Path = parts[:-2]
@@ -341,6 +367,7 @@ ALONE = (
     _mission_limits,
     _limits_of_passing_on,
     _prizes,
+    _countries,
 )
 TOGETHER = (_holders, _prize_milestones)
 """What proves nothing when a table could not be read: the name looked for may stand in it."""

@@ -7,9 +7,10 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from vteam.campaigns.file import CampaignFile, PrizeEntry
+from vteam.campaigns.file import CampaignFile, ConditionsEntry, PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.slips import Slip
+from vteam.campaigns.values import Words
 from vteam.channels.mail.findings import About, State
 from vteam.prizes.draws import NotNow, NotTaken
 from vteam.prizes.suppliers import Confirmation, Heard, confirmations
@@ -182,6 +183,22 @@ def _drawn_among(prize: PrizeEntry) -> Winners:
 def country_names(codes: Iterable[str]) -> str:
     """Countries as people call them, in the order of their names."""
     return ", ".join(sorted(names_of_countries().get(code, code) for code in codes))
+
+
+@register.filter
+def by_country(conditions: Iterable[ConditionsEntry]) -> list[tuple[str, Words]]:
+    """Conditions of single countries, each under its name, in the order of the names."""
+    names = names_of_countries()
+    found = [(names.get(each.country, each.country), each.text) for each in conditions]
+    return sorted(found, key=lambda each: each[0])
+
+
+@register.filter
+def conditions_for(campaign: Campaign, prize: PrizeEntry) -> list[tuple[str, Words]]:
+    """The conditions of the countries a prize can be won in."""
+    rules = campaign.file.rules
+    every = rules.conditions if rules else ()
+    return by_country(each for each in every if not prize.countries or each.country in prize.countries)
 
 
 @register.filter
