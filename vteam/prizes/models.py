@@ -137,6 +137,21 @@ class Draw(models.Model):
         return f"draw {self.number} of {self.prize}"
 
 
+class RoundTry(models.Model):
+    """How fetching the round of a draw goes: gone once it is drawn. `since`: the first of so many `failures` in a row,
+    `why` (`rounds.Failed`) the last; None and "" before one. Not tried again before `next_at`.
+    """
+
+    draw = models.OneToOneField(Draw, on_delete=models.CASCADE, related_name="tried")
+    failures = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(null=True)
+    why = models.CharField(max_length=12, blank=True)
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"round for {self.draw}, failed {self.failures} times"
+
+
 class DrawEntry(models.Model):
     """An entry of a draw: a random id, and whose it is, which is erased with them. `place`: from 0, once drawn."""
 

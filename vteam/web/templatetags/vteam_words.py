@@ -1,9 +1,11 @@
 """What roles, ways, standings, acts and findings are called on the pages: one word per thing, in both languages."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django import template
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -13,6 +15,8 @@ from vteam.campaigns.slips import Slip
 from vteam.campaigns.values import Words
 from vteam.channels.mail.findings import About, State
 from vteam.prizes.draws import NotNow, NotTaken
+from vteam.prizes.models import Draw, RoundTry
+from vteam.prizes.rounds import COMES_AFTER, Failed
 from vteam.prizes.suppliers import Confirmation, Heard, confirmations
 from vteam.rules.grants import Event, Pace
 from vteam.rules.prizes import State as OfferState
@@ -267,3 +271,36 @@ def supplier_refusal(heard: str) -> str:
         Heard.TOO_OFTEN: _("This link has been answered very often. Ask for a new one, please."),
     }
     return names[Heard(heard)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetching:
+    """How the round of a draw is fetched by itself: from when on, or how asking for it has failed so far."""
+
+    from_at: dt.datetime
+    failed: RoundTry | None
+
+
+@register.simple_tag
+def fetching(draw: Draw, comes_at: dt.datetime) -> Fetching | None:
+    """How the round of a draw that waits for one is fetched by itself; None where no server is named."""
+    if not settings.BEACON:
+        return None
+    failed = RoundTry.objects.filter(draw=draw, failures__gt=0).first()
+    return Fetching(from_at=comes_at + COMES_AFTER, failed=failed)
+
+
+@register.filter
+def fetching_failure(why: str) -> str:
+    """Why a round was not fetched."""
+    names = {
+        Failed.UNREACHABLE: _("the server cannot be reached"),
+        Failed.SLOW: _("the server is too slow"),
+        Failed.REDIRECTED: _("the server sends us elsewhere"),
+        Failed.REFUSED: _("the server does not give it"),
+        Failed.TOO_BIG: _("the answer is too big"),
+        Failed.UNREADABLE: _("the answer is none of a beacon"),
+        Failed.OTHER_ROUND: _("the answer is another round"),
+        Failed.NOT_ITS: _("the signature is not the beacon’s"),
+    }
+    return names[Failed(why)]
