@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.cast import AT
 from tests.rules.test_beacons import ROUNDS
@@ -188,6 +189,7 @@ def test_what_an_organiser_pasted_meanwhile_stands(beacon: Beacon) -> None:
 
     def answer(asked: beaconserver.Answerer) -> None:
         take_randomness(draw=draw, came={"signature": ROUNDS[ROUND][0]}, at=AT)
+        connection.close()  # this thread's own
         asked.say(GOOD)
 
     beacon.answering = answer

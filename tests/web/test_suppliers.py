@@ -156,6 +156,16 @@ def test_only_organisers_make_links_and_a_replaced_one_is_gone() -> None:
     )
 
 
+def test_a_link_has_no_language_and_is_read_in_the_readers() -> None:
+    stage = Stage(UNSURE)
+    made = stage.client(stage.ana).post(f"/fr{AT_HOME}/record/supplier").text
+    address = re.search(r'href="(/supplier/[\w-]+)">http://localhost/supplier/', made)
+    assert address
+    for language in ("en", "fr"):
+        page = stage.client().get(address[1], headers={"Accept-Language": language})
+        assert f'<html lang="{language}">' in page.text
+
+
 def test_what_they_say_wrongly_is_refused() -> None:
     stage = Stage(UNSURE)
     address, visitor = link(stage), stage.client()

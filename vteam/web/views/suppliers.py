@@ -16,6 +16,7 @@ from vteam.prizes.suppliers import Heard, Said, asked, asked_text, confirmation_
 from vteam.rules.canonical import digest
 from vteam.web.answers import for_organisers, private_render
 from vteam.web.forms import SupplierForm
+from vteam.web.language import plain_reverse
 from vteam.web.visitors import person_of
 
 WORDS_SHOWN = 50
@@ -78,7 +79,8 @@ def link(request: HttpRequest, campaign: Campaign, organiser: Organiser, key: st
         "campaign": campaign,
         "organiser": organiser,
         "prize": prize,
-        "secret": secret,
+        # In no language: whoever opens it reads it in theirs.
+        "address": plain_reverse("supplier", secret) if secret else "",
         "current": current,
         "is_good": current is not None and clock.now() < current.until,
         "confirmation": confirmation_of(campaign, prize),
