@@ -15,7 +15,6 @@ from vteam.campaigns import values
 from vteam.campaigns.file import PrizeEntry
 from vteam.people.vault import ADDRESS_LENGTH, plain_address
 from vteam.prizes.claims import LONGEST, OPTIONAL, fields_of
-from vteam.prizes.suppliers import Said
 from vteam.rules.codes import DIGITS, typed_digits
 from vteam.rules.drawrecords import CONTRIBUTORS_MAX
 from vteam.rules.prizes import State
@@ -26,7 +25,6 @@ ADULT_AGE = 18
 PLACE_LENGTH = 60
 SUBJECT_LENGTH = 100
 TEXT_LENGTH = 4_000
-SUPPLIER_LENGTH = 80
 # Characters that hide, reverse or imitate: a name is shown to others.
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 # Unicode calls these letters or signs, but they print nothing: Hangul and Khmer fillers, the empty Braille cell.
@@ -410,22 +408,3 @@ class GivingForm(forms.Form):
     step = forms.IntegerField(min_value=0)
     to = forms.ChoiceField(choices=[(state, state) for state in State])
     note = forms.CharField(required=False, max_length=300)
-
-
-class SupplierForm(forms.Form):
-    """What whoever supplies a prize says of it, who says so, and the words they read (`seen`: their hash)."""
-
-    said = forms.ChoiceField(choices=[(said, said) for said in Said])
-    seen = forms.CharField(max_length=64)
-    name = PlaceField(
-        required=False,
-        max_length=SUPPLIER_LENGTH,
-        error_messages={"max_length": _("This name is too long: at most %(limit_value)s characters.")},
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """A yes has a name to it."""
-        told: dict[str, Any] = super().clean() or {}
-        if told.get("said") == Said.YES and not told.get("name") and "name" not in self.errors:
-            self.add_error("name", _("Write who says so: the house’s name is enough."))
-        return told

@@ -15,8 +15,8 @@ from vteam.prizes.queries import prize_of
 from vteam.prizes.suppliers import Heard, Said, asked, asked_text, confirmation_of, make_link, speak
 from vteam.rules.canonical import digest
 from vteam.web.answers import for_organisers, private_render
-from vteam.web.forms import SupplierForm
 from vteam.web.language import plain_reverse
+from vteam.web.supplierforms import SupplierForm
 from vteam.web.visitors import person_of
 
 WORDS_SHOWN = 50
