@@ -22,6 +22,7 @@ APPEND_ONLY = {
     "permissions_refusal": "addresses that must never be written to",
     "campaigns_campaignversion": "every campaign file applied",
     "campaigns_missionversion": "every version of every mission",
+    "prizes_supplierword": "what suppliers said of their prizes",
 }
 _EVENTS = {"sqlite": ("UPDATE", "DELETE"), "postgresql": ("UPDATE", "DELETE", "TRUNCATE")}
 

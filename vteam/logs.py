@@ -105,7 +105,7 @@ def _without_address(found: re.Match[str]) -> str:
 def _secrets() -> Iterator[str]:
     """The settings' own secrets, as they could stand in an error's words."""
     yield from (settings.SECRET_KEY, *settings.MASTER_KEYS)
-    for url in (settings.DATABASE_URL, settings.EMAIL_URL, settings.BOUNCES_URL):
+    for url in (settings.DATABASE_URL, settings.EMAIL_URL, settings.BOUNCES_URL, settings.BEACON):
         if password := urlsplit(url).password:
             yield from (password, unquote(password))
 

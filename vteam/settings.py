@@ -4,6 +4,7 @@ Refuses what cannot be read with the name of the variable; what can be read but 
 is refused later, by the system checks in `vteam.checks`.
 """
 
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -18,6 +19,26 @@ from vteam.errors import SettingsError
 from vteam.keys import given_keys, kept_key, kept_keys
 
 env = Env(prefix="VTEAM_", eager=False)
+
+
+def _is_beacon(address: str) -> bool:
+    """Whether rounds may be asked for at an address: by https, or by http on this machine."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not host or port == 0 or parts.query or parts.fragment or not re.fullmatch("[!-~]+", address):
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
 
 # Where things stand -----------------------------------------------------------------------------------------
 DATA = Path(env.str("DATA", "vteam-data")).absolute()
@@ -42,6 +63,8 @@ QUIET_HOURS_GIVEN = env.str("QUIET_HOURS", "21-9", validate=Regexp(r"([01]?\d|2[
 MAIL_IPS: list[str] = env.list("MAIL_IPS", [], subcast=str.strip)
 DKIM_SELECTORS: list[str] = env.list("DKIM_SELECTOR", [], subcast=str.strip)
 RESOLVER = env.str("RESOLVER", "")
+# A drand server whose rounds draws are done with by themselves; empty: nothing is ever fetched.
+BEACON = env.str("BEACON", "").rstrip("/")
 LOG_LEVEL = env.str("LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"]))
 LOG_FORMAT = env.str("LOG_FORMAT", "line", validate=OneOf(["line", "json"]))
 # The site's private port; the edge's and the jobs' are the next two. 0: none is opened.
@@ -116,6 +139,11 @@ if not all(server.startswith(("stun:", "stuns:", "turn:", "turns:")) for server 
     raise SettingsError(
         "VTEAM_ICE_SERVERS: begin each with stun:, stuns:, turn: or turns:, for example "
         "stun:stun.example.org:3478, with commas between them."
+    )
+if BEACON and not _is_beacon(BEACON):
+    raise SettingsError(
+        "VTEAM_BEACON: write the address of a drand server that begins with https://, such as https://api.drand.sh, "
+        "or leave it out; http:// is for this machine alone."
     )
 try:
     list(map(ip_address, WITNESS_ADDRESSES))

@@ -27,6 +27,7 @@ from vteam.web.views import (
     seeding,
     shares,
     slips,
+    suppliers,
     tickets,
     titles,
 )
@@ -68,6 +69,7 @@ urlpatterns: list[URLPattern] = [
     path("arrived", landing.arrived, name="arrived"),
     # Prizes
     path("parent/<str:secret>", prizes.parent, name="parent"),
+    path("supplier/<str:secret>", suppliers.supplier, name="supplier"),
     path("draw.html", prizes.checker, name="draw-checker"),
     # The door of a concert
     path("door", door.door, name="door"),
@@ -127,6 +129,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/organise/prizes", prizegiving.prizes, name="organise-prizes"),
     path("<slug:slug>/organise/prizes/<slug:key>", prizegiving.prize, name="organise-prize"),
     path("<slug:slug>/organise/prizes/<slug:key>/edit", contest.edit, name="organise-prize-edit"),
+    path("<slug:slug>/organise/prizes/<slug:key>/supplier", suppliers.link, name="organise-supplier"),
     path("<slug:slug>/organise/prizes/<slug:key>/draw", prizegiving.draw, name="organise-draw"),
     path("<slug:slug>/organise/prizes/<slug:key>/to-send.csv", prizegiving.to_send, name="organise-to-send"),
     path(

@@ -88,6 +88,13 @@ MISTAKES = [
     ("at = 2026-12-05", "at = 2025-12-05", "the concert is before the season → write a day from 2026-11-16 on"),
     ("at = 2026-12-19T20:30:00", "at = 2028-12-19T20:30:00", "the concert is more than a year after the season → write a nearer day"),
     ('key = "nantes"', 'key = "chez-gaby"', "`key` = chez-gaby stands twice among the concerts → write another here, or take one of the two out"),
+    ('country = "CH"', 'country = "ch"', '`country`: “ch” is not a country\'s code → write its two capital letters, such as "BE"'),
+    ('country = "CH"', 'country = "UK"', 'no country has the code “UK” → did you mean "GB", United Kingdom?'),
+    ('country = "CH"', 'country = "EU"', "no country has the code “EU” → write its code of ISO 3166"),
+    ('country = "CH"', 'country = "CH"\ntext = "x"\n[[rules.conditions]]\ncountry = "CH"', "conditions for CH are written twice → write both in one text, and take one out"),
+    ('country = "CH"\n', "", '`country` is missing in [[rules.conditions]] → write country = "BE"'),
+    ('country = "CH"\n', 'country = "CH"\nlaw = "x"\n', "`law` is not known in [[rules.conditions]] → take it out; known here: country, text"),
+    ("first = 5\n", 'first = 5\ncountries = ["FR", "XX"]\n', "no country has the code “XX” → write its code of ISO 3166"),
     # files
     ("titles/sel.mp3", "titles/zel.mp3", 'titles/zel.mp3: there is no such file → did you mean "titles/sel.mp3"?'),
     ("titles/sel.mp3", "../sel.mp3", '`file`: the file would lie outside the campaign\'s folder → put the file beside the campaign file and write its name, such as "titles/song.mp3"'),

@@ -38,6 +38,7 @@ def with_change(path: str, value: Any) -> CampaignFile:
 
 SONG = {"key": "new", "name": "New", "file": "titles/new.mp3"}
 CONCERT = {**TABLES["concerts"][1], "key": "nantes-2", "name": "A second evening"}
+CONDITIONS = TABLES["rules"]["conditions"]
 PRIZE = {**TABLES["prizes"][3], "key": "another"}
 
 
@@ -109,6 +110,10 @@ def test_what_takes_nothing_away_is_told_and_not_asked(path: str, value: Any, se
         ("milestones.1", None, "The milestone at 500 points is taken out."),
         ("rules.answers", "Lune Noire", "The rules: answers changes from “Petit Large, 3 rue du Port, Port-Lierre” to “Lune Noire”."),
         ("rules.more", "No claims in court.", "The rules: more is worded differently (en, fr)."),
+        ("rules.conditions.0.text.en", "It is on you.", "What holds for CH: text is worded differently (en)."),
+        ("rules.conditions.0", None, "What holds for CH is taken out."),
+        ("rules.conditions.0.country", "BE", "What holds for BE is added."),
+        ("rules.conditions.+", {"country": "BE", "text": "x"}, "What holds for BE is added."),
         ("rules", None, "The rules name nobody who answers for them any more."),
         ("prizes.3.qualify", 500, "The prize “An afternoon at the soundcheck”: qualify is now 500."),
         ("prizes.1.claim_days", 7, "The prize “Marée haute on vinyl, signed”: claim days changes from 14 to 7."),
@@ -154,6 +159,13 @@ def test_a_new_campaign_is_told_whole_and_takes_nothing_away() -> None:
     )
     assert len(found) == 1 + parts
     assert not any(change.takes_away for change in found)
+
+
+def test_conditions_in_another_order_are_the_same() -> None:
+    more = {"country": "BE", "text": "x"}
+    rules = [{**TABLES["rules"], "conditions": order} for order in ([more, *CONDITIONS], [*CONDITIONS, more])]
+    one, other = (CampaignFile.model_validate(copy.deepcopy(TABLES) | {"rules": each}) for each in rules)
+    assert (changes(one, other), one.canonical()) == ([], other.canonical())
 
 
 def test_another_order_is_a_change() -> None:

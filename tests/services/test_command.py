@@ -41,6 +41,8 @@ def vteam(
         ("BOUNCES_URL", "pop3://mail.example.org", "VTEAM_BOUNCES_URL: write maildir:"),
         ("BOUNCES_URL", "imaps://[::1", "VTEAM_BOUNCES_URL: write maildir:"),
         ("DATABASE_URL", "mysql://somewhere/x", "postgresql://"),
+        ("BEACON", "http://api.drand.sh", "VTEAM_BEACON: write the address of a drand server"),
+        ("BEACON", "https://[::1", "VTEAM_BEACON: write the address of a drand server"),
         ("DATABASE_URL", "postgresql://127.0.0.1:1/x", "VTEAM_DATABASE_URL"),
         ("TRUSTED_PROXIES", "everybody", "VTEAM_TRUSTED_PROXIES"),
         ("EMAIL_URL", "", "VTEAM_EMAIL_URL"),

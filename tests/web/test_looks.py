@@ -39,9 +39,11 @@ from vteam.permissions.services import end
 from vteam.prizes.claims import Claim, claim
 from vteam.prizes.models import Draw
 from vteam.prizes.offers import make_offer
+from vteam.prizes.suppliers import Said, asked_text, make_link
+from vteam.prizes.suppliers import speak as answer_as_supplier
 from vteam.rights.models import Holder
 from vteam.rules.beacons import QUICKNET
-from vteam.rules.canonical import canonical
+from vteam.rules.canonical import canonical, digest
 from vteam.rules.drawrecords import announcement, from_beacon
 from vteam.rules.draws import Entry, announcement_sha256
 from vteam.rules.grants import Purpose
@@ -111,6 +113,7 @@ def pages() -> dict[str, Any]:
         for entry in campaign.file.prizes
         if entry.confirmed
     ]
+    suppliers = supplied(campaign, at)
     claim(offer=won[1], claim=Claim(details={"name": "Bo", "town": "Roscoff"}, is_adult=True), at=at)
     _, parents = claim(offer=won[2], claim=Claim(details={}, is_adult=False), at=at)
     draw_of(campaign, at)
@@ -127,6 +130,7 @@ def pages() -> dict[str, Any]:
             f"/organise/invitation/{waiting}", "/organise/invitation/used",
             f"/stop/{news_of_bo}", f"/stop/{points_of_cy}",
             f"/{slug}/prizes", f"/{slug}/prizes/soundcheck/draw", f"/parent/{parents}", "/parent/used",
+            *(f"/supplier/{each}" for each in suppliers), "/supplier/used", f"/{slug}/rules",
         ],
         "own": [
             f"/{slug}/home", f"/{slug}/points", f"/{slug}/links", f"/{slug}/links/{place.code}",
@@ -137,6 +141,7 @@ def pages() -> dict[str, Any]:
             f"/{slug}/organise/prizes", f"/{slug}/organise/prizes/signed-record",
             f"/{slug}/organise/prizes/soundcheck", f"/{slug}/organise/prizes/soundcheck/edit",
             f"/{slug}/organise/prizes/signed-record/edit", f"/{slug}/organise/new-prize", f"/{slug}/organise/rules",
+            f"/{slug}/organise/prizes/soundcheck/supplier", f"/supplier/{suppliers[0]}",
             f"/l/{place.code}",
             f"/{slug}/news/{newest.pk}", f"/{slug}/organise", f"/{slug}/organise/news/new", f"/{slug}/reaches-me",
             f"/{slug}/organise/news/{newest.pk}", f"/{slug}/organise/news/{gone.pk}",
@@ -145,6 +150,18 @@ def pages() -> dict[str, Any]:
         ],
         "cookie": client.cookies[settings.SESSION_COOKIE_NAME].value,
     }  # fmt: skip
+
+
+def supplied(campaign: Campaign, at: dt.datetime) -> list[str]:
+    """Links of who supplies the prizes: one not answered yet, a yes that can be taken back or not, and a no."""
+    secrets = []
+    for entry in campaign.file.prizes:
+        secrets.append(make_link(campaign=campaign, prize=entry, at=at))
+        said = {"signed-record": Said.YES, "soundcheck": Said.YES, "poster": Said.NO}.get(entry.key)
+        if said:
+            seen = digest(asked_text(campaign, entry))
+            answer_as_supplier(secret=secrets[-1], said=said, seen=seen, name="La Cale sèche", at=at)
+    return secrets
 
 
 def draw_of(campaign: Campaign, at: dt.datetime) -> None:

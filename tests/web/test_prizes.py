@@ -20,8 +20,9 @@ from vteam.campaigns.services import apply_campaign
 from vteam.demo.opening import demo_folder, open_demo
 from vteam.people.models import Fan
 from vteam.prizes.claims import details_of
-from vteam.prizes.models import Offer
+from vteam.prizes.models import Draw, Offer
 from vteam.prizes.offers import offer_due
+from vteam.prizes.rounds import Failed, try_failed
 from vteam.rules.beacons import QUICKNET
 from vteam.rules.drawrecords import checked, commitment_to
 from vteam.rules.prizes import State
@@ -268,6 +269,26 @@ def test_a_beacon_is_named_by_its_round_and_its_own_answer_draws() -> None:
     answer = json.dumps({"round": round_, "signature": ROUNDS[round_][0], "randomness": ROUNDS[round_][1]})
     assert ana.post(door + "/draw", {"act": "draw", "came": answer}).status_code == 302
     assert f"round {round_} of drand" in text(stage.client().get("/maree-haute/prizes/soundcheck/draw"))
+
+
+def test_ana_reads_when_a_round_is_fetched_by_itself_and_that_it_could_not_be(settings: Any) -> None:
+    stage = Stage(SOUNDCHECK)
+    stage.settle()
+    round_ = 657_413
+    before = dt.datetime.fromtimestamp(QUICKNET.time_of(round_) - 7_200, dt.UTC)
+    ana = stage.client(stage.ana)
+    with time_machine.travel(before, tick=False):
+        announce(stage, source="beacon", hours=2)
+        assert "fetched by itself" not in text(ana.get(f"{AT_HOME}/soundcheck")), "no server is named"
+        settings.BEACON = "https://ana:s3cret@drand.example"
+        page = text(ana.get(f"{AT_HOME}/soundcheck"))
+    assert "It is fetched by itself as soon as it is there, on 15 September, 13:00" in page
+    assert "drand.example" not in page
+    try_failed(draw=Draw.objects.get(), why=Failed.SLOW, at=SETTLED)
+    page = text(ana.get(f"{AT_HOME}/soundcheck"))
+    assert "It could not be fetched since 00:00 (the server is too slow): paste it." in page
+    assert "asked for again from 00:01 on" in page
+    assert 'name="came"' in page
 
 
 def test_a_cell_of_the_table_is_never_a_formula() -> None:

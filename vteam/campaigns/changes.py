@@ -130,6 +130,7 @@ class Kind:
     called: Callable[[Any], str]
     judges: Mapping[str, Judge]
     removal_takes_away: bool = True
+    adding_takes_away: bool = False
 
 
 def _words(words: Words) -> str:
@@ -205,6 +206,13 @@ CONCERTS: Final = Kind(
     judges={"at": _always, "place": _always, "time_zone": _always},
 )
 
+CONDITIONS: Final = Kind(
+    key=lambda each: each.country,
+    called=lambda each: f"What holds for {each.country}",
+    judges={"text": _always},
+    adding_takes_away=True,
+)
+
 
 def _list(kind: Kind, old: Sequence[BaseModel], new: Sequence[BaseModel]) -> Iterator[Change]:
     """Entries gone, entries come, and what is different in those that stay."""
@@ -217,7 +225,7 @@ def _list(kind: Kind, old: Sequence[BaseModel], new: Sequence[BaseModel]) -> Ite
         if key in before:
             yield from _fields(kind.called(before[key]), before[key], entry, kind.judges)
         else:
-            yield Change(text=f"{kind.called(entry)} is added.", takes_away=False)
+            yield Change(text=f"{kind.called(entry)} is added.", takes_away=kind.adding_takes_away)
 
 
 def _fields(
@@ -289,7 +297,9 @@ def _season(old: CampaignFile, new: CampaignFile) -> Iterator[Change]:
 def _rules(old: CampaignFile, new: CampaignFile) -> Iterator[Change]:
     """What the contest's rules say besides: a rule that goes, or another, may take something away."""
     if old.rules and new.rules:
-        yield from _fields("The rules", old.rules, new.rules, {"answers": _always, "more": _always})
+        judges, apart = {"answers": _always, "more": _always}, frozenset({"conditions"})
+        yield from _fields("The rules", old.rules, new.rules, judges, elsewhere=apart)
+        yield from _list(CONDITIONS, old.rules.conditions, new.rules.conditions)
     elif old.rules != new.rules:
         text = f"The rules name {'who answers for them' if new.rules else 'nobody who answers for them any more'}."
         yield Change(text=text, takes_away=new.rules is None)

@@ -29,6 +29,7 @@ from vteam.campaigns.values import (
     begins_at,
     day_of,
     hold_seconds,
+    names_of_countries,
     over_at,
     read_colour,
     read_hold,
@@ -373,6 +374,31 @@ def _won_too_late(tables: Tables, at: int, prize: Tables, concert: Tables) -> It
         yield _at("prizes", at, "concert", wrong, "name a later concert, or write an earlier `settled`")
 
 
+def _countries(tables: Tables) -> Iterator[Finding]:
+    """Conditions once for each country, and countries there are."""
+    first: dict[str, int] = {}
+    for at, each in entries(_table(tables, "rules"), "conditions"):
+        code = text_in(each, "country") or ""
+        yield from _no_country(code, "rules", "conditions", at, "country")
+        if code and first.setdefault(code, at) != at:
+            wrong = f"conditions for {code} are written twice"
+            yield _at("rules", "conditions", at, "country", wrong, "write both in one text, and take one out")
+    for at, prize in entries(tables, "prizes"):
+        listed = prize.get("countries")
+        for place, code in enumerate(listed if isinstance(listed, list) else ()):
+            yield from _no_country(code, "prizes", at, "countries", place)
+
+
+def _no_country(code: object, *path: str | int) -> Iterator[Finding]:
+    """Nothing where it is no code at all: that is said elsewhere."""
+    if isinstance(code, str) and len(code) == 2 and code.isascii() and code.isupper():
+        names = names_of_countries("en")
+        if code not in names:
+            meant = {"UK": "GB", "EN": "GB", "EL": "GR"}.get(code)
+            instead = f'did you mean "{meant}", {names[meant]}?' if meant else "write its code of ISO 3166"
+            yield _at(*path, f"no country has the code “{code}”", instead)
+
+
 def _at(*parts: str | int) -> Finding:
     """A finding; the last two parts are its sentences, those before its path."""
     path: Path = parts[:-2]
@@ -390,6 +416,7 @@ ALONE = (
     _mission_limits,
     _limits_of_passing_on,
     _prizes,
+    _countries,
 )
 TOGETHER = (_holders, _prize_milestones, _prize_concerts)
 """What proves nothing when a table could not be read: the name looked for may stand in it."""

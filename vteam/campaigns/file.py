@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 
 from vteam.campaigns.values import (
     Colour,
+    Country,
     ExplanationWords,
     FileName,
     Hold,
@@ -39,7 +40,6 @@ MissionKind = Literal["recruit", "spread", "download", "pass-on"]
 EvidenceKind = Literal["relayed", "receipted", "witnessed"]
 PrizeKind = Literal["ranking", "milestone", "draw", "first-come"]
 ClaimKind = Literal["nothing", "name", "address"]
-Country = Annotated[str, Field(min_length=2, max_length=2, pattern=r"^[A-Z]{2}$")]
 Points = Annotated[int, Field(ge=1, le=100_000)]
 Limit = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -68,8 +68,8 @@ RESERVED_SLUGS = frozenset({
     "account", "accounts", "admin", "announce", "api", "arrived", "asked", "assets", "books", "campaign",
     "campaigns", "code", "demo", "door", "draw", "feeds", "fetch", "healthz", "holder", "invitation", "join", "login",
     "logout", "mailbox", "media", "messages", "metrics", "never", "news", "operator", "organise", "parent",
-    "pictures", "ranking", "robots", "sign-in", "sign-out", "signin", "static", "stop", "theme", "vteam",
-    "world",
+    "pictures", "ranking", "robots", "sign-in", "sign-out", "signin", "static", "stop", "supplier", "theme",
+    "vteam", "world",
 })  # fmt: skip
 
 
@@ -250,11 +250,28 @@ class ConcertEntry(Table):
     explanation: ExplanationWords | None = None
 
 
+class ConditionsEntry(Table):
+    """What holds for who takes part from one `country` (ISO 3166)."""
+
+    country: Country = Field(examples=['"BE"'])
+    text: LongWords
+
+
+def _by_country(conditions: tuple[ConditionsEntry, ...]) -> tuple[ConditionsEntry, ...]:
+    """One order, so that the same conditions are the same content."""
+    return tuple(sorted(conditions, key=lambda each: each.country))
+
+
 class RulesEntry(Table):
-    """What the rules of the contest say besides what follows from the file: who `answers` for it, and what `more`."""
+    """What the rules of the contest say besides what follows from the file: who `answers` for it, what `more`, and the
+    `conditions` of single countries.
+    """
 
     answers: Line = Field(examples=['"Petit Large, 3 rue du Port, 29680 Roscoff"'])
     more: LongWords | None = None
+    conditions: Annotated[
+        tuple[ConditionsEntry, ...], Strict(False), Field(max_length=250), AfterValidator(_by_country)
+    ] = ()
 
 
 class CampaignFile(Table):

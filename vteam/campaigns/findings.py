@@ -213,9 +213,9 @@ def _other_brackets(refused: Refused) -> Sentences:
     path, given = refused.path, refused.given
     several = _model_in(_annotation_at(path)) is not None and not isinstance(path[-1], int)
     if isinstance(given, dict) and several:
-        return f"there can be several {refused.name}", f"write [[{name_of(path)}]] with two brackets"
+        return f"there can be several {refused.name}", f"write {_heading((*path, 0))} with two brackets"
     if isinstance(given, list) and several:
-        return f"there is one {refused.name} only", f"write [{name_of(path)}] with one bracket"
+        return f"there is one {refused.name} only", f"write {_heading(path)} with one bracket"
     return f"{refused.name} is not of this kind", refused.example
 
 
@@ -259,7 +259,8 @@ def _quoted(given: Any) -> str:
 
 def _heading(path: Path) -> str:
     """The heading a table stands under."""
-    return f"[[{name_of(path)}]]" if isinstance(path[-1], int) else f"[{name_of(path)}]"
+    whole = ".".join(step for step in path if isinstance(step, str))
+    return f"[[{whole}]]" if isinstance(path[-1], int) else f"[{whole}]"
 
 
 def _example(path: Path) -> str:
@@ -274,7 +275,7 @@ def _example(path: Path) -> str:
         return f'{name_of(path)}.en = "…" and {name_of(path)}.fr = "…"'
     several = typing.get_origin(field.annotation) is tuple
     first = next(iter(model.model_fields)) if model else ""
-    heading = f"[[{name_of(path)}]]" if several else f"[{name_of(path)}]"
+    heading = _heading((*path, 0) if several else path)
     return f"{heading}, and under it {first} = {_first_example(model)} and so on"
 
 

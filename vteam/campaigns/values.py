@@ -226,6 +226,31 @@ def _shortest(seconds: int) -> str:
 Hold = Annotated[str, PlainValidator(read_hold)]
 
 
+# Countries ------------------------------------------------------------
+def _country(given: str) -> str:
+    if not re.fullmatch("[A-Z]{2}", given):
+        raise refusal(f"“{given}” is not a country's code", 'write its two capital letters, such as "BE"')
+    return given
+
+
+Country = Annotated[str, AfterValidator(_country)]
+"""A country by its code (ISO 3166). Whether there is one of that code is asked when a file is checked."""
+# In the CLDR's list of countries, and none: regions, groups and private codes.
+NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
+
+
+def names_of_countries(language: str) -> dict[str, str]:
+    """Every country by its code (ISO 3166), as a language calls it."""
+    from babel import Locale  # for who writes or reads rules, or claims a prize, and nobody else
+
+    names: dict[str, str] = dict(Locale.parse(language, sep="-").territories)
+    return {
+        code: name
+        for code, name in names.items()
+        if re.fullmatch("[A-Z]{2}", code) and code not in NO_COUNTRIES
+    }
+
+
 # Looks, files, addresses ------------------------------------------------------------
 def read_colour(given: str) -> str:
     """A colour as `#rrggbb` in small letters, or a refusal."""

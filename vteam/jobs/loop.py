@@ -32,6 +32,7 @@ from vteam.jobs.checkpoints import WriteAheadLog
 from vteam.jobs.edgefile import EdgeFile
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.jobs.room import take_room
+from vteam.jobs.rounds import fetching
 from vteam.ledger.services import end_due_holds
 from vteam.metrics.ports import port_of
 from vteam.outage import report
@@ -131,8 +132,8 @@ def main() -> None:
     found = jobs(log)
     _tell_figures()
     take_room()
-    # Beside the loop: neither a slow mail server nor copying the log must hold up facts.
-    with delivering(), receiving(), log.copied_beside():
+    # Beside the loop: neither a slow server of mail or of rounds nor copying the log must hold up facts.
+    with delivering(), receiving(), fetching(), log.copied_beside():
         while not stop.asked:
             done = run_due(found, at=time.monotonic())
             if not done or any(job.failures for job in found):

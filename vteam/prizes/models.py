@@ -137,6 +137,21 @@ class Draw(models.Model):
         return f"draw {self.number} of {self.prize}"
 
 
+class RoundTry(models.Model):
+    """How fetching the round of a draw goes: gone once it is drawn. `since`: the first of so many `failures` in a row,
+    `why` (`rounds.Failed`) the last; None and "" before one. Not tried again before `next_at`.
+    """
+
+    draw = models.OneToOneField(Draw, on_delete=models.CASCADE, related_name="tried")
+    failures = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(null=True)
+    why = models.CharField(max_length=12, blank=True)
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"round for {self.draw}, failed {self.failures} times"
+
+
 class DrawEntry(models.Model):
     """An entry of a draw: a random id, and whose it is, which is erased with them. `place`: from 0, once drawn."""
 
@@ -231,3 +246,53 @@ class Scan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.became} at {self.door}"
+
+
+class SupplierLink(models.Model):
+    """The link an organiser hands to whoever supplies a prize. `until`: so long it is answered by; who has answered
+    can take it back by it ever after. `replaced_at`: there is a newer one. `name`: of who said yes by it.
+    """
+
+    campaign_id = models.BigIntegerField()
+    prize = models.CharField(max_length=40)
+    secret_hash = models.BinaryField(max_length=32, unique=True)
+    made_at = models.DateTimeField()
+    until = models.DateTimeField()
+    replaced_at = models.DateTimeField(null=True)
+    name = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign_id", "prize"],
+                condition=models.Q(replaced_at=None),
+                name="one_supplier_link_per_prize",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"link of who supplies {self.prize}"
+
+
+class SupplierWord(models.Model):
+    """What whoever supplies a prize said of it, by which link. Append-only; the last word counts.
+
+    `text`: the canonical text of what they were asked to give (`suppliers.asked_text`); `sha256`: its hash.
+    """
+
+    campaign_id = models.BigIntegerField()
+    prize = models.CharField(max_length=40)
+    link_id = models.BigIntegerField()
+    said = models.CharField(max_length=3)
+    at = models.DateTimeField()
+    text = models.TextField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["campaign_id", "prize", "id"], name="word_by_prize"),
+            models.Index(fields=["link_id", "id"], name="word_by_link"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.said} to {self.prize}"

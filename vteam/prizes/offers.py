@@ -20,6 +20,7 @@ from vteam.people.models import Fan
 from vteam.prizes.lines import walk
 from vteam.prizes.models import Line, Offer, OfferMove, Ticket
 from vteam.prizes.queries import prize_of
+from vteam.prizes.suppliers import confirmations, is_confirmed
 from vteam.prizes.tickets import kept_until, void_tickets
 from vteam.rules.facts import prize_moved
 from vteam.rules.prizes import HOLDS, State, Who, may_move, needs_stock
@@ -37,24 +38,22 @@ logger = logging.getLogger(__name__)
 def offer_due(*, at: dt.datetime) -> int:
     """Ends what was not claimed in time, and offers what is free to the next in line; returns how many moved.
 
-    What its supplier has not confirmed is offered to nobody. A prize that cannot be offered hinders none of the others;
-    the last fault is raised once they are done.
+    What neither its supplier nor the campaign file confirms is offered to nobody. A prize that cannot be offered
+    hinders none of the others; the last fault is raised once they are done.
     """
     moved, fault = _end_due(at), None
     for campaign in Campaign.objects.order_by("pk"):
+        sure = confirmations(campaign.pk, campaign.file)
         for prize in campaign.file.prizes:
             try:
-                moved += _offer(campaign, prize, at) if _can_be_offered(campaign, prize, at) else 0
+                is_due = sure[prize.key].is_sure and not is_over(campaign, prize, at)
+                moved += _offer(campaign, prize, at) if is_due else 0
             except Exception as wrong:
                 logger.exception("the prize %s of campaign %s could not be offered", prize.key, campaign.pk)
                 fault = wrong
     if fault is not None:
         raise fault
     return moved
-
-
-def _can_be_offered(campaign: Campaign, prize: PrizeEntry, at: dt.datetime) -> bool:
-    return prize.confirmed and not is_over(campaign, prize, at)
 
 
 def is_over(campaign: Campaign, prize: PrizeEntry, at: dt.datetime) -> bool:
@@ -91,6 +90,8 @@ def _offer(campaign: Campaign, prize: PrizeEntry, at: dt.datetime) -> int:
 def _offer_to(campaign: Campaign, prize: PrizeEntry, fans: Sequence[int], at: dt.datetime) -> int:
     """Offers what is free to these fans in their order; returns to how many."""
     Campaign.objects.select_for_update().get(pk=campaign.pk)
+    if not is_confirmed(campaign, prize):
+        return 0  # its supplier has taken it back meanwhile
     here, number = Fan.objects.in_bulk(fans), _last_number(campaign.pk, prize.key)
     made = 0
     for fan, slot in zip(fans, free_slots(campaign.pk, prize), strict=False):
@@ -214,8 +215,8 @@ def take_first(*, campaign: Campaign, prize: PrizeEntry, fan: Fan, at: dt.dateti
     if known is not None:
         return known
     season = campaign.file.season
-    is_time = season.starts_at <= at < season.ends_at and not is_over(campaign, prize, at)
-    slot = next(free_slots(campaign.pk, prize), None) if is_time else None
+    is_on = season.starts_at <= at < season.ends_at and not is_over(campaign, prize, at)
+    slot = next(free_slots(campaign.pk, prize), None) if is_on and is_confirmed(campaign, prize) else None
     if slot is None:
         return None
     return make_offer(campaign, prize, fan, number=_last_number(campaign.pk, prize.key) + 1, slot=slot, at=at)

@@ -11,6 +11,7 @@ from django.core.validators import RegexValidator, validate_email
 from django.utils.translation import get_language, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from vteam.campaigns import values
 from vteam.campaigns.file import PrizeEntry
 from vteam.people.vault import ADDRESS_LENGTH, plain_address
 from vteam.prizes.claims import LONGEST, OPTIONAL, fields_of
@@ -24,8 +25,6 @@ ADULT_AGE = 18
 PLACE_LENGTH = 60
 SUBJECT_LENGTH = 100
 TEXT_LENGTH = 4_000
-# In the CLDR's list of countries, and none: regions, groups and private codes.
-NO_COUNTRIES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
 # Characters that hide, reverse or imitate: a name is shown to others.
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 # Unicode calls these letters or signs, but they print nothing: Hangul and Khmer fillers, the empty Braille cell.
@@ -329,14 +328,7 @@ def _detail_field(name: str) -> forms.Field:
 
 def names_of_countries() -> dict[str, str]:
     """Every country by its code (ISO 3166), as the page's language calls it."""
-    from babel import Locale  # for who claims a prize or reads the rules, and nobody else
-
-    names: dict[str, str] = dict(Locale.parse(get_language() or "en", sep="-").territories)
-    return {
-        code: name
-        for code, name in names.items()
-        if re.fullmatch("[A-Z]{2}", code) and code not in NO_COUNTRIES
-    }
+    return values.names_of_countries(get_language() or "en")
 
 
 def _country_field(prize: PrizeEntry) -> forms.Field:

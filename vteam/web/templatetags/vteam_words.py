@@ -1,18 +1,23 @@
 """What roles, ways, standings, acts and findings are called on the pages: one word per thing, in both languages."""
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django import template
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from vteam.campaigns.file import PrizeEntry
+from vteam.campaigns.file import CampaignFile, ConditionsEntry, PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.slips import Slip
+from vteam.campaigns.values import Words
 from vteam.channels.mail.findings import About, State
 from vteam.prizes.draws import NotNow, NotTaken
-from vteam.prizes.models import Scan, Ticket
+from vteam.prizes.models import Draw, RoundTry, Scan, Ticket
+from vteam.prizes.rounds import COMES_AFTER, Failed
+from vteam.prizes.suppliers import Confirmation, Heard, confirmations
 from vteam.rules.grants import Event, Pace
 from vteam.rules.prizes import State as OfferState
 from vteam.rules.rights import Act, Standing, Way
@@ -186,6 +191,22 @@ def country_names(codes: Iterable[str]) -> str:
 
 
 @register.filter
+def by_country(conditions: Iterable[ConditionsEntry]) -> list[tuple[str, Words]]:
+    """Conditions of single countries, each under its name, in the order of the names."""
+    names = names_of_countries()
+    found = [(names.get(each.country, each.country), each.text) for each in conditions]
+    return sorted(found, key=lambda each: each[0])
+
+
+@register.filter
+def conditions_for(campaign: Campaign, prize: PrizeEntry) -> list[tuple[str, Words]]:
+    """The conditions of the countries a prize can be won in."""
+    rules = campaign.file.rules
+    every = rules.conditions if rules else ()
+    return by_country(each for each in every if not prize.countries or each.country in prize.countries)
+
+
+@register.filter
 def offer_state(state: str) -> str:
     """How an offer of a prize stands."""
     names = {
@@ -244,3 +265,61 @@ def ticket_hash(ticket: Ticket) -> str:
 def scan_id(scan: Scan) -> str:
     """What a phone called a scan, in hexadecimal."""
     return bytes(scan.scan).hex()
+
+
+@register.simple_tag
+def how_sure(campaign: Campaign, file: CampaignFile) -> dict[str, Confirmation]:
+    """How sure each prize of a campaign file is, by its key, for a page that lists them."""
+    return confirmations(campaign.pk, file)
+
+
+@register.filter
+def of_prize(found: Mapping[str, Confirmation], prize: PrizeEntry) -> Confirmation:
+    """How sure one of them is."""
+    return found[prize.key]
+
+
+@register.filter
+def supplier_refusal(heard: str) -> str:
+    """Why what a supplier said was not kept."""
+    names = {
+        Heard.REWORDED: _(
+            "What you are asked to give has been worded differently meanwhile. Read it once more, please."
+        ),
+        Heard.OFFERED: _("Somebody has been offered it by now, so it cannot be taken back here."),
+        Heard.TOO_OFTEN: _("This link has been answered very often. Ask for a new one, please."),
+    }
+    return names[Heard(heard)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetching:
+    """How the round of a draw is fetched by itself: from when on, or how asking for it has failed so far."""
+
+    from_at: dt.datetime
+    failed: RoundTry | None
+
+
+@register.simple_tag
+def fetching(draw: Draw, comes_at: dt.datetime) -> Fetching | None:
+    """How the round of a draw that waits for one is fetched by itself; None where no server is named."""
+    if not settings.BEACON:
+        return None
+    failed = RoundTry.objects.filter(draw=draw, failures__gt=0).first()
+    return Fetching(from_at=comes_at + COMES_AFTER, failed=failed)
+
+
+@register.filter
+def fetching_failure(why: str) -> str:
+    """Why a round was not fetched."""
+    names = {
+        Failed.UNREACHABLE: _("the server cannot be reached"),
+        Failed.SLOW: _("the server is too slow"),
+        Failed.REDIRECTED: _("the server sends us elsewhere"),
+        Failed.REFUSED: _("the server does not give it"),
+        Failed.TOO_BIG: _("the answer is too big"),
+        Failed.UNREADABLE: _("the answer is none of a beacon"),
+        Failed.OTHER_ROUND: _("the answer is another round"),
+        Failed.NOT_ITS: _("the signature is not the beacon’s"),
+    }
+    return names[Failed(why)]

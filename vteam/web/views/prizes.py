@@ -28,6 +28,7 @@ from vteam.prizes.draws import (
 from vteam.prizes.models import Draw, DrawEntry, FreeEntry, Offer, OfferMove
 from vteam.prizes.offers import STEPS_OF_FANS, move_offer, take_first
 from vteam.prizes.queries import held, prize_of, shown_winners
+from vteam.prizes.suppliers import Confirmation, confirmations, is_confirmed
 from vteam.rules.grants import Purpose
 from vteam.rules.prizes import HOLDS, State, Who
 from vteam.web.answers import campaign_or_404, for_fans, private_render
@@ -50,6 +51,7 @@ class PrizeCard:
     left: int | None
     draw: Draw | None
     winners: tuple[str, ...]
+    confirmation: Confirmation
     mine: Offer | None = None
     entered: bool = False
     can_enter: bool = False
@@ -95,7 +97,7 @@ def _cards(campaign: Campaign, fan: Fan | None) -> list[PrizeCard]:
     mine = {offer.prize: offer for offer in Offer.objects.filter(fan=fan)} if fan else {}
     entered = set(FreeEntry.objects.filter(fan=fan).values_list("prize", flat=True)) if fan else set()
     running = campaign.file.season.starts_at <= clock.now() < campaign.file.season.ends_at
-    found = []
+    sure, found = confirmations(campaign.pk, campaign.file), []
     for prize in campaign.file.prizes:
         left = None if prize.stock is None else max(prize.stock - held(campaign.pk, prize.key), 0)
         found.append(
@@ -104,12 +106,13 @@ def _cards(campaign: Campaign, fan: Fan | None) -> list[PrizeCard]:
                 left=left,
                 draw=latest_draw(campaign.pk, prize.key) if prize.kind == "draw" else None,
                 winners=shown_winners(campaign.pk, prize.key, at_most=WINNERS_SHOWN),
+                confirmation=sure[prize.key],
                 mine=mine.get(prize.key),
                 entered=prize.key in entered,
                 can_enter=bool(fan) and running and prize.kind == "draw",
                 can_take=bool(fan)
                 and prize.kind == "first-come"
-                and prize.confirmed
+                and sure[prize.key].is_sure
                 and running
                 and left != 0,
             )
@@ -137,7 +140,7 @@ def enter(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpR
 def take(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> HttpResponseBase:
     """Takes one of what goes to those who come first."""
     prize = _prize(campaign, key)
-    if prize.kind != "first-come" or not prize.confirmed:
+    if prize.kind != "first-come" or not is_confirmed(campaign, prize):
         raise Http404
     taken = take_first(campaign=campaign, prize=prize, fan=fan, at=clock.now())
     return (
