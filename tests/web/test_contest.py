@@ -248,7 +248,7 @@ def test_places_at_a_concert_ask_for_a_name_and_are_left_out_where_there_is_none
     assert (added.concert, added.places, added.given_on, added.needs) == ("nantes", 2, True, "name")
     assert ana.post(NEW, {**TYPED, **at_home, "concert": "nowhere", "seen": "2"}).status_code == 422
     without = {**TYPED, **at_home, "concert": "", "seen": "2"}
-    assert ana.post(f"{PRIZES}/two-places/edit", without).status_code == 302
+    assert ana.post(f"{PRIZES}/{added.key}/edit", without).status_code == 302
     changed = file().prizes[-1]
     assert (changed.concert, changed.places, changed.given_on, changed.needs) == (None, 1, False, "address")
 
@@ -289,6 +289,30 @@ def test_ana_says_who_answers_for_it(stage: Stage, ana: Client) -> None:
     assert ana.post(RULES, nothing).status_code == 302
     assert file().rules is None
     assert ana.post(RULES, nothing | {"answers": "x" * 81, "seen": "3"}).status_code == 422
+
+
+def test_ana_says_what_holds_country_by_country(stage: Stage, ana: Client) -> None:
+    typed = {"act": "keep", "seen": "1", "answers": "Petit Large, Roscoff", "more_en": "", "more_fr": ""}
+    first = {**typed, "country_0": "belgium", "text_0_en": "Read this.", "text_0_fr": "Lis ceci."}
+    assert ana.post(RULES, first).status_code == 302
+    (only,) = file().rules.conditions  # type: ignore[union-attr]
+    assert (only.country, only.text.en, only.text.fr) == ("BE", "Read this.", "Lis ceci.")
+    assert "Lis ceci." in text(stage.client().get("/fr/maree-haute/rules"))
+    again = {**first, "seen": "2", "country_1": "BE", "text_1_en": "x", "text_1_fr": "x"}
+    for wrong, said in (
+        (again, "stands here twice"),
+        ({**again, "country_1": ""}, "In which country does this hold?"),
+        ({**again, "country_1": "Atlantis"}, "We know no country called “Atlantis”."),
+        ({**again, "country_1": "FR", "text_1_en": "", "text_1_fr": ""}, "Say what holds there."),
+        ({**again, "country_1": "FR", "text_1_fr": ""}, "Say it in this language too"),
+        ({**first, "seen": "2", "answers": ""}, "Say who answers for it"),
+    ):
+        refused = ana.post(RULES, wrong)
+        assert refused.status_code == 422, said
+        assert said in text(refused)
+    gone = {**first, "seen": "2", "country_0": "", "text_0_en": "", "text_0_fr": ""}
+    assert ana.post(RULES, gone).status_code == 302
+    assert file().rules.conditions == ()  # type: ignore[union-attr]
 
 
 def test_only_who_organises_comes_here_and_finds_the_way(stage: Stage, ana: Client) -> None:

@@ -20,12 +20,13 @@ from vteam.web.contest_forms import (
     EXPLANATION_LENGTH,
     NAME_LENGTH,
     NO_KEYS,
+    CountriesField,
     VersionForm,
     initial_words,
     typed_words,
     without_empty,
 )
-from vteam.web.forms import PlaceField, SubjectField, TextField, bare_name, names_of_countries
+from vteam.web.forms import SubjectField, TextField, names_of_countries
 from vteam.web.templatetags.vteam import number
 
 OF_KIND: Final[Mapping[str, tuple[str, ...]]] = {
@@ -86,24 +87,6 @@ def _choice(
         error_messages=messages,
         **others,
     )
-
-
-class CountriesField(PlaceField):
-    """Countries by name or by their two letters, with commas between them; becomes their codes."""
-
-    def to_python(self, value: Any) -> Any:
-        """The codes, each once, in the order typed."""
-        typed = [name.strip() for name in super().to_python(value).split(",")]
-        return list(dict.fromkeys(self._code(name) for name in typed if name))
-
-    def _code(self, typed: str) -> str:
-        names = names_of_countries()
-        if typed.upper() in names:
-            return typed.upper()
-        for code, name in names.items():
-            if bare_name(name) == bare_name(typed):
-                return code
-        raise forms.ValidationError(_("We know no country called “%(name)s”."), params={"name": typed[:60]})
 
 
 # A prize -----------------------------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ def _page(
         "asked": found,
         "campaign": found.campaign,
         "prize": found.prize,
+        "concert": found.campaign.file.concert_of(found.prize),
         "said": found.confirmation,
         "seen": digest(asked_text(found.campaign, found.prize)),
         "form": form,
