@@ -130,6 +130,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/organise/prizes/<slug:key>", prizegiving.prize, name="organise-prize"),
     path("<slug:slug>/organise/prizes/<slug:key>/edit", contest.edit, name="organise-prize-edit"),
     path("<slug:slug>/organise/prizes/<slug:key>/supplier", suppliers.link, name="organise-supplier"),
+    path("<slug:slug>/organise/prizes/<slug:key>/give", prizegiving.give, name="organise-give"),
     path("<slug:slug>/organise/prizes/<slug:key>/draw", prizegiving.draw, name="organise-draw"),
     path("<slug:slug>/organise/prizes/<slug:key>/to-send.csv", prizegiving.to_send, name="organise-to-send"),
     path(

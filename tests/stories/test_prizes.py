@@ -86,6 +86,7 @@ def test_bo_wins_a_record_claims_it_on_his_phone_and_ana_sends_it(place: Install
     # Ana finds the address, sends it, and says so.
     ana.get_by_role("link", name="Prizes", exact=True).first.click()
     ana.get_by_role("link", name="Marée haute on vinyl, signed").click()
+    ana.get_by_role("button", name="I give it").click()
     expect(ana.locator("main address")).to_contain_text("3 rue du Port")
     with ana.expect_download() as table:
         ana.get_by_role("link", name="what is to be sent, as a table").click()

@@ -6,6 +6,7 @@ all works without a script. The server is the site's own WSGI application.
 
 import datetime as dt
 import re
+import secrets
 import threading
 from collections.abc import Iterator
 from socketserver import ThreadingMixIn
@@ -37,7 +38,8 @@ from vteam.people.models import Fan
 from vteam.people.services import become_fan
 from vteam.permissions.services import end
 from vteam.prizes.claims import Claim, claim
-from vteam.prizes.models import Draw
+from vteam.prizes.doors import Heard, let_in, open_door
+from vteam.prizes.models import Draw, Ticket
 from vteam.prizes.offers import make_offer
 from vteam.prizes.suppliers import Said, asked_text, make_link
 from vteam.prizes.suppliers import speak as answer_as_supplier
@@ -114,11 +116,13 @@ def pages() -> dict[str, Any]:
         if entry.confirmed
     ]
     suppliers = supplied(campaign, at)
+    claim(offer=won[0], claim=Claim(details={"name": "Bo Le Goff"}, is_adult=True), at=at)
     claim(offer=won[1], claim=Claim(details={"name": "Bo", "town": "Roscoff"}, is_adult=True), at=at)
     _, parents = claim(offer=won[2], claim=Claim(details={}, is_adult=False), at=at)
     draw_of(campaign, at)
     client = Client()
     client.force_login(person)
+    at_the_door(campaign, client, at)
     slug = campaign.slug
     return {
         "public": [
@@ -130,7 +134,7 @@ def pages() -> dict[str, Any]:
             f"/organise/invitation/{waiting}", "/organise/invitation/used",
             f"/stop/{news_of_bo}", f"/stop/{points_of_cy}",
             f"/{slug}/prizes", f"/{slug}/prizes/soundcheck/draw", f"/parent/{parents}", "/parent/used",
-            *(f"/supplier/{each}" for each in suppliers), "/supplier/used", f"/{slug}/rules",
+            *(f"/supplier/{each}" for each in suppliers), "/supplier/used", f"/{slug}/rules", "/door",
         ],
         "own": [
             f"/{slug}/home", f"/{slug}/points", f"/{slug}/links", f"/{slug}/links/{place.code}",
@@ -141,6 +145,7 @@ def pages() -> dict[str, Any]:
             f"/{slug}/organise/prizes", f"/{slug}/organise/prizes/signed-record",
             f"/{slug}/organise/prizes/soundcheck", f"/{slug}/organise/prizes/soundcheck/edit",
             f"/{slug}/organise/prizes/signed-record/edit", f"/{slug}/organise/new-prize", f"/{slug}/organise/rules",
+            f"/{slug}/organise/concerts/last-night", "/door", "/door/names?name=goff", "/door/names?name=nobody",
             f"/{slug}/organise/prizes/soundcheck/supplier", f"/supplier/{suppliers[0]}",
             f"/l/{place.code}",
             f"/{slug}/news/{newest.pk}", f"/{slug}/organise", f"/{slug}/organise/news/new", f"/{slug}/reaches-me",
@@ -152,16 +157,31 @@ def pages() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def at_the_door(campaign: Campaign, client: Client, at: dt.datetime) -> None:
+    """Bo's browser stands at a door too, which lets in who has the one ticket and let in the other without network."""
+    concert = next(each for each in campaign.file.concerts if each.key == "last-night")
+    opened = open_door(campaign=campaign, concert=concert, name="Main entrance", at=at)
+    assert opened is not None
+    night = campaign.file.begins_at(concert)
+    for ticket in Ticket.objects.order_by("place"):
+        for offline in (False, ticket.place == 2):
+            heard = Heard(scan=secrets.token_bytes(16), at=night, offline=offline, let_in=offline)
+            let_in(door=opened[0], ticket=ticket, heard=heard)
+    session = client.session
+    session["door"] = opened[0].pk
+    session.save()
+
+
 def supplied(campaign: Campaign, at: dt.datetime) -> list[str]:
     """Links of who supplies the prizes: one not answered yet, a yes that can be taken back or not, and a no."""
-    secrets = []
+    links = []
     for entry in campaign.file.prizes:
-        secrets.append(make_link(campaign=campaign, prize=entry, at=at))
+        links.append(make_link(campaign=campaign, prize=entry, at=at))
         said = {"signed-record": Said.YES, "soundcheck": Said.YES, "poster": Said.NO}.get(entry.key)
         if said:
             seen = digest(asked_text(campaign, entry))
-            answer_as_supplier(secret=secrets[-1], said=said, seen=seen, name="La Cale sèche", at=at)
-    return secrets
+            answer_as_supplier(secret=links[-1], said=said, seen=seen, name="La Cale sèche", at=at)
+    return links
 
 
 def draw_of(campaign: Campaign, at: dt.datetime) -> None:

@@ -14,13 +14,13 @@ from tests.rules.test_beacons import ROUNDS
 from tests.services.winners import SETTLED, earn, offered, open_with, prize, settle
 from vteam import clock
 from vteam.campaigns.file import PrizeEntry
-from vteam.campaigns.models import Campaign
+from vteam.campaigns.models import Campaign, Organiser
 from vteam.campaigns.organisers import invite, take_invitation
 from vteam.campaigns.services import apply_campaign
 from vteam.demo.opening import demo_folder, open_demo
 from vteam.people.models import Fan
 from vteam.prizes.claims import details_of
-from vteam.prizes.models import Draw, Offer
+from vteam.prizes.models import Draw, Offer, Sender
 from vteam.prizes.offers import offer_due
 from vteam.prizes.rounds import Failed, try_failed
 from vteam.rules.beacons import QUICKNET
@@ -130,6 +130,8 @@ def test_a_winner_claims_what_they_won_and_ana_sends_it() -> None:
     assert "It is yours." in text(bo.get(stage.won(stage.bo)))
     assert "Won by Bo" in text(stage.client().get("/maree-haute/prizes"))
     # Ana's side
+    assert "3 rue du Port" not in text(ana.get(f"{AT_HOME}/record")), "she has not taken it on"
+    ana.post(f"{AT_HOME}/record/give")
     page = text(ana.get(f"{AT_HOME}/record"))
     assert "3 rue du Port" in page
     table = ana.get(f"{AT_HOME}/record/to-send.csv").content.decode()
@@ -158,6 +160,36 @@ def test_nobody_but_its_winner_sees_a_claim_and_nobody_but_organisers_an_address
         assert stage.client().get(path).status_code == 302
     answer = stage.client(stage.bo).get(address)
     assert answer["Cache-Control"] == "private, no-store"
+
+
+def test_one_organiser_at_a_time_reads_addresses_and_the_others_see_who() -> None:
+    stage = Stage(RECORD, prize(key="thanks"))
+    stage.settle()
+    stage.client(stage.bo).post(stage.won(stage.bo), {**TOLD, "age": "adult", "act": "claim"})
+    secret = invite(campaign=stage.campaign, name="Di", at=AT)
+    assert secret is not None
+    take_invitation(secret=secret, person=stage.cy.person)
+    ana, di, record = stage.client(stage.ana), stage.client(stage.cy), f"{AT_HOME}/record"
+    assert "Nobody yet." in text(ana.get(record))
+    for _ in range(2):
+        assert ana.post(f"{record}/give")["Location"] == record
+    assert "You do, since" in text(ana.get(record))
+    assert ana.get(f"{record}/to-send.pdf").content.startswith(b"%PDF")
+    page = text(di.get(record))
+    assert "Ana does, since" in page
+    assert "rue du Port" not in page
+    for file in ("to-send.csv", "to-send.pdf"):
+        assert di.get(f"{record}/{file}")["Location"] == record
+    di.post(f"{record}/give")
+    assert "rue du Port" in text(di.get(record))
+    page = text(ana.get(record))
+    assert "Di does, since" in page
+    assert "rue du Port" not in page
+    assert Sender.objects.count() == 2
+    Organiser.objects.filter(name="Di").delete()
+    assert "rue du Port" not in text(ana.get(record)), "who gave it before does not read it again by that"
+    assert ana.post(f"{AT_HOME}/thanks/give").status_code == 404
+    assert stage.client(stage.bo).post(f"{record}/give").status_code == 404
 
 
 def test_a_minor_hands_a_parent_a_link_and_is_never_named() -> None:
@@ -296,6 +328,7 @@ def test_a_cell_of_the_table_is_never_a_formula() -> None:
     stage.settle()
     evil = {**TOLD, "name": "=HYPERLINK(1)", "street": "@SUM(1)", "age": "adult", "act": "claim"}
     stage.client(stage.bo).post(stage.won(stage.bo), evil)
+    stage.client(stage.ana).post(f"{AT_HOME}/record/give")
     split = {**evil, "name": "Cy", "street": "x;=HYPERLINK(1)", "town": "y\t+1"}
     stage.client(stage.cy).post(stage.won(stage.cy), split)
     assert details_of(stage.offer(stage.bo))["name"] == "=HYPERLINK(1)"

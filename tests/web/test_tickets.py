@@ -1,8 +1,11 @@
 """Tickets and doors in the browser: a winner's tickets, the phone at the door, the organiser's night."""
 
+import io
 import json
 import re
 import secrets
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,7 +71,7 @@ def test_a_winner_has_a_ticket_for_each_place_to_print_and_as_a_picture(night: N
     printed = night.bo.get(f"{night.won}/tickets.pdf")
     assert printed.content.startswith(b"%PDF")
     picture = night.bo.get(f"{night.won}/ticket-2.png")
-    assert Image.open(__import__("io").BytesIO(picture.content)).size == (1080, 1620)
+    assert Image.open(io.BytesIO(picture.content)).size == (1080, 1620)
     assert picture["Cache-Control"] == "private, no-store"
     for missing in ("ticket-3.png", "ticket-0.png"):
         assert night.bo.get(f"{night.won}/{missing}").status_code == 404
@@ -92,6 +95,19 @@ def test_a_place_is_given_on_where_the_prize_allows_it(night: Night) -> None:
     )
     said = text(night.door().post("/door/let-in", {"code": before}))
     assert "Another ticket took its place" in said
+
+
+def test_every_letter_of_a_name_is_printed_however_long_it_is(night: Night, tmp_path: Path) -> None:
+    """A line after one with letters of another font file was printed in the wrong font."""
+    name = "Łukasz Wiśniewski-Ødegård de la très longue Rivière"
+    night.bo.post(f"{night.won}/ticket-1/give", {"name": name})
+    ana = night.stage.client(night.stage.ana)
+    for file in (f"{night.won}/tickets.pdf", f"{CONCERT}/guests.pdf"):
+        (tmp_path / "printed.pdf").write_bytes((ana if "guests" in file else night.bo).get(file).content)
+        read = subprocess.run(
+            ["pdftotext", tmp_path / "printed.pdf", "-"], check=True, capture_output=True, text=True
+        )
+        assert name in " ".join(read.stdout.split())
 
 
 def test_where_the_prize_does_not_allow_it_nothing_is_given_on() -> None:

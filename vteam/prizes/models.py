@@ -6,6 +6,7 @@ their own key, and erased a set time after.
 
 from django.db import models
 
+from vteam.campaigns.models import Organiser
 from vteam.people.models import Fan
 from vteam.rules.prizes import State
 
@@ -296,3 +297,21 @@ class SupplierWord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.said} to {self.prize}"
+
+
+class Sender(models.Model):
+    """Who took it on to give a prize to its winners, and when; the last one alone reads what winners told.
+
+    `organiser`: None once they have left; then nobody reads it until somebody else takes it on.
+    """
+
+    campaign_id = models.BigIntegerField()
+    prize = models.CharField(max_length=40)
+    organiser = models.ForeignKey(Organiser, null=True, on_delete=models.SET_NULL, related_name="+")
+    since = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["campaign_id", "prize", "-id"], name="sender_by_prize")]
+
+    def __str__(self) -> str:
+        return f"who gives {self.prize}"

@@ -4,11 +4,12 @@ A letter the fonts do not have (they write Latin) is drawn as an empty box.
 """
 
 import io
+from typing import Any
 
 import segno
 from django.utils.translation import get_language
 from fpdf import FPDF
-from fpdf.enums import Align, XPos, YPos
+from fpdf.enums import Align, MethodReturnValue, XPos, YPos
 
 from vteam.campaigns.models import Campaign
 from vteam.web.assets import asset_file
@@ -39,7 +40,6 @@ class Sheet(FPDF):
         self.first, self.second = colours
         for family, file in FONTS.items():
             self.add_font(family, fname=asset_file(file))
-        self.set_fallback_fonts(["text-more", "display-more"], exact_match=False)
         self.alias_nb_pages("")  # nobody's name is a place for the number of pages
         self.set_lang(get_language() or "en")
         self.set_margin(MARGIN)
@@ -80,10 +80,21 @@ class Sheet(FPDF):
         after: float = 0,
     ) -> None:
         """A paragraph of `size` points below what was written last; `after`: the space beneath it, in mm."""
+        self.set_fallback_fonts([f"{family}-more"], exact_match=False)
         self.set_font(family, size=size)
         self.set_text_color(colour) if isinstance(colour, str) else self.set_text_color(*colour)
-        self.set_x(left)
         height = size * leading * MM_PER_POINT
-        self.multi_cell(width, height, text, align=Align.L, new_x=XPos.LEFT, new_y=YPos.NEXT)
+        lines: Any = self.multi_cell(
+            width, height, text, align=Align.L, dry_run=True, output=MethodReturnValue.LINES
+        )
+        for line in lines:
+            self._name_font(family, size)
+            self.set_x(left)
+            self.cell(width, height, line, new_x=XPos.LEFT, new_y=YPos.NEXT)
         if after:
             self.ln(after)
+
+    def _name_font(self, family: str, size: float) -> None:
+        """Says the font anew: where a line had letters of the other file, the library takes for said what is not."""
+        self.set_font(family, size=size / 2)
+        self.set_font(family, size=size)

@@ -19,7 +19,7 @@ from vteam.web.tickets import Printed
 CODE = 84
 # Pixels.
 PICTURE = (1080, 1620)
-EDGE, STRIPE, CODE_SIDE = 84, 36, 640
+EDGE, STRIPE, CODE_SIDE = 84, 36, 760
 LINES_AT_MOST = 3
 PAPER, WHITE = (246, 239, 227), (255, 255, 255)
 

@@ -1,11 +1,12 @@
 """An organiser's pages for prizes: how each stands, who is to be sent what, and the draws.
 
-GET shows, POST acts. Addresses are on one page, of one prize, and in its file for who sends it.
+GET shows, POST acts. Addresses are on one page, of one prize, and in its files, for the one who gives it.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
 
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -30,6 +31,7 @@ from vteam.prizes.draws import (
 from vteam.prizes.models import Draw, Offer, OfferMove
 from vteam.prizes.offers import move_offer
 from vteam.prizes.queries import prize_of
+from vteam.prizes.senders import is_read_by_sender, may_read, senders_of, take_on
 from vteam.rules.beacons import QUICKNET
 from vteam.rules.drawrecords import from_beacon, from_commitments
 from vteam.rules.prizes import MOVES, State, Who
@@ -42,6 +44,7 @@ from vteam.web.views.campaign import page_number
 PAGE = 50
 TO_SEND = frozenset({State.CLAIMED, State.SENT})
 """An address is read by who sends it, once it is to be sent."""
+SenderView = Callable[[HttpRequest, Campaign, PrizeEntry], HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +135,7 @@ def _page(
     if page > 1 and not rows:
         raise Http404
     shown = rows[:PAGE]
+    reads = may_read(campaign=campaign, prize=prize, organiser=organiser)
     moves: dict[int, list[OfferMove]] = {}
     for move in OfferMove.objects.filter(offer_id__in=[each.pk for each in shown]).order_by("step"):
         moves.setdefault(move.offer_id, []).append(move)
@@ -140,7 +144,9 @@ def _page(
         "campaign": campaign,
         "organiser": organiser,
         "prize": prize,
-        "rows": [_row(each, prize, moves.get(each.pk, [])) for each in shown],
+        "rows": [_row(each, prize, moves.get(each.pk, []), reads=reads) for each in shown],
+        "reads": reads,
+        "senders": senders_of(campaign.pk, prize.key) if is_read_by_sender(prize) else None,
         "page": page,
         "has_next": len(rows) > PAGE,
         "overtaken": overtaken,
@@ -164,8 +170,8 @@ def _may(offer: Offer, prize: PrizeEntry) -> list[State]:
     return [to for to in may if not (prize.concert and to in (State.SENT, State.RECEIVED))]
 
 
-def _row(offer: Offer, prize: PrizeEntry, moves: list[OfferMove]) -> Row:
-    told = claims.details_of(offer) if offer.state in TO_SEND else {}
+def _row(offer: Offer, prize: PrizeEntry, moves: list[OfferMove], *, reads: bool) -> Row:
+    told = claims.details_of(offer) if reads and offer.state in TO_SEND else {}
     return Row(offer=offer, told=told, moves=moves, may=_may(offer, prize) if offer.fan else [])
 
 
@@ -219,10 +225,34 @@ def _take_in(
 
 
 @for_organisers
-@require_safe
-def to_send(request: HttpRequest, campaign: Campaign, organiser: Organiser, key: str) -> HttpResponseBase:
-    """What is to be sent to whom, as a spreadsheet reads it."""
+@require_http_methods(["POST"])
+def give(request: HttpRequest, campaign: Campaign, organiser: Organiser, key: str) -> HttpResponseBase:
+    """Takes it on to give a prize: who does reads, alone, what winners told for it."""
     prize = _prize(campaign, key)
+    if not is_read_by_sender(prize):
+        raise Http404
+    take_on(campaign=campaign, prize=prize.key, organiser=organiser, at=clock.now())
+    return redirect("organise-prize", slug=campaign.slug, key=key)
+
+
+def for_its_sender(view: SenderView) -> Callable[..., HttpResponseBase]:
+    """A file with what winners told; whoever does not give the prize is led to its page, which says who does."""
+
+    @for_organisers
+    @require_safe
+    @wraps(view)
+    def guarded(request: HttpRequest, campaign: Campaign, organiser: Organiser, key: str) -> HttpResponseBase:
+        prize = _prize(campaign, key)
+        if not may_read(campaign=campaign, prize=prize, organiser=organiser):
+            return redirect("organise-prize", slug=campaign.slug, key=key)
+        return view(request, campaign, prize)
+
+    return guarded
+
+
+@for_its_sender
+def to_send(request: HttpRequest, campaign: Campaign, prize: PrizeEntry) -> HttpResponseBase:
+    """What is to be sent to whom, as a spreadsheet reads it."""
     fields = claims.fields_of(prize)
     rows = (
         [offer.number, offer.fan.name if offer.fan else "", *(told.get(field, "") for field in fields)]
