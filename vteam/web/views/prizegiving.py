@@ -261,13 +261,9 @@ def to_send(request: HttpRequest, campaign: Campaign, prize: PrizeEntry) -> Http
     return table(f"{campaign.slug}-{prize.key}", ["number", "fan", *fields], rows)
 
 
-@for_organisers
-@require_safe
-def picking_list(
-    request: HttpRequest, campaign: Campaign, organiser: Organiser, key: str
-) -> HttpResponseBase:
+@for_its_sender
+def picking_list(request: HttpRequest, campaign: Campaign, prize: PrizeEntry) -> HttpResponseBase:
     """What is to be packed and sent to whom, to print and tick off."""
-    prize = _prize(campaign, key)
     from vteam.web.listfile import drawn  # with all that draws: loaded once the first is asked for
 
     rows = [
