@@ -17,6 +17,7 @@ from vteam.prizes import doors
 from vteam.prizes.claims import decline
 from vteam.prizes.doors import (
     DOORS_AT_MOST,
+    SCANS_OF_A_TICKET,
     Heard,
     conflicts,
     counted,
@@ -29,6 +30,7 @@ from vteam.prizes.doors import (
     open_door,
     scan_code,
     scan_hash,
+    take_out,
     undo,
 )
 from vteam.prizes.models import Door, Scan, Ticket
@@ -204,11 +206,88 @@ def test_there_are_so_many_doors_and_no_more() -> None:
     assert open_door(campaign=campaign, concert=EVENING, name="one more", at=NIGHT) is None
 
 
+def test_who_was_let_in_by_a_phone_that_had_no_answer_in_time_shows() -> None:
+    """The server had said no, the phone did not hear it: the same scan told again is not the same any more."""
+    campaign, (ticket,), door = stage("Bo")
+    let_in(door=opened(campaign, "Back door"), ticket=ticket, heard=heard())
+    late = heard()
+    assert let_in(door=door, ticket=ticket, heard=late).became is Became.ALREADY_IN
+    assert not conflicts(campaign.pk, "nantes").exists()
+    told = Heard(scan=late.scan, at=late.at, offline=True, let_in=True)
+    assert scan_hash(door=door, token_hash=bytes(ticket.token_hash), heard=told).became is Became.ALREADY_IN
+    assert conflicts(campaign.pk, "nantes").get().door == door
+
+
+def test_undoing_one_of_two_who_came_in_leaves_the_other_in() -> None:
+    campaign, (ticket,), door = stage("Bo")
+    other, mine = opened(campaign, "Back door"), heard()
+    let_in(door=door, ticket=ticket, heard=mine)
+    scan_hash(door=other, token_hash=bytes(ticket.token_hash), heard=offline())
+    assert undo(door=door, scan=mine.scan, at=NIGHT)
+    assert counted(door) == (1, 2)
+    assert not conflicts(campaign.pk, "nantes").exists()
+    assert let_in(door=door, ticket=ticket, heard=heard()).became is Became.ALREADY_IN
+
+
+def test_a_conflict_is_undone_without_touching_who_is_in() -> None:
+    campaign, (ticket,), door = stage("Bo")
+    wrong = offline()
+    let_in(door=opened(campaign, "Back door"), ticket=ticket, heard=heard())
+    scan_hash(door=door, token_hash=bytes(ticket.token_hash), heard=wrong)
+    assert undo(door=door, scan=wrong.scan, at=NIGHT)
+    assert not conflicts(campaign.pk, "nantes").exists()
+    assert counted(door) == (1, 2)
+
+
+def test_an_organiser_says_that_nobody_is_in_after_all() -> None:
+    campaign, (ticket,), door = stage("Bo")
+    let_in(door=door, ticket=ticket, heard=heard())
+    scan_hash(door=door, token_hash=bytes(ticket.token_hash), heard=offline())
+    assert take_out(ticket=ticket, at=NIGHT)
+    assert not take_out(ticket=ticket, at=NIGHT)
+    assert counted(door) == (0, 2)
+    assert the(campaign, "Bo").state == State.CLAIMED
+    assert not conflicts(campaign.pk, "nantes").exists()
+
+
+def test_a_scans_number_is_good_for_its_ticket_alone_and_not_once_it_is_undone() -> None:
+    _, (bo, cy), door = stage("Bo", "Cy")
+    mine = heard()
+    let_in(door=door, ticket=bo, heard=mine)
+    assert let_in(door=door, ticket=cy, heard=mine).became is Became.NOT_OURS
+    undo(door=door, scan=mine.scan, at=NIGHT)
+    assert let_in(door=door, ticket=bo, heard=mine).became is Became.NOT_OURS
+    same = heard()
+    both = at_once(*(lambda each=each: let_in(door=door, ticket=each, heard=same) for each in (bo, cy)))
+    assert sorted(said.became for said in both) == [Became.IN, Became.NOT_OURS]
+
+
+def test_what_is_told_once_a_door_is_closed_shows_and_uses_up_no_ticket() -> None:
+    campaign, (ticket,), door = stage("Bo")
+    end_door(door=door, at=NIGHT)
+    told = scan_hash(door=door, token_hash=bytes(ticket.token_hash), heard=offline())
+    assert told.became is Became.TOLD_LATE
+    assert counted(door) == (0, 2)
+    assert conflicts(campaign.pk, "nantes").get().became == Became.TOLD_LATE
+    mine, other = heard(), opened(campaign, "Back door")
+    assert let_in(door=other, ticket=ticket, heard=mine).became is Became.IN
+    assert undo(door=other, scan=mine.scan, at=NIGHT)
+    assert counted(door) == (0, 2), "what was told late does not take its place"
+
+
+def test_one_ticket_scanned_again_and_again_makes_no_end_of_rows() -> None:
+    _, (ticket,), door = stage("Bo")
+    for _ in range(SCANS_OF_A_TICKET + 5):
+        scan_hash(door=door, token_hash=bytes(ticket.token_hash), heard=offline())
+    assert Scan.objects.count() == SCANS_OF_A_TICKET
+    assert let_in(door=door, ticket=ticket, heard=heard()).became is Became.ALREADY_IN
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_in_whatever_order_phones_tell_what_they_did_each_ticket_counts_once(data: st.DataObject) -> None:
     """Scans with and without network, repeated, in any order: as many are in as tickets were shown."""
-    Campaign.objects.all().delete()
+    Campaign.objects.all().delete()  # the one of the example before
     campaign, tickets, door = stage("Bo", "Cy", "Di")
     at_doors = [door, opened(campaign, "Back door")]
     shown = data.draw(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 1), st.booleans()), max_size=8))

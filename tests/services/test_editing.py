@@ -154,6 +154,8 @@ def test_what_is_written_out_reads_as_the_same_file(folder: Path) -> None:
     )  # fmt: skip
     tables = tables_of(awkward)
     tables["missions"][0]["hold"] = "0"
+    texts = {"en": 'Read "this".\n\n[rules]\nx = 1', "fr": "Lis « ceci »."}
+    tables["rules"]["conditions"] += [{"country": "BE", "text": texts}]
     awkward = CampaignFile.model_validate(tables)
     for file in (campaign.file, awkward):
         (folder / "campaign.toml").write_text(toml_of(file, version=1), encoding="utf-8")

@@ -201,6 +201,12 @@ def test_bos_tickets_are_scanned_at_two_doors_one_of_them_without_network(
     back.scan()
     expect(back.page.locator(".verdict--in")).to_contain_text("By this phone’s own list", timeout=15_000)
     expect(back.page.locator("[data-waiting]")).to_contain_text("1 let in by this phone")
+    # Opened anew once more, it has not forgotten whom it let in.
+    back.page.reload()
+    back.scan()
+    expect(back.page.locator(".verdict--no")).to_contain_text(
+        "Somebody is in with it already", timeout=15_000
+    )
     back.page.locator("#name").fill("goff")
     back.page.get_by_role("button", name="Look for it").click()
     expect(back.page.locator("[data-trouble=names]")).to_contain_text("take the printed guest list")

@@ -145,7 +145,7 @@ def pages() -> dict[str, Any]:
             f"/{slug}/organise/prizes", f"/{slug}/organise/prizes/signed-record",
             f"/{slug}/organise/prizes/soundcheck", f"/{slug}/organise/prizes/soundcheck/edit",
             f"/{slug}/organise/prizes/signed-record/edit", f"/{slug}/organise/new-prize", f"/{slug}/organise/rules",
-            f"/{slug}/organise/concerts/last-night", "/door", "/door/names?name=goff", "/door/names?name=nobody",
+            f"/{slug}/organise/concerts/last-night", "/door",
             f"/{slug}/organise/prizes/soundcheck/supplier", f"/supplier/{suppliers[0]}",
             f"/l/{place.code}",
             f"/{slug}/news/{newest.pk}", f"/{slug}/organise", f"/{slug}/organise/news/new", f"/{slug}/reaches-me",

@@ -1,5 +1,6 @@
 """Tickets and doors in the browser: a winner's tickets, the phone at the door, the organiser's night."""
 
+import datetime as dt
 import io
 import json
 import re
@@ -133,13 +134,14 @@ def test_a_door_lets_in_by_code_and_by_name_without_a_script(night: Night) -> No
     again = text(phone.post("/door/let-in", {"code": night.code(1)}))
     assert "Somebody is in with it already" in again
     assert "Main door" in again
-    found = text(phone.get("/door/names", {"name": "go bö"}))
+    found = text(phone.post("/door/names", {"name": "go bö"}))
     assert "place 1 of 2" in found
     assert "in since" in found
     known = re.search(r'name="hash" value="([0-9a-f]{64})"', found)
     assert known
     assert "Come in" in text(phone.post("/door/let-in", {"hash": known[1]}, headers={"HX-Request": "true"}))
-    assert "Nobody on the list" in text(phone.get("/door/names", {"name": "zz"}))
+    assert "Nobody on the list" in text(phone.post("/door/names", {"name": "zz"}))
+    assert phone.get("/door/names?name=bo").status_code == 405, "a name stands in no address"
     assert "none of our tickets" in text(phone.post("/door/let-in", {"code": "https://example.org"}))
     assert Offer.objects.get().state == State.RECEIVED
     assert "You are in." in text(night.bo.get(night.won))
@@ -160,9 +162,9 @@ def test_a_mistake_at_the_door_is_undone(night: Night) -> None:
 def test_nobody_without_a_code_is_at_a_door_and_guessing_ends(night: Night) -> None:
     stranger = night.stage.client()
     assert "type the code" in text(stranger.get("/door"))
-    for path in ("state", "names", "known.json"):
+    for path in ("state", "known.json"):
         assert stranger.get(f"/door/{path}").status_code == 403
-    for path in ("let-in", "undo", "merge"):
+    for path in ("let-in", "undo", "names"):
         assert stranger.post(f"/door/{path}", {"code": night.code()}).status_code == 403
     assert stranger.cookies == {}
     assert night.tickets()[0].entered_at is None
@@ -182,39 +184,47 @@ def test_a_closed_door_lets_nobody_in_and_a_phone_leaves_it(night: Night) -> Non
     assert "type the code" in text(other.get("/door"))
 
 
-def told(phone: Client, *scans: dict[str, Any]) -> Any:
-    return phone.post("/door/merge", json.dumps({"scans": scans}), content_type="application/json")
+def told(phone: Client, passed: str, *scans: dict[str, Any]) -> Any:
+    body = json.dumps({"pass": passed, "scans": scans})
+    return phone.post("/door/merge", body, content_type="application/json")
 
 
 def test_what_phones_did_without_network_is_merged_and_conflicts_show(night: Night) -> None:
     phone, other = night.door(), night.door("Back door")
-    known = phone.get("/door/known.json").json()
+    known, others = (each.get("/door/known.json").json() for each in (phone, other))
     assert [is_in for _, is_in in known["tickets"]] == [0, 0]
     assert "Le Goff" not in json.dumps(known)
-    hashes = [each for each, _ in known["tickets"]]
+    first, second = (each for each, _ in known["tickets"])
     at = int(NIGHT.timestamp() * 1000)
-    mine = {"scan": secrets.token_hex(16), "hash": hashes[0], "at": at}
-    assert told(phone, mine).json() == {"became": ["in"]}
-    assert told(phone, mine).json() == {"became": ["in"]}, "told twice, it is one"
-    Door.objects.filter(name="Back door").update(ended_at=clock.now())
-    theirs = {"scan": secrets.token_hex(16), "hash": hashes[0], "at": at + 60_000}
+    mine = {"scan": secrets.token_hex(16), "hash": first, "at": at}
+    assert told(phone, known["pass"], mine).json() == {"became": ["in"]}
+    assert told(phone, known["pass"], mine).json() == {"became": ["in"]}, "told twice, it is one"
+    theirs = {"scan": secrets.token_hex(16), "hash": first, "at": at + 60_000}
     stray = {"scan": secrets.token_hex(16), "hash": "0" * 64, "at": at}
-    assert told(other, theirs, stray).json() == {"became": ["already_in", "not_ours"]}, (
-        "it has happened, closed or not"
-    )
-    assert "1 let in on a ticket that was no good" in text(phone.get("/door/state"))
+    assert told(other, others["pass"], theirs, stray).json() == {"became": ["already_in", "not_ours"]}
+    state = text(phone.get("/door/state"))
+    assert "1 let in on a ticket that was no good" in state
+    assert "Le Goff" not in text(phone.get("/door")), "what a phone keeps names nobody"
+    Door.objects.filter(name="Back door").update(ended_at=clock.now())
+    late = {"scan": secrets.token_hex(16), "hash": second, "at": at}
+    assert told(night.stage.client(), others["pass"], late).json() == {"became": ["told_late"]}
     page = text(night.stage.client(night.stage.ana).get(CONCERT))
     assert "Let in on a ticket that was no good" in page
-    assert "Back door, without network" in page
+    assert "Back door, without network: somebody was in with it already" in page
+    assert "told once that door was closed; the ticket is still good" in page
+    assert told(phone, known["pass"] + "x", mine).status_code == 403
+    with time_machine.travel(NIGHT + dt.timedelta(days=3)):
+        assert told(phone, known["pass"], mine).status_code == 403
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        "", "{", "[]", "null", '{"scans": 3}', '{"scans": [3]}', '{"scans": [{"scan": "x", "hash": "y", "at": 1}]}',
-        json.dumps({"scans": [{"scan": "0" * 32, "hash": "0" * 64, "at": True}]}).replace("true", "1e400"),
-        json.dumps({"scans": [{"scan": "0" * 32, "hash": "0" * 64, "at": -1}]}),
-        json.dumps({"scans": [{"scan": "0" * 32, "hash": "0" * 64, "at": 0}] * (MERGED_AT_ONCE + 1)}),
+        "", "{", "[]", "null", '{"pass": "x", "scans": 3}', '{"pass": "x", "scans": [3]}', '{"pass": 3, "scans": []}',
+        '{"pass": "x", "scans": [{"scan": "x", "hash": "y", "at": 1}]}', '{"scans": []}',
+        json.dumps({"pass": "x", "scans": [{"scan": "0" * 32, "hash": "0" * 64, "at": True}]}).replace("true", "1e400"),
+        json.dumps({"pass": "x", "scans": [{"scan": "0" * 32, "hash": "0" * 64, "at": -1}]}),
+        json.dumps({"pass": "x", "scans": [{"scan": "0" * 32, "hash": "0" * 64, "at": 0}] * (MERGED_AT_ONCE + 1)}),
         "[" * 60_000,
     ],
 )  # fmt: skip
@@ -249,10 +259,17 @@ def test_ana_makes_doors_and_has_the_guest_list(night: Night) -> None:
     table = ana.get(f"{CONCERT}/guests.csv").content.decode()
     assert "Bo Le Goff,1,2," in table
     assert ana.get(f"{CONCERT}/guests.pdf").content.startswith(b"%PDF")
+    said = phone.post("/door/let-in", {"code": night.code()})
+    assert "Come in" in text(said)
+    out = re.search(r'name="ticket" value="(\d+)"', text(ana.get(CONCERT)))
+    assert out
+    assert ana.post(CONCERT, {"act": "out", "ticket": out[1]}).status_code == 302
+    assert night.tickets()[0].entered_at is None
     assert ana.post(CONCERT, {"act": "end", "door": Door.objects.get().pk}).status_code == 302
     assert phone.get("/door").status_code == 403
     for wrong in ("", "x", "0", "9" * 30):
         assert ana.post(CONCERT, {"act": "end", "door": wrong}).status_code == 404
+        assert ana.post(CONCERT, {"act": "out", "ticket": wrong}).status_code == 404
     for path in (CONCERT, f"{CONCERT}/guests.csv", f"{CONCERT}/guests.pdf"):
         assert night.bo.get(path).status_code == 404
         assert night.stage.client().get(path).status_code == 302

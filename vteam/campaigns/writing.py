@@ -60,7 +60,10 @@ def _lines(tables: Tables) -> Iterator[str]:
         several = isinstance(under[name], list)
         for table in under[name] if several else [under[name]]:
             yield from ("", f"[[{name}]]" if several else f"[{name}]")
-            yield from _pairs(table)
+            yield from _pairs({key: value for key, value in table.items() if _is_line(key, value)})
+            for key, listed in table.items():
+                for each in () if _is_line(key, listed) else listed:
+                    yield from ("", f"[[{name}.{key}]]", *_pairs(each))
 
 
 def _is_line(name: str, given: Any) -> bool:

@@ -2,6 +2,7 @@
 
 A ticket counts on the day of its concert. Two doors that scan the same one wait for each other; a phone without network
 decides by the list it has, tells what it did when it is back, and where two of them let in the same ticket, that shows.
+What is told once a door is closed shows, too, and uses up no ticket: its code may have been in wrong hands.
 """
 
 import datetime as dt
@@ -18,10 +19,10 @@ from vteam.campaigns.models import Campaign
 from vteam.people import vault
 from vteam.prizes.models import Door, Offer, Scan, Ticket
 from vteam.prizes.offers import move_offer
-from vteam.prizes.tickets import Told, secret_in, tickets_of, told_by
+from vteam.prizes.tickets import Told, tickets_of, told_by
 from vteam.rules.codes import SHARE_ALPHABET
 from vteam.rules.prizes import State, Who
-from vteam.rules.tickets import Became, hash_of
+from vteam.rules.tickets import Became, hash_of, read_code
 
 CODE = "door code"
 CODE_LENGTH = 8
@@ -30,6 +31,9 @@ OPEN_AFTER = dt.timedelta(hours=12)
 UNDONE_WITHIN = dt.timedelta(hours=1)
 OFFLINE_FOR = dt.timedelta(hours=24)
 DOORS_AT_MOST = 20
+SCANS_OF_A_TICKET = 20
+"""So many scans of one ticket are noted at a door."""
+UNNOTED = frozenset({Became.OTHER_CONCERT, Became.TOO_EARLY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,19 +100,17 @@ def is_open(door: Door, *, at: dt.datetime) -> bool:
 
 
 def end_door(*, door: Door, at: dt.datetime) -> None:
-    """Its code is no good any more, nor any phone that came in by it."""
+    """Its code is no good any more, nor any phone that came in by it; they may still tell what they did before."""
     Door.objects.filter(pk=door.pk, ended_at=None).update(ended_at=at)
 
 
 # Letting in ----------------------------------------------------------------------------------------------------------
 def scan_code(*, door: Door, code: str, heard: Heard) -> Said:
-    """What becomes of a scanned code."""
-    secret = secret_in(door.campaign_id, code)
-    return (
-        Said(became=Became.NOT_OURS)
-        if secret is None
-        else scan_hash(door=door, token_hash=hash_of(secret), heard=heard)
-    )
+    """What becomes of a scanned code. Nobody guesses 128 bits: whether it is one of ours, our own list says."""
+    read = read_code(code)
+    if read is None:
+        return Said(became=Became.NOT_OURS)
+    return scan_hash(door=door, token_hash=hash_of(read.secret), heard=heard)
 
 
 def scan_hash(*, door: Door, token_hash: bytes, heard: Heard) -> Said:
@@ -120,6 +122,7 @@ def scan_hash(*, door: Door, token_hash: bytes, heard: Heard) -> Said:
 @transaction.atomic
 def let_in(*, door: Door, ticket: Ticket, heard: Heard) -> Said:
     """Lets the holder of a ticket in, once. The same scan told again is answered as it was."""
+    door = Door.objects.select_for_update().get(pk=door.pk)
     offer = (
         Offer.objects.select_for_update(of=("self",)).select_related("fan__person").get(pk=ticket.offer_id)
     )
@@ -127,9 +130,9 @@ def let_in(*, door: Door, ticket: Ticket, heard: Heard) -> Said:
     ticket.offer = offer
     known = Scan.objects.filter(door=door, scan=heard.scan).first()
     if known is not None:
-        return _said(Became(known.became), ticket, known)
+        return _again(known, ticket, heard)
     became = _became(door, ticket, heard)
-    if became in (Became.OTHER_CONCERT, Became.TOO_EARLY):
+    if became in UNNOTED or Scan.objects.filter(door=door, ticket=ticket).count() >= SCANS_OF_A_TICKET:
         return _said(became, ticket, None)
     scan = Scan.objects.create(
         door=door,
@@ -142,16 +145,32 @@ def let_in(*, door: Door, ticket: Ticket, heard: Heard) -> Said:
         let_in=became is Became.IN or heard.let_in,
     )
     if became is Became.IN:
-        ticket.entered_at = heard.at
-        ticket.save(update_fields=["entered_at"])
-        move_offer(offer=offer, to=State.RECEIVED, by=Who.DOOR, at=heard.at)
+        _enter(offer, ticket, heard.at)
     return _said(became, ticket, scan)
+
+
+def _again(known: Scan, ticket: Ticket, heard: Heard) -> Said:
+    """A scan that was told before. Where no answer reached the phone in time, it may have let in by its own list."""
+    if known.ticket_id != ticket.pk or known.undone_at is not None:
+        return Said(became=Became.NOT_OURS)
+    if heard.let_in and not known.let_in:
+        known.let_in = known.offline = True
+        known.save(update_fields=["let_in", "offline"])
+    return _said(Became(known.became), ticket, known)
+
+
+def _enter(offer: Offer, ticket: Ticket, at: dt.datetime) -> None:
+    ticket.entered_at = at
+    ticket.save(update_fields=["entered_at"])
+    move_offer(offer=offer, to=State.RECEIVED, by=Who.DOOR, at=at)
 
 
 def _became(door: Door, ticket: Ticket, heard: Heard) -> Became:
     found = concert_at(door)
     if ticket.concert != door.concert or found is None:
         return Became.OTHER_CONCERT
+    if door.ended_at is not None:
+        return Became.TOLD_LATE
     if ticket.entered_at is not None:
         return Became.ALREADY_IN
     if ticket.void_at is not None or ticket.offer.fan is None:
@@ -170,14 +189,29 @@ def _said(became: Became, ticket: Ticket, scan: Scan | None) -> Said:
 
 @transaction.atomic
 def undo(*, door: Door, scan: bytes, at: dt.datetime) -> bool:
-    """It was a mistake: the ticket is good again. False where it is too late, or was no letting in."""
-    found = Scan.objects.filter(door=door, scan=scan, became=Became.IN, undone_at=None).first()
+    """It was a mistake: nobody went in by this scan. False where it is too late, or nobody was let in."""
+    found = Scan.objects.filter(door=door, scan=scan, let_in=True, undone_at=None).first()
     if found is None or at >= found.came_at + UNDONE_WITHIN:
         return False
-    offer = Offer.objects.select_for_update().get(pk=found.ticket.offer_id)
-    if not Scan.objects.filter(pk=found.pk, undone_at=None).update(undone_at=at, let_in=False):
+    return _undo(found.ticket, Scan.objects.filter(pk=found.pk), at)
+
+
+@transaction.atomic
+def take_out(*, ticket: Ticket, at: dt.datetime) -> bool:
+    """Nobody is in with a ticket after all, as an organiser says: it is good again. False where nobody was."""
+    return _undo(ticket, Scan.objects.filter(ticket=ticket), at)
+
+
+def _undo(ticket: Ticket, scans: QuerySet[Scan], at: dt.datetime) -> bool:
+    """Who else was let in with the ticket is in now; where nobody was, it is good again."""
+    offer = Offer.objects.select_for_update().get(pk=ticket.offer_id)
+    if not scans.filter(let_in=True, undone_at=None).update(undone_at=at, let_in=False):
         return False
-    Ticket.objects.filter(pk=found.ticket_id).update(entered_at=None)
+    letting = Scan.objects.filter(ticket=ticket, let_in=True, undone_at=None).exclude(became=Became.TOLD_LATE)
+    other = letting.order_by("pk").first()
+    if other is not None:
+        Scan.objects.filter(pk=other.pk).update(became=Became.IN)
+    Ticket.objects.filter(pk=ticket.pk).update(entered_at=other.at if other else None)
     if not Ticket.objects.filter(offer=offer, void_at=None, entered_at__isnull=False).exists():
         move_offer(offer=offer, to=State.CLAIMED, by=Who.DOOR, at=at)
     return True

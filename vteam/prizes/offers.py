@@ -223,21 +223,24 @@ def take_first(*, campaign: Campaign, prize: PrizeEntry, fan: Fan, at: dt.dateti
 
 
 def forget_details(*, at: dt.datetime) -> int:
-    """Erases what winners told us, once its time is over, and what was noted of those who have left."""
-    _keep_for_later(at)
-    late = Offer.objects.filter(details_until__lte=at).exclude(details=None)
-    Ticket.objects.filter(offer__in=late.values("pk")).update(sealed=None)
+    """Erases what winners told us, once its time is over, and what was noted of those who have left; some at a time."""
+    over = list(_over(at))
+    Ticket.objects.filter(offer__in=over).update(sealed=None)
     left = Offer.objects.filter(fan=None).values("pk")
     noted = OfferMove.objects.filter(offer_id__in=left).exclude(note="")
-    return late.update(details=None, details_until=None) + noted.update(note="")
+    forgotten = Offer.objects.filter(pk__in=over).update(details=None, details_until=None)
+    return forgotten + noted.update(note="")
 
 
-def _keep_for_later(at: dt.datetime) -> None:
-    """A concert that was put off is still to come: the names at its door are needed until then."""
-    late = Offer.objects.filter(details_until__lte=at, tickets__isnull=False).exclude(details=None).distinct()
-    for offer in late.order_by("pk")[:ENDED_AT_ONCE]:
-        campaign = Campaign.objects.get(pk=offer.campaign_id)
+def _over(at: dt.datetime) -> Iterator[int]:
+    """Offers whose time to be kept is over. A concert that was put off is still to come: its names stay until then."""
+    campaigns = {campaign.pk: campaign for campaign in Campaign.objects.all()}
+    late = Offer.objects.filter(details_until__lte=at).exclude(details=None).order_by("details_until", "pk")
+    for offer in late[:ENDED_AT_ONCE]:
+        campaign = campaigns[offer.campaign_id]
         prize = prize_of(campaign, offer.prize)
         until = kept_until(campaign.file, prize) if prize else None
         if until is not None and until > at:
             Offer.objects.filter(pk=offer.pk).update(details_until=until)
+        else:
+            yield offer.pk

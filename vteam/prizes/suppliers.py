@@ -118,11 +118,14 @@ def asked_text(campaign: Campaign, prize: PrizeEntry) -> str:
     file = campaign.file
     season = file.season.model_dump(mode="json")
     about = {"slug": file.slug, "name": file.name, "artist": file.artist, "season": season}
-    return canonical({"campaign": about, "promise": _promise(prize)})
+    return canonical({"campaign": about, "promise": _promise(file, prize)})
 
 
-def _promise(prize: PrizeEntry) -> dict[str, Any]:
-    """What a yes is good for: another name, explanation, number, value, supplier or concert is another promise."""
+def _promise(file: CampaignFile, prize: PrizeEntry) -> dict[str, Any]:
+    """What a yes is good for: another name, explanation, number, value, supplier, concert or way to win it is another
+    promise.
+    """
+    concert = file.concert_of(prize)
     return {
         "prize": prize.key,
         "name": prize.name.model_dump(exclude_none=True),
@@ -130,7 +133,8 @@ def _promise(prize: PrizeEntry) -> dict[str, Any]:
         "how_many": prize.stock,
         "value": prize.value.model_dump(exclude_none=True) if prize.value else None,
         "supplied_by": prize.supplied_by,
-        **({"concert": prize.concert, "places": prize.places} if prize.concert else {}),
+        "for": {"kind": prize.kind, "milestone": prize.milestone, "qualify": prize.qualify},
+        "concert": {"places": prize.places, **concert.model_dump(mode="json")} if concert else None,
     }
 
 
@@ -141,11 +145,11 @@ def confirmations(campaign_id: int, file: CampaignFile) -> dict[str, Confirmatio
     words = SupplierWord.objects.in_bulk([row["last"] for row in last]) if file.prizes else {}
     links = SupplierLink.objects.in_bulk([word.link_id for word in words.values()]) if words else {}
     by_prize = {word.prize: word for word in words.values()}
-    return {each.key: _confirmation(each, by_prize.get(each.key), links) for each in file.prizes}
+    return {each.key: _confirmation(file, each, by_prize.get(each.key), links) for each in file.prizes}
 
 
 def _confirmation(
-    prize: PrizeEntry, word: SupplierWord | None, links: Mapping[int, SupplierLink]
+    file: CampaignFile, prize: PrizeEntry, word: SupplierWord | None, links: Mapping[int, SupplierLink]
 ) -> Confirmation:
     if word is None:
         return Confirmation(by_file=prize.confirmed)
@@ -155,14 +159,16 @@ def _confirmation(
         name=links[word.link_id].name,
         at=word.at,
         link_id=word.link_id,
-        is_present=json.loads(word.text)["promise"] == _promise(prize),
+        is_present=json.loads(word.text)["promise"] == _promise(file, prize),
     )
 
 
 def confirmation_of(campaign: Campaign, prize: PrizeEntry) -> Confirmation:
     """How sure one prize is."""
     word = SupplierWord.objects.filter(campaign_id=campaign.pk, prize=prize.key).order_by("pk").last()
-    return _confirmation(prize, word, SupplierLink.objects.in_bulk([word.link_id]) if word else {})
+    return _confirmation(
+        campaign.file, prize, word, SupplierLink.objects.in_bulk([word.link_id]) if word else {}
+    )
 
 
 def is_confirmed(campaign: Campaign, prize: PrizeEntry) -> bool:

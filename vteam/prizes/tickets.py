@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import transaction
 from django.db.models import QuerySet
@@ -19,7 +18,7 @@ from vteam.campaigns.file import CampaignFile, PrizeEntry
 from vteam.errors import SealError
 from vteam.people import vault
 from vteam.prizes.models import Offer, Ticket
-from vteam.rules.tickets import SECRET_BYTES, code_of, hash_of, mark_of, read_code, signed_bytes
+from vteam.rules.tickets import SECRET_BYTES, code_of, hash_of, mark_of, signed_bytes
 
 KEY = "ticket key"
 GIVEN_ON_AT_MOST = 10
@@ -90,11 +89,17 @@ def give_on(*, ticket: Ticket, name: str, at: dt.datetime) -> Ticket | None:
         Offer.objects.select_for_update(of=("self",)).select_related("fan__person").get(pk=ticket.offer_id)
     )
     now = Ticket.objects.get(pk=ticket.pk)
-    if now.void_at or now.entered_at or now.step >= GIVEN_ON_AT_MOST or offer.fan is None:
+    if now.void_at or now.entered_at or offer.fan is None or not may_change_hands(now):
         return None
     now.void_at, now.given_on, now.sealed = at, True, None
     now.save(update_fields=["void_at", "given_on", "sealed"])
     return _make(offer, now.concert, now.place, now.step + 1, name, at)
+
+
+def may_change_hands(ticket: Ticket) -> bool:
+    """Whether its place has not been given on too often already."""
+    before = Ticket.objects.filter(offer_id=ticket.offer_id, place=ticket.place, given_on=True)
+    return before.count() < GIVEN_ON_AT_MOST
 
 
 def good_tickets(offer: Offer) -> QuerySet[Ticket]:
@@ -138,20 +143,6 @@ def guests(file: CampaignFile, campaign_id: int, concert: str) -> Iterator[Guest
 
 
 # Signatures ----------------------------------------------------------------------------------------------------------
-def secret_in(campaign_id: int, scanned: str) -> bytes | None:
-    """The random bytes of a scanned code; None where it is no ticket, or signed by somebody else."""
-    read = read_code(scanned)
-    if read is None:
-        return None
-    for key in _keys(campaign_id):
-        try:
-            key.public_key().verify(read.signature, signed_bytes(campaign_id, read.secret))
-        except InvalidSignature:
-            continue
-        return read.secret
-    return None
-
-
 def public_keys(campaign_id: int) -> list[str]:
     """What a campaign's tickets can be checked with, in hexadecimal: one for each master key there is."""
     return [key.public_key().public_bytes_raw().hex() for key in _keys(campaign_id)]

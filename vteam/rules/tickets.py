@@ -27,6 +27,7 @@ class Became(StrEnum):
     OTHER_CONCERT = "other_concert"
     TOO_EARLY = "too_early"
     NOT_OURS = "not_ours"
+    TOLD_LATE = "told_late"  # that somebody was let in, after the door was closed
 
 
 class Read(NamedTuple):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from vteam.campaigns.file import ConcertEntry, PrizeEntry
 from vteam.prizes.models import Offer, Ticket
-from vteam.prizes.tickets import GIVEN_ON_AT_MOST, Told, good_tickets, told_by
+from vteam.prizes.tickets import Told, good_tickets, may_change_hands, told_by
 from vteam.rules.tickets import mark_of
 from vteam.web.templatetags.vteam import hour, long_day, words
 
@@ -46,7 +46,7 @@ def told_tickets(offer: Offer) -> list[tuple[Ticket, Told]]:
 
 
 def _can_give(ticket: Ticket, prize: PrizeEntry) -> bool:
-    return prize.given_on and ticket.entered_at is None and ticket.step < GIVEN_ON_AT_MOST
+    return prize.given_on and ticket.entered_at is None and may_change_hands(ticket)
 
 
 def _mark(ticket: Ticket) -> str:

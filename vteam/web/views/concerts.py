@@ -3,6 +3,8 @@
 GET shows, POST acts. A door's code is shown once, when it is made.
 """
 
+import re
+
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -12,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from vteam import clock
 from vteam.campaigns.file import ConcertEntry
 from vteam.campaigns.models import Campaign, Organiser
-from vteam.prizes.doors import DOORS_AT_MOST, conflicts, end_door, open_door
-from vteam.prizes.models import Door
+from vteam.permissions import budgets
+from vteam.prizes.doors import DOORS_AT_MOST, conflicts, end_door, open_door, take_out
+from vteam.prizes.models import Door, Ticket
 from vteam.prizes.queries import prize_of
 from vteam.prizes.tickets import Guest, guests, told_by
 from vteam.rules.tickets import mark_of
@@ -25,6 +28,8 @@ from vteam.web.tickets import when_of
 from vteam.web.views.campaign import page_number
 
 PAGE, CONFLICTS_SHOWN = 100, 50
+LISTS_PER_HOUR = 60
+NUMBER = re.compile("[1-9][0-9]{0,17}")
 
 
 @for_organisers
@@ -34,8 +39,11 @@ def concert(request: HttpRequest, campaign: Campaign, organiser: Organiser, key:
     found = _concert(campaign, key)
     if request.method != "POST":
         return _page(request, campaign, organiser, found, form=DoorForm())
-    if request.POST.get("act") == "end":
+    act = request.POST.get("act", "")
+    if act == "end":
         return _end(campaign, found, request.POST.get("door", ""))
+    if act == "out":
+        return _out(campaign, found, request.POST.get("ticket", ""))
     form = DoorForm(request.POST)
     if not form.is_valid():
         return _page(request, campaign, organiser, found, form=form, status=422)
@@ -45,13 +53,26 @@ def concert(request: HttpRequest, campaign: Campaign, organiser: Organiser, key:
     return _page(request, campaign, organiser, found, form=DoorForm(), code=opened[1])
 
 
-def _end(campaign: Campaign, concert: ConcertEntry, pk: str) -> HttpResponseBase:
-    doors = Door.objects.filter(campaign_id=campaign.pk, concert=concert.key)
-    door = doors.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+def _end(campaign: Campaign, concert: ConcertEntry, typed: str) -> HttpResponseBase:
+    door = Door.objects.filter(campaign_id=campaign.pk, concert=concert.key, pk=_number(typed)).first()
     if door is None:
         raise Http404
     end_door(door=door, at=clock.now())
     return redirect("organise-concert", slug=campaign.slug, key=concert.key)
+
+
+def _out(campaign: Campaign, concert: ConcertEntry, typed: str) -> HttpResponseBase:
+    """Nobody is in with a ticket after all."""
+    ticket = Ticket.objects.filter(campaign_id=campaign.pk, concert=concert.key, pk=_number(typed)).first()
+    if ticket is None:
+        raise Http404
+    take_out(ticket=ticket, at=clock.now())
+    return redirect("organise-concert", slug=campaign.slug, key=concert.key)
+
+
+def _number(typed: str) -> int:
+    """A row's number; 0, which none has, where it is none."""
+    return int(typed) if NUMBER.fullmatch(typed) else 0
 
 
 def _page(
@@ -128,6 +149,9 @@ def guest_table(request: HttpRequest, campaign: Campaign, organiser: Organiser, 
 def guest_file(request: HttpRequest, campaign: Campaign, organiser: Organiser, key: str) -> HttpResponseBase:
     """The guest list to print: for a door whose network fails, and whose batteries do."""
     concert = _concert(campaign, key)
+    at, who = clock.now(), str(organiser.pk)
+    if not budgets.take(door="guest list", key=who, limit=LISTS_PER_HOUR, window=budgets.HOUR, at=at):
+        return private_render(request, "429.html", {}, status=429)
     from vteam.web.listfile import drawn  # with all that draws: loaded once the first is asked for
 
     everybody = _guests(campaign, concert)

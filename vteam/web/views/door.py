@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -34,7 +35,7 @@ from vteam.prizes.doors import (
     scan_hash,
 )
 from vteam.prizes.models import Door
-from vteam.prizes.tickets import Guest, guests, public_keys, told_by
+from vteam.prizes.tickets import Guest, guests, public_keys
 from vteam.rules.tickets import SECRET_BYTES, Became, mark_of
 from vteam.web.answers import private, private_render
 from vteam.web.assets import asset_file
@@ -44,7 +45,10 @@ from vteam.web.visitors import door_network
 
 SESSION = "door"
 CODES_PER_HOUR = 12
-SCANS_PER_HOUR = 6_000
+SCANS_PER_HOUR, MERGES_PER_HOUR, NAMES_PER_HOUR = 6_000, 600, 2_000
+MERGED_WITHIN = 48 * 3_600
+"""Seconds within which a phone tells what it did without network."""
+MERGING = "what a door's phone did without network"
 NAMES_SHOWN, CONFLICTS_SHOWN, MERGED_AT_ONCE = 20, 50, 100
 HASH, SCAN = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{32}")
 BY_ITSELF = (Became.IN, Became.ALREADY_IN, Became.TOO_EARLY, Became.NOT_OURS, "newer")
@@ -104,22 +108,18 @@ def page(request: HttpRequest, door: Door) -> HttpResponseBase:
     return _page(request, door)
 
 
-def _page(
-    request: HttpRequest, door: Door, *, said: Said | None = None, status: int = 200
-) -> HttpResponseBase:
+def _page(request: HttpRequest, door: Door, *, said: Said | None = None, asked: str = "") -> HttpResponseBase:
     campaign, concert = _stage(door)
-    asked = request.GET.get("name", "").strip()[:80]
     context = {
         "campaign": campaign,
         "concert": concert,
         "door": door,
         "said": said,
-        "asked": asked,
         "offline": BY_ITSELF,
         **_state(door),
-        **(_found(campaign, door, asked) if asked else {}),
+        **_found(campaign, door, asked),
     }
-    answer = private_render(request, "door.html", context, status=status)
+    answer = private_render(request, "door.html", context)
     answer["Permissions-Policy"] = HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")
     return answer
 
@@ -137,8 +137,7 @@ def _state(door: Door) -> dict[str, Any]:
         "inside": inside,
         "expected": expected,
         "conflicts": [
-            (scan, told_by(scan.ticket), mark_of(bytes(scan.ticket.token_hash)))
-            for scan in shown[:CONFLICTS_SHOWN]
+            (scan, None, mark_of(bytes(scan.ticket.token_hash))) for scan in shown[:CONFLICTS_SHOWN]
         ],
         "more_conflicts": len(shown) > CONFLICTS_SHOWN,
     }
@@ -152,28 +151,41 @@ def state(request: HttpRequest, door: Door) -> HttpResponseBase:
 
 
 @for_doors
-@require_safe
+@require_POST
 def names(request: HttpRequest, door: Door) -> HttpResponseBase:
-    """Who is on the list under a name: a part of the page, or all of it."""
+    """Who is on the list under a name: a part of the page, or all of it. By POST: a name stands in no address."""
+    asked = request.POST.get("name", "").strip()[:80]
+    if not _may(door, "names", NAMES_PER_HOUR):
+        return private_render(request, "429.html", {}, status=429)
     if not request.headers.get("HX-Request"):
-        return _page(request, door)
-    asked = request.GET.get("name", "").strip()[:80]
+        return _page(request, door, asked=asked)
     campaign, _concert = _stage(door)
-    context = {"campaign": campaign, "asked": asked, **(_found(campaign, door, asked) if asked else {})}
-    return private_render(request, "_door_names.html", context)
+    return private_render(
+        request, "_door_names.html", {"campaign": campaign, **_found(campaign, door, asked)}
+    )
 
 
 def _found(campaign: Campaign, door: Door, asked: str) -> dict[str, Any]:
     """Everybody whose name has each of the words typed, without case and accents."""
+    if not asked:
+        return {"asked": ""}
     wanted = [bare_name(word) for word in asked.split()]
     there = guests(campaign.file, campaign.pk, door.concert)
     matching = [guest for guest in there if all(word in bare_name(guest.name) for word in wanted)]
     matching.sort(key=_by_name)
-    return {"guests": matching[:NAMES_SHOWN], "more_guests": max(len(matching) - NAMES_SHOWN, 0)}
+    return {
+        "asked": asked,
+        "guests": matching[:NAMES_SHOWN],
+        "more_guests": max(len(matching) - NAMES_SHOWN, 0),
+    }
 
 
 def _by_name(guest: Guest) -> tuple[str, int, int]:
     return bare_name(guest.name), guest.ticket.offer_id, guest.ticket.place
+
+
+def _may(door: Door, what: str, limit: int) -> bool:
+    return budgets.take(door=what, key=str(door.pk), limit=limit, window=budgets.HOUR, at=clock.now())
 
 
 # Letting in ----------------------------------------------------------------------------------------------------------
@@ -182,7 +194,7 @@ def _by_name(guest: Guest) -> tuple[str, int, int]:
 def let_in(request: HttpRequest, door: Door) -> HttpResponseBase:
     """Lets somebody in, by the code of a ticket or by the ticket itself (`hash`); a part of the page, or all of it."""
     at = clock.now()
-    if not budgets.take(door="scan", key=str(door.pk), limit=SCANS_PER_HOUR, window=budgets.HOUR, at=at):
+    if not _may(door, "scan", SCANS_PER_HOUR):
         return private_render(request, "429.html", {}, status=429)
     scan, known = request.POST.get("scan", ""), request.POST.get("hash", "")
     heard = Heard(
@@ -226,6 +238,7 @@ def known(request: HttpRequest, door: Door) -> HttpResponseBase:
     campaign, concert = _stage(door)
     return JsonResponse({
         "door": door.pk,
+        "pass": signing.dumps(door.pk, salt=MERGING),
         "campaign": campaign.pk,
         "keys": public_keys(campaign.pk),
         "from": int(campaign.file.day_begins_at(concert).timestamp() * 1000),
@@ -235,39 +248,47 @@ def known(request: HttpRequest, door: Door) -> HttpResponseBase:
 
 @require_POST
 def merge(request: HttpRequest) -> HttpResponseBase:
-    """What a phone did without network, told later: also once its door is closed, for it has happened.
+    """What a phone did without network, told later: also once its door is closed, or it stands at another.
 
-    JSON: `scans`, at most 100, each with `scan` (32 hex digits), `hash` (64) and `at` (ms since 1970). Answers what
-    became of each, in order.
+    JSON: `pass`, as `known` gave it, and `scans`, at most 100, each with `scan` (32 hex digits), `hash` (64) and `at`
+    (ms since 1970). Answers what became of each, in order.
     """
-    found = _door(request)
-    if found is None or concert_at(found) is None:
-        return JsonResponse({"wrong": "no door"}, status=403)
-    told = _told(request.body)
-    if told is None:
+    read = _told(request.body)
+    if read is None:
         return JsonResponse({"wrong": "this is not what a door tells"}, status=400)
-    if not budgets.take(
-        door="merge", key=str(found.pk), limit=SCANS_PER_HOUR, window=budgets.HOUR, at=clock.now()
-    ):
+    passed, scans = read
+    found = _door_of(passed)
+    if found is None:
+        return JsonResponse({"wrong": "no door"}, status=403)
+    if not _may(found, "merge", MERGES_PER_HOUR):
         return JsonResponse({"wrong": "too often"}, status=429)
     now = clock.now()
     became = []
-    for scan, token_hash, at_ms in told:
+    for scan, token_hash, at_ms in scans:
         heard = heard_offline(scan=scan, at_us=at_ms * 1000, let_in=True, now=now)
         became.append(scan_hash(door=found, token_hash=token_hash, heard=heard).became)
     return private(JsonResponse({"became": became}))
 
 
-def _told(body: bytes) -> list[tuple[bytes, bytes, int]] | None:
-    """The scans in a body; None where it is anything else."""
+def _door_of(passed: str) -> Door | None:
+    """The door whose phone had a pass within the last days."""
     try:
-        scans = json.loads(body)["scans"]
-        read = [(each["scan"], each["hash"], each["at"]) for each in scans]
+        pk = signing.loads(passed, salt=MERGING, max_age=MERGED_WITHIN)
+    except signing.BadSignature:
+        return None
+    return Door.objects.filter(pk=pk).first()
+
+
+def _told(body: bytes) -> tuple[str, list[tuple[bytes, bytes, int]]] | None:
+    """The pass and the scans in a body; None where it is anything else."""
+    try:
+        told = json.loads(body)
+        passed, read = told["pass"], [(each["scan"], each["hash"], each["at"]) for each in told["scans"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    if len(read) > MERGED_AT_ONCE or not all(_is_scan(*each) for each in read):
+    if not isinstance(passed, str) or len(read) > MERGED_AT_ONCE or not all(_is_scan(*each) for each in read):
         return None
-    return [(bytes.fromhex(scan), bytes.fromhex(token_hash), at) for scan, token_hash, at in read]
+    return passed, [(bytes.fromhex(scan), bytes.fromhex(token_hash), at) for scan, token_hash, at in read]
 
 
 def _is_scan(scan: object, token_hash: object, at: object) -> bool:

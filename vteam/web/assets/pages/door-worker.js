@@ -1,6 +1,6 @@
 /**
  * Keeps the door's page, and what it loads, for when there is no network: a phone that was put away and comes back finds
- * its door. Nothing but that page and our own built files is kept; `forget` empties it.
+ * its door. Nothing but that page, which names nobody, and our own built files is kept; `forget` empties it.
  */
 const KEPT = "door";
 const worker = /** @type {any} */ (self);
@@ -14,7 +14,7 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const { request } = event;
   const page = new URL(request.url);
   if (request.method !== "GET" || page.origin !== worker.location.origin) return;
-  if (request.mode === "navigate" && worker.location.pathname === `${page.pathname}/worker.js`) event.respondWith(freshOrKept(request));
+  if (request.mode === "navigate" && !page.search && worker.location.pathname === `${page.pathname}/worker.js`) event.respondWith(freshOrKept(request));
   else if (page.pathname.startsWith("/static/") || page.pathname.startsWith("/theme/")) event.respondWith(keptOrFresh(request));
 });
 
@@ -23,6 +23,7 @@ async function freshOrKept(/** @type {Request} */ request) {
   try {
     const answer = await fetch(request);
     if (answer.ok) await kept.put(request, answer.clone());
+    else if (answer.status === 403) await caches.delete(KEPT); // the door was closed
     return answer;
   } catch (fault) {
     const before = await kept.match(request, { ignoreVary: true });
