@@ -119,6 +119,7 @@ urlpatterns: list[URLPattern] = [
     path("<slug:slug>/rules", prizes.rules, name="rules"),
     path("<slug:slug>/prizes", prizes.prizes, name="prizes"),
     path("<slug:slug>/prizes/won/<int:pk>", prizes.won, name="won"),
+    path("<slug:slug>/prizes/won/<int:pk>/file", prizes.gift, name="gift"),
     path("<slug:slug>/prizes/won/<int:pk>/tickets.pdf", tickets.print_tickets, name="tickets-file"),
     path("<slug:slug>/prizes/won/<int:pk>/ticket-<int:place>.png", tickets.picture, name="ticket-picture"),
     path("<slug:slug>/prizes/won/<int:pk>/ticket-<int:place>/give", tickets.give, name="ticket-give"),

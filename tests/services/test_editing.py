@@ -1,6 +1,7 @@
 """A campaign edited without its folder: a version like any other, whole or not at all, and the way back to a file."""
 
 import datetime as dt
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from vteam.campaigns.changes import Change
 from vteam.campaigns.check import check_campaign
 from vteam.campaigns.editing import edit_campaign, read_tables, undone
 from vteam.campaigns.file import CampaignFile
+from vteam.campaigns.files import path_of
 from vteam.campaigns.models import Campaign, CampaignVersion, Title
 from vteam.campaigns.services import Applied, apply_campaign
 from vteam.campaigns.writing import tables_of, toml_of
@@ -74,6 +76,39 @@ def test_an_edit_is_a_version_with_its_fact_and_recordings_and_pictures_stay(fol
     assert list(Title.objects.order_by("pk").values()) == titles
     Mover(InboxTable()).move()
     assert Fact.objects.filter(kind="CampaignVersioned").count() == 2
+
+
+def test_what_winners_download_is_stored_and_stays_when_the_prize_is_edited(folder: Path) -> None:
+    (folder / "take.wav").write_bytes(b"one take")
+    text = (folder / "campaign.toml").read_text()
+    poster = 'kind = "milestone"              # for those who reach it, as long as there are some'
+    with_file = text.replace(poster, f'file = "take.wav"\n{poster}').replace(
+        'how_many = 60\nneeds = "address"\n', "how_many = 60\n"
+    )
+    (folder / "campaign.toml").write_text(with_file)
+    campaign = applied(folder)
+    stored = [hashlib.sha256(b"one take").hexdigest(), 8]
+    assert campaign.gifts == {"poster": stored}
+    assert path_of(stored[0]).read_bytes() == b"one take"
+    edit_campaign(
+        campaign=campaign, file=edited(campaign, "poster", how_many=61), seen=1, refuse=refuse_changes, at=AT
+    )
+    campaign.refresh_from_db()
+    assert campaign.gifts == {"poster": stored}
+    (folder / "take.wav").write_bytes(b"another take")
+    assert applied(folder).gifts["poster"][1] == 12
+    for content, said in ((b"", "it is empty"), (None, "there is no such file")):
+        (folder / "take.wav").unlink(missing_ok=True)
+        if content is not None:
+            (folder / "take.wav").write_bytes(content)
+        (problem,) = check_campaign(folder).problems
+        assert said in problem.wrong
+    (folder / "campaign.toml").write_text(
+        with_file.replace('file = "take.wav"', 'file = "take.wav"\nneeds = "name"')
+    )
+    (folder / "take.wav").write_bytes(b"one take")
+    (problem,) = check_campaign(folder).problems
+    assert problem.wrong == "whoever downloads a file is asked for nothing"
 
 
 def test_the_same_again_is_no_version(folder: Path) -> None:

@@ -14,6 +14,7 @@ from tests.rules.test_beacons import ROUNDS
 from tests.services.winners import SETTLED, earn, offered, open_with, prize, settle
 from vteam import clock
 from vteam.campaigns.file import PrizeEntry
+from vteam.campaigns.files import store
 from vteam.campaigns.models import Campaign, Organiser
 from vteam.campaigns.organisers import invite, take_invitation
 from vteam.campaigns.services import apply_campaign
@@ -147,6 +148,45 @@ def test_a_winner_claims_what_they_won_and_ana_sends_it() -> None:
     assert stage.offer(stage.bo).state == State.RECEIVED
     bo.post(stage.won(stage.bo), {"act": "not-received"})
     assert stage.offer(stage.bo).state == State.SENT
+
+
+WALLPAPER = prize(
+    key="wallpaper", kind="milestone", first=None, milestone=500, file="wallpaper.png", name="A wallpaper"
+)
+
+
+def test_a_file_is_downloaded_by_who_has_won_it_and_nobody_else() -> None:
+    stage = Stage(WALLPAPER)
+    content = b"\x89PNG and more"
+    stage.campaign.gifts = {"wallpaper": [store(content), len(content)]}
+    stage.campaign.save(update_fields=["gifts"])
+    stage.settle()
+    bo, page = stage.client(stage.bo), stage.won(stage.bo, "wallpaper")
+    assert bo.get(f"{page}/file").status_code == 404, "not claimed yet"
+    bo.post(page, {"age": "adult", "act": "claim"})
+    assert "Download it (13 bytes)" in text(bo.get(page))
+    assert bo.head(f"{page}/file").status_code == 200
+    assert stage.offer(stage.bo, "wallpaper").state == State.CLAIMED, "asking about it takes nothing"
+    for _ in range(2):
+        answer = bo.get(f"{page}/file")
+        assert b"".join(answer.streaming_content) == content  # type: ignore[attr-defined]
+        assert answer["Content-Disposition"] == 'attachment; filename="wallpaper.png"'
+        assert answer["Content-Type"] == "application/octet-stream"
+        assert stage.offer(stage.bo, "wallpaper").state == State.RECEIVED
+    assert "It is yours." in text(bo.get(page))
+    assert bo.post(page, {"act": "not-received"}).status_code == 404
+    assert stage.client(stage.cy).get(f"{page}/file").status_code == 404
+    assert stage.client().get(f"{page}/file").status_code == 302
+    assert 'value="sent"' not in text(stage.client(stage.ana).get(f"{AT_HOME}/wallpaper"))
+
+
+def test_nobody_says_that_something_has_come_which_was_not_sent() -> None:
+    stage = Stage(prize())
+    stage.settle()
+    bo = stage.client(stage.bo)
+    bo.post(stage.won(stage.bo), {"age": "adult", "act": "claim"})
+    assert bo.post(stage.won(stage.bo), {"act": "received"}).status_code == 404
+    assert stage.offer(stage.bo).state == State.CLAIMED
 
 
 def test_nobody_but_its_winner_sees_a_claim_and_nobody_but_organisers_an_address() -> None:

@@ -124,6 +124,8 @@ def _named_files() -> set[str]:
     for model in (Campaign, Title):
         for pictures in model.objects.values_list("pictures", flat=True):
             found |= set(pictures.values())
+    for gifts in Campaign.objects.values_list("gifts", flat=True):
+        found |= {sha256 for sha256, _size in gifts.values()}
     return found
 
 

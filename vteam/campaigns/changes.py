@@ -197,6 +197,7 @@ PRIZES: Final = Kind(
         "concert": _always,
         "places": _tighter,
         "given_on": _becomes_false,
+        "file": _always,
     },
 )
 

@@ -26,6 +26,7 @@ from vteam.errors import AudioError, CampaignFileError
 FILE_KIB_MAX = 256
 SENTENCE_MAX = 400
 """Characters of a sentence; what hands wrote is quoted in it, however long it is."""
+GIFT_MIB_MAX = 100
 FILES_LOOKED_INTO_MAX = 50
 """Titles whose files are opened; one with more is told that these are too many."""
 OBEYED = frozenset({"Cc", "Cf", "Zl", "Zp"})
@@ -167,6 +168,8 @@ def _files(tables: dict[str, Any], folder: Path) -> tuple[dict[str, Audio], list
             if looked_at is not None:
                 audio[text_in(title, "key") or str(at)] = looked_at
         found += _cover(("titles", at, "cover"), title, folder)
+    for at, prize in entries(tables, "prizes"):
+        found += _gift(("prizes", at, "file"), prize, folder)
     theme = tables.get("theme")
     found += _cover(("theme", "cover"), theme if isinstance(theme, dict) else {}, folder)
     return audio, found
@@ -190,7 +193,22 @@ def _cover(path: tuple[str | int, ...], table: dict[str, Any], folder: Path) -> 
     return []
 
 
+def _gift(path: tuple[str | int, ...], table: dict[str, Any], folder: Path) -> list[Finding]:
+    name = text_in(table, "file")
+    if name is None or file_name_problem(name):
+        return []
+    try:
+        size = inside(folder, name).stat().st_size
+    except CampaignFileError as error:
+        return [_about_file(path, name, error, "gift")]
+    if 0 < size <= GIFT_MIB_MAX * 2**20:
+        return []
+    wrong = f"{name}: it is empty" if not size else f"{name}: it is bigger than {GIFT_MIB_MAX} MiB"
+    return [Finding(path=path, wrong=wrong, instead=INSTEAD["gift"])]
+
+
 INSTEAD = {
+    "gift": f"put the file there that winners download, of at most {GIFT_MIB_MAX} MiB",
     "MP3": "export the song again as an MP3 from your music program",
     "picture": "put a square JPEG, PNG or WebP of at least 600 × 600 pixels there",
 }

@@ -353,6 +353,16 @@ def _prize_concerts(tables: Tables) -> Iterator[Finding]:
         yield from _won_too_late(tables, at, prize, concerts.get(key, {}))
 
 
+def _prize_files(tables: Tables) -> Iterator[Finding]:
+    """Whoever downloads something is asked for nothing, and goes nowhere."""
+    for at, prize in entries(tables, "prizes"):
+        if "file" in prize and text_in(prize, "needs") not in (None, "nothing"):
+            yield _at("prizes", at, "needs", "whoever downloads a file is asked for nothing", "take it out")
+        if "file" in prize and "concert" in prize:
+            wrong = "a prize is a file or places at a concert"
+            yield _at("prizes", at, "file", wrong, "make two prizes of it, or take one out")
+
+
 def _places(at: int, prize: Tables) -> Iterator[Finding]:
     winners = _number(prize, "first") or _number(prize, "how_many")
     if winners is None and text_in(prize, "kind") == "milestone":
@@ -416,6 +426,7 @@ ALONE = (
     _mission_limits,
     _limits_of_passing_on,
     _prizes,
+    _prize_files,
     _countries,
 )
 TOGETHER = (_holders, _prize_milestones, _prize_concerts)

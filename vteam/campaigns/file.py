@@ -207,7 +207,7 @@ class PrizeEntry(Table):
     have; then the next in line is offered it. `countries`: where it may be won (ISO 3166; none named: everywhere).
     Drawn among whoever has `qualify` points, all with the same chances unless `weighted` by points.
     `concert`: which of the campaign's concerts it lets its winner into, with so many `places`, each a ticket that may
-    be `given_on` to somebody else or not.
+    be `given_on` to somebody else or not. `file`: what a winner downloads.
     """
 
     key: Key = Field(examples=['"concert"'])
@@ -226,6 +226,7 @@ class PrizeEntry(Table):
     concert: Key | None = Field(None, examples=['"nantes"'])
     places: Annotated[int, Field(ge=1, le=PLACES_MAX)] = Field(1, examples=["2"])
     given_on: bool = Field(False, examples=["true"])
+    file: FileName | None = Field(None, examples=['"prizes/wallpaper.zip"'])
     claim_days: Annotated[int, Field(ge=1, le=90)] = Field(14, examples=["14"])
     minimum_age: Annotated[int, Field(ge=13, le=21)] | None = Field(None, examples=["18"])
     countries: Annotated[tuple[Country, ...], Strict(False), Field(max_length=250)] = Field(

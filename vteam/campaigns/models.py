@@ -13,7 +13,8 @@ FILES_KEPT = 64
 class Campaign(models.Model):
     """One campaign. `document` is the canonical text of the campaign file in force.
 
-    `pictures` names the stored cover by use (`pictures.Cover`). `network_key` keys the hashes of networks
+    `pictures` names the stored cover by use (`pictures.Cover`); `gifts`, what winners download, by the prize's key: its
+    SHA-256, by which it is stored, and its bytes. `network_key` keys the hashes of networks
     (`rules.networks`); it is destroyed when the season and its appeals close, and the hashes are then nobody's.
     `settled_at`: when its result was made final.
     """
@@ -25,6 +26,7 @@ class Campaign(models.Model):
     networks_forgotten_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     pictures = models.JSONField()
+    gifts = models.JSONField(default=dict)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

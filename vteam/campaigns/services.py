@@ -8,8 +8,9 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -63,52 +64,67 @@ class Recording:
     milliseconds: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The files a campaign file names, as they are stored: pictures and gifts by their names, recordings by title.
+
+    `pictures`: of the campaign under "", of a title under its key. `gifts`: by the prize's key, SHA-256 and bytes.
+    """
+
+    pictures: Mapping[str, Pictures]
+    recordings: Mapping[str, Recording]
+    gifts: Mapping[str, list[Any]]
+
+
 def apply_campaign(*, file: CampaignFile, folder: Path, at: dt.datetime, seen: int | None = None) -> Applied:
     """Bring a campaign to what `file` says; the files it names stand in `folder`.
 
     `seen`: the version whoever applies it was shown the differences from. CampaignFileError where another one is in
     force by now, or where a title's recording is another than the one its holders spoke about.
     """
-    pictures = _store_pictures(file, folder)
-    recordings = {entry.key: _store_recording(folder / entry.file) for entry in file.titles}
+    stored = Stored(
+        pictures=_store_pictures(file, folder),
+        recordings={entry.key: _store_recording(folder / entry.file) for entry in file.titles},
+        gifts={entry.key: _store_gift(folder / entry.file) for entry in file.prizes if entry.file},
+    )
     with transaction.atomic():
         campaign = Campaign.objects.select_for_update().filter(slug=file.slug).first()
         if campaign is not None and seen not in (None, campaign.version):
             raise CampaignFileError(
                 "The campaign was changed in the browser meanwhile. Apply the file again."
             )
-        return _apply(campaign, file, pictures, recordings, at)
+        return _apply(campaign, file, stored, at)
 
 
 def bring_as_stored(campaign: Campaign, file: CampaignFile, at: dt.datetime) -> Applied:
-    """Bring a campaign, whose row is locked, to a file made in the browser: its recordings and pictures stay."""
-    pictures, recordings = _stored(campaign)
-    return _apply(campaign, file, pictures, recordings, at, made_in=MadeIn.BROWSER)
+    """Bring a campaign, whose row is locked, to a file made in the browser: what it has stored stays."""
+    stored = _stored(campaign)
+    there = {prize.key for prize in file.prizes if prize.file}
+    kept = replace(stored, gifts={key: gift for key, gift in stored.gifts.items() if key in there})
+    return _apply(campaign, file, kept, at, made_in=MadeIn.BROWSER)
 
 
 def _apply(
     campaign: Campaign | None,
     file: CampaignFile,
-    pictures: Mapping[str, Pictures],
-    recordings: Mapping[str, Recording],
+    stored: Stored,
     at: dt.datetime,
     *,
     made_in: MadeIn = MadeIn.FILE,
 ) -> Applied:
     document = file.canonical()
-    stored = _stored(campaign) if campaign else None
-    if campaign and campaign.document == document and stored == (pictures, recordings):
+    if campaign and campaign.document == document and _stored(campaign) == stored:
         return Applied(campaign=campaign, changed=False)
     if campaign is not None:
         _refuse_another_season(campaign, file)
-    campaign = _new_version(campaign, file, document, pictures[""], at, made_in)
-    titles = _bring_titles(campaign, file, pictures, recordings, at)
+    campaign = _new_version(campaign, file, document, stored, at, made_in)
+    titles = _bring_titles(campaign, file, stored.pictures, stored.recordings, at)
     invitations = _bring_holders(campaign, file, titles, at)
     _bring_missions(campaign, file, at)
     return Applied(campaign=campaign, changed=True, invitations=invitations)
 
 
-def _stored(campaign: Campaign) -> tuple[dict[str, Pictures], dict[str, Recording]]:
+def _stored(campaign: Campaign) -> Stored:
     titles = list(campaign.titles.filter(retired_at=None))
     pictures: dict[str, Pictures] = {"": campaign.pictures}
     pictures |= {title.key: title.pictures for title in titles if title.pictures}
@@ -116,14 +132,14 @@ def _stored(campaign: Campaign) -> tuple[dict[str, Pictures], dict[str, Recordin
         title.key: Recording(sha256=title.body_sha256, size=title.body_bytes, milliseconds=title.milliseconds)
         for title in titles
     }
-    return pictures, recordings
+    return Stored(pictures=pictures, recordings=recordings, gifts=campaign.gifts)
 
 
 def _new_version(
     campaign: Campaign | None,
     file: CampaignFile,
     document: str,
-    pictures: Pictures,
+    stored: Stored,
     at: dt.datetime,
     made_in: MadeIn,
 ) -> Campaign:
@@ -132,7 +148,8 @@ def _new_version(
             slug=file.slug, version=0, network_key=secrets.token_bytes(NETWORK_KEY_BYTES), created_at=at
         )
     campaign.version += 1
-    campaign.document, campaign.pictures = document, dict(pictures)
+    campaign.document, campaign.gifts = document, dict(stored.gifts)
+    campaign.pictures = dict(stored.pictures[""])
     campaign.__dict__.pop("file", None)
     campaign.save()
     sha256 = hashlib.sha256(document.encode()).hexdigest()
@@ -235,6 +252,12 @@ def _store_recording(path: Path) -> Recording:
     audio: Audio = inspect_bytes(content)
     body = content[audio.body_start : audio.body_end]
     return Recording(sha256=files.store(body), size=len(body), milliseconds=audio.milliseconds)
+
+
+def _store_gift(path: Path) -> list[Any]:
+    """What winners of a prize download, as stored: its SHA-256 and its bytes."""
+    content = path.read_bytes()
+    return [files.store(content), len(content)]
 
 
 def _store_pictures(file: CampaignFile, folder: Path) -> dict[str, Pictures]:

@@ -51,7 +51,7 @@ MOVES: Mapping[State, Mapping[State, frozenset[Who]]] = {
     },
     State.CLAIMED: {
         State.SENT: frozenset({Who.ORGANISER}),
-        State.RECEIVED: frozenset({Who.DOOR}),  # they are in
+        State.RECEIVED: frozenset({Who.DOOR, Who.FAN}),  # they are in, or have downloaded it
         State.DECLINED: frozenset({Who.FAN}),
         State.WITHDRAWN: frozenset({Who.ORGANISER, Who.TIME}),
     },

@@ -165,9 +165,10 @@ def _page(
 
 
 def _may(offer: Offer, prize: PrizeEntry) -> list[State]:
-    """What an organiser may do with an offer. Nothing is sent to who comes to a concert: the door lets them in."""
+    """What an organiser may do with an offer. Nothing is sent to who comes to a concert, or downloads it."""
     may = [to for to, who in MOVES[offer.standing].items() if Who.ORGANISER in who]
-    return [to for to in may if not (prize.concert and to in (State.SENT, State.RECEIVED))]
+    by_itself = prize.concert or prize.file
+    return [to for to in may if not (by_itself and to in (State.SENT, State.RECEIVED))]
 
 
 def _row(offer: Offer, prize: PrizeEntry, moves: list[OfferMove], *, reads: bool) -> Row:

@@ -5,13 +5,23 @@ GET shows, POST acts. A claim's page is its winner's alone; a parent comes by th
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from vteam import clock
 from vteam.campaigns.file import PrizeEntry
+from vteam.campaigns.files import path_of
 from vteam.campaigns.models import Campaign, CampaignVersion, read_file
 from vteam.people.models import Fan
 from vteam.prizes import claims
@@ -161,7 +171,7 @@ def won(request: HttpRequest, campaign: Campaign, fan: Fan, pk: int) -> HttpResp
     if act == "claim":
         return _claim(request, campaign, fan, offer, prize)
     if request.method == "POST":
-        _move(offer, act, at_a_door=prize.concert is not None)
+        _move(offer, act, is_sent=not (prize.concert or prize.file))
         return redirect("won", slug=campaign.slug, pk=pk)
     return _won(request, campaign, fan, offer, prize, _form(campaign, prize))
 
@@ -188,16 +198,16 @@ def _claim(
     return redirect("won", slug=campaign.slug, pk=offer.pk)
 
 
-def _move(offer: Offer, act: str, *, at_a_door: bool) -> None:
-    """`at_a_door`: whether it has come is said there, not here."""
+def _move(offer: Offer, act: str, *, is_sent: bool) -> None:
+    """`is_sent`: whether it is something that comes; a door and a download say by themselves what became of it."""
     at = clock.now()
     if act == "decline":
         claims.decline(offer=offer, at=at)
     elif act == "back":
         move_offer(offer=offer, to=State.OFFERED, by=Who.FAN, at=at)
-    elif act == "received" and not at_a_door:
+    elif act == "received" and is_sent and offer.state == State.SENT:
         move_offer(offer=offer, to=State.RECEIVED, by=Who.FAN, at=at)
-    elif act == "not-received" and not at_a_door:
+    elif act == "not-received" and is_sent:
         move_offer(offer=offer, to=State.SENT, by=Who.FAN, at=at)
     else:
         raise Http404
@@ -224,10 +234,32 @@ def _won(
         "told": claims.details_of(offer),
         "moves": OfferMove.objects.filter(offer_id=offer.pk).order_by("-step")[:MOVES_SHOWN],
         "can_move": offer.step < STEPS_OF_FANS,
+        "gift": campaign.gifts.get(prize.key),
         "concert": campaign.file.concert_of(prize),
         "tickets": shown_tickets(offer, prize),
     }
     return private_render(request, "won.html", context, status=status)
+
+
+@for_fans
+@require_safe
+def gift(request: HttpRequest, campaign: Campaign, fan: Fan, pk: int) -> HttpResponseBase:
+    """What a winner downloads, as often as they like; the first time it has come."""
+    offer = Offer.objects.filter(pk=pk, fan=fan, campaign_id=campaign.pk).first()
+    prize = prize_of(campaign, offer.prize) if offer else None
+    stored = campaign.gifts.get(prize.key) if prize else None
+    if offer is None or prize is None or stored is None or offer.state not in (State.CLAIMED, State.RECEIVED):
+        raise Http404
+    if request.method == "GET" and offer.state == State.CLAIMED:
+        move_offer(offer=offer, to=State.RECEIVED, by=Who.FAN, at=clock.now())
+    name = PurePosixPath(str(prize.file)).name
+    # A reader of its own for each; of no type a browser would open by itself.
+    return FileResponse(
+        path_of(stored[0]).open("rb"),
+        as_attachment=True,
+        filename=name,
+        content_type="application/octet-stream",
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
