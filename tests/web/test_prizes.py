@@ -165,7 +165,9 @@ def test_a_file_is_downloaded_by_who_has_won_it_and_nobody_else() -> None:
     assert bo.get(f"{page}/file").status_code == 404, "not claimed yet"
     bo.post(page, {"age": "adult", "act": "claim"})
     assert "Download it (13 bytes)" in text(bo.get(page))
-    assert bo.head(f"{page}/file").status_code == 200
+    asked = bo.head(f"{page}/file")
+    asked.close()
+    assert asked.status_code == 200
     assert stage.offer(stage.bo, "wallpaper").state == State.CLAIMED, "asking about it takes nothing"
     for _ in range(2):
         answer = bo.get(f"{page}/file")
