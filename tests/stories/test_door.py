@@ -5,7 +5,6 @@ them without network. The cameras see what Bo kept as pictures.
 import datetime as dt
 import re
 import subprocess
-import zoneinfo
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bench.crossing import CHROMIUM_ARGUMENTS, PHONE
 from tests.stories.conftest import CHROMIUM, Installation, Visit, running
-from tests.stories.people import CAMPAIGN, agree, artist_comes, join, sign_in
+from tests.stories.people import apply, bo_is_first, ends_soon, open_what_was_won, organiser_comes
 from vteam import clock
 
-SEASON_SECONDS = 25
 HOURS_AHEAD = 3
 
 
@@ -27,22 +25,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
         yield found
 
 
-def tonight(place: Installation) -> None:
-    """The season ends in a moment, and the concert is today, some hours from now, where it is noon."""
-    path, now = place.folder / "campaign.toml", clock.now().replace(microsecond=0)
-    text = path.read_text()
-    paris = now.astimezone(zoneinfo.ZoneInfo("Europe/Paris")).replace(tzinfo=None)
-    ends = paris + dt.timedelta(seconds=SEASON_SECONDS)
-    for key, moment in {"release": paris, "ends": ends, "settled": ends}.items():
-        text = re.sub(rf"(?m)^{key} *=.*$", f"{key} = {moment.isoformat()}", text, count=1)
+def tonight(text: str) -> str:
+    """A campaign file whose concert is today, some hours from now, where it is noon."""
+    now = clock.now().replace(microsecond=0)
     ahead = 12 - now.hour
     zone = f"Etc/GMT{-ahead:+d}"  # west of Greenwich is positive there
     begins = (now + dt.timedelta(hours=ahead + HOURS_AHEAD)).replace(tzinfo=None)
     head, last, night = text.partition('key = "last-night"\nname')
     night = re.sub(r"(?m)^at = .*$", f'at = {begins.isoformat()}\ntime_zone = "{zone}"', night, count=1)
-    path.write_text(head + last + night)
-    applied = place.command("campaign", "apply", "--yes", str(place.folder))
-    assert applied.returncode == 0, applied.stdout + applied.stderr
+    return head + last + night
 
 
 def seen_by_camera(picture: Path) -> Path:
@@ -109,31 +100,9 @@ def phones(tmp_path: Path, place: Installation, chromium: Browser) -> Iterator[P
 
 def win_two_places(place: Installation, visit: Visit) -> tuple[Page, Page]:
     """Bo is the first of the ranking, the season ends, and he claims what he has won; Ana is there."""
-    agree(artist_comes(visit, place), "download")
-    bo = visit()
-    bo.goto(place.address(f"{CAMPAIGN}/join", host="bo.localhost"))
-    join(bo, place, address="bo@example.org", name="Bo")
-    bo.goto(place.address(f"{CAMPAIGN}/titles", host="bo.localhost"))
-    with bo.expect_download():
-        bo.locator("a[href*='les-digues/copy.mp3']").first.click()
-    bo.goto(place.address(f"{CAMPAIGN}/home", host="bo.localhost"))
-    expect(bo.locator("#points")).to_have_text("50", timeout=15_000)
-    ana = visit(phone=False)
-    invited = place.command("organiser", "invite", "maree-haute", "--name", "Ana")
-    link = re.search(r"/organise/invitation/\S+", invited.stdout)
-    assert link, invited.stdout + invited.stderr
-    ana.goto(place.address(link[0], host="ana.localhost"))
-    ana.locator("main a.pill, main form button").first.click()
-    sign_in(ana, place, address="ana@example.org")
-    ana.locator("main form button").first.click()
-    ana.wait_for_url("**/organise")
-    tonight(place)
-    for _ in range(60):
-        bo.goto(place.address(f"{CAMPAIGN}/home", host="bo.localhost"))
-        if bo.get_by_role("link", name=re.compile("You have won “Two places")).count():
-            break
-        bo.wait_for_timeout(1_000)
-    bo.get_by_role("link", name=re.compile("You have won “Two places")).click()
+    bo, ana = bo_is_first(visit, place), organiser_comes(visit, place)
+    apply(place, tonight(ends_soon((place.folder / "campaign.toml").read_text())))
+    open_what_was_won(bo, place, "Two places")
     bo.locator("[name=name]").fill("Bo Le Goff")
     bo.locator("[name=age][value=adult]").check(force=True)
     bo.get_by_role("button", name="Claim it").click()
