@@ -140,7 +140,7 @@ def test_bos_tickets_are_scanned_at_two_doors_one_of_them_without_network(
         kept.append(tmp_path / f"ticket-{n}.png")
         picture.value.save_as(kept[n])
     with bo.expect_download() as printed:
-        bo.get_by_role("link", name="To print, as a PDF").click()
+        bo.get_by_role("link", name="All of them to print, as a PDF").click()
     printed.value.save_as(tmp_path / "tickets.pdf")
     on_pictures = [code for each in kept for code in codes_in(each)]
     assert len(set(on_pictures)) == 2

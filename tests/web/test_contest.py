@@ -12,8 +12,8 @@ from tests.services.winners import SETTLED, give, prize, the
 from tests.web.test_prizes import Stage, text
 from vteam.campaigns.check import check_campaign
 from vteam.campaigns.file import CampaignFile, PrizeEntry
-from vteam.campaigns.models import Campaign, CampaignVersion, Title
-from vteam.campaigns.services import _new_version
+from vteam.campaigns.models import Campaign, CampaignVersion, MadeIn, Title
+from vteam.campaigns.services import _new_version, _stored
 from vteam.prizes.models import Draw
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -187,7 +187,8 @@ def test_who_is_overtaken_keeps_their_words_and_decides(stage: Stage, ana: Clien
 
 
 def test_a_prize_taken_out_meanwhile_can_be_kept_as_a_new_one(stage: Stage, ana: Client) -> None:
-    _new_version(stage.campaign, file(), file().canonical(), {}, SETTLED, made_in="file")  # type: ignore[arg-type]
+    stored = _stored(stage.campaign)
+    _new_version(stage.campaign, file(), file().canonical(), stored, SETTLED, MadeIn.FILE)
     assert ana.post(EDIT, {"act": "take-out", "seen": "1"}).status_code == 409
     assert ana.post(EDIT, {"act": "take-out", "seen": "2"}).status_code == 302
     late = ana.post(EDIT, record(seen="2"))

@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests.cast import AT, join
 from tests.rules.test_beacons import ROUNDS
-from tests.services.winners import SETTLED, earn, offered, open_with, prize, settle
+from tests.services.winners import SETTLED, earn, offered, open_with, places, prize, settle
 from vteam import clock
 from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.files import store
@@ -265,6 +265,30 @@ def test_declining_is_undone_while_there_is_one_left() -> None:
     assert bo.post(stage.won(stage.bo), {"act": "nonsense"}).status_code == 404
 
 
+def test_what_was_offered_to_others_meanwhile_is_not_had_back() -> None:
+    stage = Stage(prize(first=1))
+    stage.settle()
+    bo, ana = stage.client(stage.bo), stage.client(stage.ana)
+    bo.post(stage.won(stage.bo), {"act": "decline"})
+    assert "I would like it after all" in text(bo.get(stage.won(stage.bo)))
+    offer_due(at=clock.now())
+    page = text(bo.get(stage.won(stage.bo)))
+    assert "It was offered to others: none is left." in page
+    assert "I would like it after all" not in page
+    assert 'value="offered"' not in text(ana.get(f"{AT_HOME}/record")), "nothing is left to offer again"
+
+
+def test_where_and_when_a_concert_is_stands_everywhere_before_anything_is_claimed() -> None:
+    stage = Stage(places(given_on=True))
+    stage.settle()
+    bo = stage.client(stage.bo)
+    for page in ("/maree-haute/prizes", stage.won(stage.bo)):
+        said = text(bo.get(page))
+        assert "Saturday 13 February 2027" in said, page
+        assert "La Cale sèche, Nantes" in said
+        assert "2 places · may be given on" in said
+
+
 def test_who_comes_first_takes_the_last_one() -> None:
     stage = Stage(STICKER)
     over = stage.client(stage.cy).post("/maree-haute/prizes/sticker/take")
@@ -429,6 +453,7 @@ def test_the_rules_follow_from_the_file_and_every_version_of_them_stays() -> Non
     client = Client(headers={"Host": "localhost", "Accept-Language": "en"})
     page = text(client.get("/maree-haute/rules"))
     assert "Only in: Belgium, France." in page
+    assert "La Criée, Port-Lierre · 2 places · may be given on" in page
     assert "about 30 €" in page
     assert "Petit Large, 3 rue du Port" in page
     assert "one button on the page of the prizes takes part" in page

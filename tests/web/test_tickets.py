@@ -21,6 +21,7 @@ from vteam.prizes.doors import open_door
 from vteam.prizes.models import Door, Offer, Scan, Ticket
 from vteam.prizes.tickets import told_by
 from vteam.rules.prizes import State
+from vteam.rules.tickets import mark_of
 from vteam.web.views.door import CODES_PER_HOUR, MERGED_AT_ONCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -157,6 +158,32 @@ def test_a_mistake_at_the_door_is_undone(night: Night) -> None:
     assert "too late" in text(phone.post("/door/undo", {"scan": scan[1]}, headers={"HX-Request": "true"}))
     assert phone.post("/door/undo", {"scan": "x"}).status_code == 302
     assert "Come in" in text(phone.post("/door/let-in", {"code": night.code()}))
+
+
+def test_a_guest_is_found_by_the_winners_name_and_by_the_mark_and_undone_from_there(night: Night) -> None:
+    night.bo.post(f"{night.won}/ticket-2/give", {"name": "Karim Benali"})
+    phone, karim = night.door(), night.tickets()[1]
+    for asked in ("benali", "le goff karim", mark_of(bytes(karim.token_hash)).lower()):
+        found = text(phone.post("/door/names", {"name": asked}))
+        assert "Karim Benali" in found, asked
+        assert "guest of Bo Le Goff" in found
+    phone.post("/door/let-in", {"code": night.code(2)})
+    found = text(phone.post("/door/names", {"name": "benali"}, headers={"HX-Request": "true"}))
+    scan = re.search(r'name="scan" value="([0-9a-f]{32})"', found)
+    assert scan
+    assert 'name="scan"' not in text(night.door("Back door").post("/door/names", {"name": "benali"}))
+    assert "good again" in text(phone.post("/door/undo", {"scan": scan[1]}, headers={"HX-Request": "true"}))
+    page = text(night.stage.client(night.stage.ana).get(CONCERT))
+    assert "guest of Bo Le Goff" in page
+
+
+def test_who_gave_a_place_on_is_told_what_to_do_and_prints_that_one(night: Night) -> None:
+    given = night.bo.post(f"{night.won}/ticket-2/give", {"name": "Karim"})
+    assert given["Location"].endswith("?given#ticket-2")
+    assert "Hand them their ticket now" in text(night.bo.get(given["Location"]))
+    one = night.bo.get(f"{night.won}/tickets.pdf?place=2").content
+    assert len(one) < len(night.bo.get(f"{night.won}/tickets.pdf").content)
+    assert night.bo.get(f"{night.won}/tickets.pdf?place=3").status_code == 404
 
 
 def test_nobody_without_a_code_is_at_a_door_and_guessing_ends(night: Night) -> None:

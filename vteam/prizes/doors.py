@@ -230,6 +230,12 @@ def counted(door: Door) -> tuple[int, int]:
     return expected.filter(entered_at__isnull=False).count(), expected.count()
 
 
+def undoable(door: Door, tickets: Iterable[int], *, at: dt.datetime) -> dict[int, Scan]:
+    """By ticket, the scan of this door that let somebody in and can still be undone here."""
+    scans = Scan.objects.filter(door=door, ticket__in=list(tickets), let_in=True, undone_at=None)
+    return {scan.ticket_id: scan for scan in scans.filter(came_at__gt=at - UNDONE_WITHIN).order_by("pk")}
+
+
 def known_hashes(door: Door) -> Iterable[tuple[bytes, bool]]:
     """What a phone needs to go on without network: the hash of each good ticket, and whether somebody is in with it."""
     found = tickets_of(door.campaign_id, door.concert).order_by("pk").values_list("token_hash", "entered_at")

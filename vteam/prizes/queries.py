@@ -1,6 +1,6 @@
 """Reading prizes: how many are left, who has won, and what a fan has been offered."""
 
-from vteam.campaigns.file import PrizeEntry
+from vteam.campaigns.file import ConcertEntry, PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.people.models import Fan
 from vteam.prizes.models import Offer
@@ -10,6 +10,12 @@ from vteam.rules.prizes import HOLDS, State
 def prize_of(campaign: Campaign, key: str) -> PrizeEntry | None:
     """The prize with a key, as the campaign file has it now."""
     return next((prize for prize in campaign.file.prizes if prize.key == key), None)
+
+
+def concerts_with_places(campaign: Campaign) -> list[ConcertEntry]:
+    """The concerts some prize lets into, in the file's order."""
+    keys = {prize.concert for prize in campaign.file.prizes}
+    return [concert for concert in campaign.file.concerts if concert.key in keys]
 
 
 def to_claim(fan: Fan) -> list[Offer]:

@@ -37,10 +37,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """A place on the guest list."""
+    """A place on the guest list. `winner`: the name of who has won it, where it is another one's by now."""
 
     ticket: Ticket
     name: str
+    winner: str
     prize: str
     places: int
 
@@ -139,7 +140,18 @@ def guests(file: CampaignFile, campaign_id: int, concert: str) -> Iterator[Guest
     for ticket in found.iterator(chunk_size=500):
         prize, told = prizes.get(ticket.offer.prize), told_by(ticket)
         if prize is not None and told is not None:
-            yield Guest(ticket=ticket, name=told.name, prize=prize.key, places=prize.places)
+            winner = _winner(ticket.offer)
+            other = winner if winner != told.name else ""
+            yield Guest(ticket=ticket, name=told.name, winner=other, prize=prize.key, places=prize.places)
+
+
+def _winner(offer: Offer) -> str:
+    """The name whoever claimed it said; empty once it is erased."""
+    if offer.details is None or offer.fan is None:
+        return ""
+    return str(
+        json.loads(vault.unseal(bytes(offer.fan.person.sealed_key), bytes(offer.details))).get("name", "")
+    )
 
 
 # Signatures ----------------------------------------------------------------------------------------------------------

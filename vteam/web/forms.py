@@ -321,6 +321,11 @@ _DETAILS: dict[str, tuple[Any, str]] = {
 }
 
 
+def detail_name(name: str) -> str:
+    """What a claim's detail is called."""
+    return str(_DETAILS[name][0])
+
+
 def _detail_field(name: str) -> forms.Field:
     messages = {"required": _("Without it we cannot give it to you."), "max_length": _("This is too long.")}
     return PlaceField(max_length=LONGEST, required=name not in OPTIONAL, error_messages=messages)

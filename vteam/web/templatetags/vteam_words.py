@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from vteam.campaigns.file import CampaignFile, ConditionsEntry, PrizeEntry
+from vteam.campaigns.file import CampaignFile, ConcertEntry, ConditionsEntry, PrizeEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.slips import Slip
 from vteam.campaigns.values import Words
@@ -247,6 +247,12 @@ def draw_refusal(why: str) -> str:
         NotTaken.DONE: _("It is drawn already, and cannot be drawn twice."),
     }
     return names[why]  # type: ignore[index]
+
+
+@register.filter
+def concert_in(prize: PrizeEntry, file: CampaignFile) -> ConcertEntry | None:
+    """The concert a prize lets into, as a campaign file has it."""
+    return file.concert_of(prize)
 
 
 @register.filter

@@ -23,7 +23,7 @@ from vteam.rules.tickets import mark_of
 from vteam.web.answers import for_organisers, private_render
 from vteam.web.forms import DoorForm, bare_name
 from vteam.web.tables import table
-from vteam.web.templatetags.vteam import words
+from vteam.web.templatetags.vteam import local, words
 from vteam.web.tickets import when_of
 from vteam.web.views.campaign import page_number
 
@@ -136,12 +136,13 @@ def guest_table(request: HttpRequest, campaign: Campaign, organiser: Organiser, 
             guest.ticket.place,
             guest.places,
             guest.mark,
-            guest.prize,
-            guest.ticket.entered_at.isoformat(timespec="seconds") if guest.ticket.entered_at else "",
+            _prize_name(campaign, guest),
+            f"{local(guest.ticket.entered_at, campaign):%Y-%m-%d %H:%M}" if guest.ticket.entered_at else "",
         ]
         for guest in _guests(campaign, concert)
     )
-    return table(f"{campaign.slug}-{concert.key}", ["name", "place", "of", "mark", "prize", "in at"], rows)
+    head = [_("Name"), _("Place"), _("Places"), _("Mark"), _("Prize"), _("In since")]
+    return table(f"{campaign.slug}-{concert.key}", head, rows)
 
 
 @for_organisers
@@ -167,7 +168,12 @@ def guest_file(request: HttpRequest, campaign: Campaign, organiser: Organiser, k
 
 
 def _lines(campaign: Campaign, guest: Guest) -> list[str]:
-    prize = prize_of(campaign, guest.prize)
     place = _("Place %(place)d of %(places)d") % {"place": guest.ticket.place, "places": guest.places}
-    parts = (guest.mark, place if guest.places > 1 else "", words(prize.name) if prize else "")
+    of = _("guest of %(winner)s") % {"winner": guest.winner} if guest.winner else ""
+    parts = (guest.mark, of, place if guest.places > 1 else "", _prize_name(campaign, guest))
     return [guest.name, " · ".join(filter(None, parts))]
+
+
+def _prize_name(campaign: Campaign, guest: Guest) -> str:
+    prize = prize_of(campaign, guest.prize)
+    return words(prize.name) if prize else ""

@@ -33,6 +33,7 @@ from vteam.prizes.doors import (
     known_hashes,
     scan_code,
     scan_hash,
+    undoable,
 )
 from vteam.prizes.models import Door
 from vteam.prizes.tickets import Guest, guests, public_keys
@@ -166,18 +167,25 @@ def names(request: HttpRequest, door: Door) -> HttpResponseBase:
 
 
 def _found(campaign: Campaign, door: Door, asked: str) -> dict[str, Any]:
-    """Everybody whose name has each of the words typed, without case and accents."""
+    """Everybody in whose name, winner's name or mark each of the words typed is, without case and accents."""
     if not asked:
         return {"asked": ""}
     wanted = [bare_name(word) for word in asked.split()]
     there = guests(campaign.file, campaign.pk, door.concert)
-    matching = [guest for guest in there if all(word in bare_name(guest.name) for word in wanted)]
-    matching.sort(key=_by_name)
+    matching = sorted(
+        (guest for guest in there if all(word in _told_of(guest) for word in wanted)), key=_by_name
+    )
+    shown = matching[:NAMES_SHOWN]
+    undos = undoable(door, (guest.ticket.pk for guest in shown), at=clock.now())
     return {
         "asked": asked,
-        "guests": matching[:NAMES_SHOWN],
+        "guests": [(guest, undos.get(guest.ticket.pk)) for guest in shown],
         "more_guests": max(len(matching) - NAMES_SHOWN, 0),
     }
+
+
+def _told_of(guest: Guest) -> str:
+    return " ".join(map(bare_name, (guest.name, guest.winner, guest.mark)))
 
 
 def _by_name(guest: Guest) -> tuple[str, int, int]:

@@ -19,6 +19,7 @@ from vteam.campaigns import news as services
 from vteam.campaigns.models import Campaign, News, Organiser
 from vteam.campaigns.news import Draft
 from vteam.campaigns.organisers import invited, take_invitation
+from vteam.prizes.queries import concerts_with_places
 from vteam.web.answers import campaign_or_404, for_organisers, private_render
 from vteam.web.forms import SUBJECT_LENGTH, TEXT_LENGTH, NewsForm
 from vteam.web.views.campaign import page_number
@@ -52,6 +53,7 @@ def home(request: HttpRequest, campaign: Campaign, organiser: Organiser) -> Http
     context = {
         "campaign": campaign,
         "organiser": organiser,
+        "concerts": concerts_with_places(campaign),
         "drafts": [news for news in shown if news.published_at is None],
         "published": [news for news in shown if news.published_at and news.withdrawn_at is None],
         "withdrawn": [news for news in shown if news.withdrawn_at],

@@ -11,6 +11,7 @@ from functools import wraps
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -29,14 +30,14 @@ from vteam.prizes.draws import (
     take_randomness,
 )
 from vteam.prizes.models import Draw, Offer, OfferMove
-from vteam.prizes.offers import move_offer
-from vteam.prizes.queries import prize_of
+from vteam.prizes.offers import free_slots, move_offer
+from vteam.prizes.queries import concerts_with_places, prize_of
 from vteam.prizes.senders import is_read_by_sender, may_read, senders_of, take_on
 from vteam.rules.beacons import QUICKNET
 from vteam.rules.drawrecords import from_beacon, from_commitments
 from vteam.rules.prizes import MOVES, State, Who
 from vteam.web.answers import for_organisers, private_render
-from vteam.web.forms import AnnounceForm, GivingForm, RandomnessForm, names_of_countries
+from vteam.web.forms import AnnounceForm, GivingForm, RandomnessForm, detail_name, names_of_countries
 from vteam.web.tables import table
 from vteam.web.templatetags.vteam import words
 from vteam.web.views.campaign import page_number
@@ -80,9 +81,12 @@ def prizes(request: HttpRequest, campaign: Campaign, organiser: Organiser) -> Ht
         Standing(prize=each, counts=counts.get(each.key, {}), draw=latest_draw(campaign.pk, each.key))
         for each in campaign.file.prizes
     ]
-    with_places = {each.concert for each in campaign.file.prizes}
-    concerts = [each for each in campaign.file.concerts if each.key in with_places]
-    context = {"campaign": campaign, "organiser": organiser, "standings": standings, "concerts": concerts}
+    context = {
+        "campaign": campaign,
+        "organiser": organiser,
+        "standings": standings,
+        "concerts": concerts_with_places(campaign),
+    }
     return private_render(request, "organise_prizes.html", context)
 
 
@@ -111,7 +115,7 @@ def _moved(campaign: Campaign, prize: PrizeEntry, form: GivingForm) -> bool:
     data = form.cleaned_data
     offer = Offer.objects.filter(pk=data["offer"], campaign_id=campaign.pk, prize=prize.key).first()
     to, at = State(data["to"]), clock.now()
-    if offer is None or offer.step != data["step"] or to not in _may(offer, prize):
+    if offer is None or offer.step != data["step"] or to not in _may(offer, prize, is_left=True):
         return False
     if to is State.SENT:
         return claims.sent(offer=offer, at=at, note=data["note"])
@@ -135,6 +139,7 @@ def _page(
     if page > 1 and not rows:
         raise Http404
     shown = rows[:PAGE]
+    is_left = next(free_slots(campaign.pk, prize), None) is not None
     reads = may_read(campaign=campaign, prize=prize, organiser=organiser)
     moves: dict[int, list[OfferMove]] = {}
     for move in OfferMove.objects.filter(offer_id__in=[each.pk for each in shown]).order_by("step"):
@@ -144,7 +149,7 @@ def _page(
         "campaign": campaign,
         "organiser": organiser,
         "prize": prize,
-        "rows": [_row(each, prize, moves.get(each.pk, []), reads=reads) for each in shown],
+        "rows": [_row(each, prize, moves.get(each.pk, []), reads=reads, is_left=is_left) for each in shown],
         "reads": reads,
         "senders": senders_of(campaign.pk, prize.key) if is_read_by_sender(prize) else None,
         "page": page,
@@ -164,16 +169,21 @@ def _page(
     return private_render(request, "organise_prize.html", context, status=status)
 
 
-def _may(offer: Offer, prize: PrizeEntry) -> list[State]:
-    """What an organiser may do with an offer. Nothing is sent to who comes to a concert, or downloads it."""
+def _may(offer: Offer, prize: PrizeEntry, *, is_left: bool) -> list[State]:
+    """What an organiser may do with an offer. Nothing is sent to who comes to a concert, or downloads it; nothing is
+    offered again of which none is left.
+    """
     may = [to for to, who in MOVES[offer.standing].items() if Who.ORGANISER in who]
     by_itself = prize.concert or prize.file
-    return [to for to in may if not (by_itself and to in (State.SENT, State.RECEIVED))]
+    senseless = {State.SENT, State.RECEIVED} if by_itself else set()
+    return [to for to in may if to not in senseless and (is_left or to is not State.OFFERED)]
 
 
-def _row(offer: Offer, prize: PrizeEntry, moves: list[OfferMove], *, reads: bool) -> Row:
+def _row(offer: Offer, prize: PrizeEntry, moves: list[OfferMove], *, reads: bool, is_left: bool) -> Row:
     told = claims.details_of(offer) if reads and offer.state in TO_SEND else {}
-    return Row(offer=offer, told=told, moves=moves, may=_may(offer, prize) if offer.fan else [])
+    return Row(
+        offer=offer, told=told, moves=moves, may=_may(offer, prize, is_left=is_left) if offer.fan else []
+    )
 
 
 @for_organisers
@@ -259,7 +269,7 @@ def to_send(request: HttpRequest, campaign: Campaign, prize: PrizeEntry) -> Http
         [offer.number, offer.fan.name if offer.fan else "", *(told.get(field, "") for field in fields)]
         for offer, told in _to_send(campaign, prize)
     )
-    return table(f"{campaign.slug}-{prize.key}", ["number", "fan", *fields], rows)
+    return table(f"{campaign.slug}-{prize.key}", [_("Number"), _("Fan"), *map(detail_name, fields)], rows)
 
 
 @for_its_sender

@@ -36,7 +36,7 @@ from vteam.prizes.draws import (
     revealed_of,
 )
 from vteam.prizes.models import Draw, DrawEntry, FreeEntry, Offer, OfferMove
-from vteam.prizes.offers import STEPS_OF_FANS, move_offer, take_first
+from vteam.prizes.offers import STEPS_OF_FANS, free_slots, move_offer, take_first
 from vteam.prizes.queries import held, prize_of, shown_winners
 from vteam.prizes.suppliers import Confirmation, confirmations, is_confirmed
 from vteam.rules.grants import Purpose
@@ -234,11 +234,18 @@ def _won(
         "told": claims.details_of(offer),
         "moves": OfferMove.objects.filter(offer_id=offer.pk).order_by("-step")[:MOVES_SHOWN],
         "can_move": offer.step < STEPS_OF_FANS,
+        "is_left": offer.state == State.DECLINED and _is_left(offer, prize),
+        "given": "given" in request.GET,
         "gift": campaign.gifts.get(prize.key),
         "concert": campaign.file.concert_of(prize),
         "tickets": shown_tickets(offer, prize),
     }
     return private_render(request, "won.html", context, status=status)
+
+
+def _is_left(offer: Offer, prize: PrizeEntry) -> bool:
+    """Whether who declined it could have it back."""
+    return clock.now() < offer.claim_by and next(free_slots(offer.campaign_id, prize), None) is not None
 
 
 @for_fans

@@ -5,6 +5,7 @@ Nobody but the winner sees them here; whoever was given one has the file.
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from vteam import clock
@@ -26,9 +27,10 @@ FILES_PER_HOUR = 60
 @for_fans
 @require_safe
 def print_tickets(request: HttpRequest, campaign: Campaign, fan: Fan, pk: int) -> HttpResponseBase:
-    """Every ticket of an offer as a PDF."""
+    """Every ticket of an offer as a PDF, or the one of a `place`."""
     offer, prize, concert = _own(campaign, fan, pk)
-    tickets = told_tickets(offer)
+    asked = request.GET.get("place", "")
+    tickets = [each for each in told_tickets(offer) if asked in ("", str(each[0].place))]
     if not tickets:
         raise Http404
     if not _may_draw(fan):
@@ -74,8 +76,8 @@ def give(request: HttpRequest, campaign: Campaign, fan: Fan, pk: int, place: int
     form = GivenOnForm(request.POST)
     if ticket is None or not prize.given_on:
         raise Http404
-    if form.is_valid():
-        give_on(ticket=ticket, name=form.cleaned_data["name"], at=clock.now())
+    if form.is_valid() and give_on(ticket=ticket, name=form.cleaned_data["name"], at=clock.now()):
+        return redirect(f"{reverse('won', args=[campaign.slug, pk])}?given#ticket-{place}")
     return redirect("won", slug=campaign.slug, pk=pk)
 
 

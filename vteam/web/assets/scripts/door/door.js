@@ -39,19 +39,21 @@ class Door {
     this.last = "";
     /** The scan this phone answered by itself last. */
     this.own = "";
-    /** The ticket something was said of last. */
-    this.hash = "";
     this.busy = false;
     this.telling = false;
+    /** The names are looked for again by itself. */
+    this.again = false;
   }
 
   async start() {
     one("[data-camera]").hidden = false;
     one("[data-start]").addEventListener("click", () => void this.look());
-    document.body.addEventListener("htmx:afterSwap", () => this.heard());
+    document.body.addEventListener("htmx:afterSwap", (/** @type {any} */ event) => { if (event.detail.target.id === "said") this.heard(); });
     for (const failed of ["htmx:sendError", "htmx:timeout"]) document.body.addEventListener(failed, () => trouble("names"));
     document.body.addEventListener("htmx:afterRequest", (/** @type {any} */ event) => { if (event.detail.successful) trouble("names", false); });
     document.body.addEventListener("htmx:responseError", (/** @type {any} */ event) => { if (event.detail.xhr.status === 403) void this.closed(); });
+    // Whoever looks for the next name is done with the last one.
+    one("[role=search]").addEventListener("submit", () => { if (!this.again) one("#said").replaceChildren(); });
     one("#said").addEventListener("click", (event) => void this.takeBack(event));
     one("[data-leave]").addEventListener("submit", (event) => void this.leave(event));
     // Where it may not be kept (a private window), the door goes on as long as its page is open.
@@ -145,14 +147,23 @@ class Door {
   heard() {
     const said = /** @type {HTMLElement | null} */ (document.querySelector("#said [data-became]"));
     const { became = "", hash = "" } = said?.dataset ?? {};
-    if (hash) this.hash = hash;
     if (hash && NO_GOOD.includes(became)) this.memory.noteUsed(hash);
     if (said) this.felt();
     if (document.querySelector("#said [data-undone]")) {
       this.last = ""; // the same ticket may be scanned again
-      if (this.hash) this.memory.noteGood(this.hash);
-      void this.learn();
+      void this.learn(); // and a list asked for now has it as it is
     }
+    this.lookAgain();
+  }
+
+  /** The names that were found, as they stand now: nobody is let in twice by a button that was left there. */
+  lookAgain() {
+    const name = /** @type {HTMLInputElement} */ (one("#name"));
+    if (!name.value) return;
+    this.again = true;
+    htmx()?.trigger(one("[role=search]"), "submit");
+    this.again = false;
+    name.focus({ preventScroll: true });
   }
 
   /** One short buzz for yes, a long one for anything else: for who does not look. */

@@ -51,13 +51,6 @@ export class Memory {
     void this.keepUsed();
   }
 
-  /** A letting in was undone. */
-  noteGood(/** @type {string} */ hash) {
-    this.used.delete(hash);
-    if (this.tickets.has(hash)) this.tickets.set(hash, false);
-    void this.keepUsed();
-  }
-
   /** Somebody was let in without network: kept until it is told. */
   async letIn(/** @type {LetIn} */ one) {
     this.waiting.push(one);
