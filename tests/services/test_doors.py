@@ -135,6 +135,15 @@ def test_before_its_day_a_ticket_is_good_and_not_counted() -> None:
     assert let_in(door=door, ticket=ticket, heard=heard(day)).became is Became.IN
 
 
+def test_who_was_let_in_by_a_phone_on_another_day_shows() -> None:
+    campaign, (ticket,), door = stage("Bo")
+    day = campaign.file.day_begins_at(EVENING)
+    early = offline(at=day - dt.timedelta(hours=1))
+    assert scan_hash(door=door, token_hash=bytes(ticket.token_hash), heard=early).became is Became.TOO_EARLY
+    assert conflicts(campaign.pk, "nantes").get().became == Became.TOO_EARLY
+    assert counted(door) == (0, 2)
+
+
 def test_a_mistake_is_undone_and_the_ticket_is_good_again() -> None:
     campaign, (ticket,), door = stage("Bo")
     mine = heard()
@@ -281,6 +290,14 @@ def test_one_ticket_scanned_again_and_again_makes_no_end_of_rows() -> None:
         scan_hash(door=door, token_hash=bytes(ticket.token_hash), heard=offline())
     assert Scan.objects.count() == SCANS_OF_A_TICKET
     assert let_in(door=door, ticket=ticket, heard=heard()).became is Became.ALREADY_IN
+    assert take_out(ticket=ticket, at=NIGHT)
+    mine = heard()
+    assert let_in(door=door, ticket=ticket, heard=mine).became is Became.IN, (
+        "who is let in is noted in any case"
+    )
+    assert counted(door) == (1, 2)
+    assert let_in(door=door, ticket=ticket, heard=heard()).became is Became.ALREADY_IN
+    assert not undo(door=door, scan=mine.scan, at=NIGHT), "nor are its mistakes undone for ever"
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -32,7 +32,7 @@ UNDONE_WITHIN = dt.timedelta(hours=1)
 OFFLINE_FOR = dt.timedelta(hours=24)
 DOORS_AT_MOST = 20
 SCANS_OF_A_TICKET = 20
-"""So many scans of one ticket are noted at a door."""
+"""So many scans of one ticket are noted at a door, and so many of its mistakes undone there."""
 UNNOTED = frozenset({Became.OTHER_CONCERT, Became.TOO_EARLY})
 
 
@@ -132,7 +132,7 @@ def let_in(*, door: Door, ticket: Ticket, heard: Heard) -> Said:
     if known is not None:
         return _again(known, ticket, heard)
     became = _became(door, ticket, heard)
-    if became in UNNOTED or Scan.objects.filter(door=door, ticket=ticket).count() >= SCANS_OF_A_TICKET:
+    if became is not Became.IN and not _is_noted(became, door, ticket, heard):
         return _said(became, ticket, None)
     scan = Scan.objects.create(
         door=door,
@@ -147,6 +147,13 @@ def let_in(*, door: Door, ticket: Ticket, heard: Heard) -> Said:
     if became is Became.IN:
         _enter(offer, ticket, heard.at)
     return _said(became, ticket, scan)
+
+
+def _is_noted(became: Became, door: Door, ticket: Ticket, heard: Heard) -> bool:
+    """Whether a scan that let nobody in is kept: not for ever again, and not where nothing came of it."""
+    if became in UNNOTED and not heard.let_in:
+        return False
+    return Scan.objects.filter(door=door, ticket=ticket).count() < SCANS_OF_A_TICKET
 
 
 def _again(known: Scan, ticket: Ticket, heard: Heard) -> Said:
@@ -192,6 +199,8 @@ def undo(*, door: Door, scan: bytes, at: dt.datetime) -> bool:
     """It was a mistake: nobody went in by this scan. False where it is too late, or nobody was let in."""
     found = Scan.objects.filter(door=door, scan=scan, let_in=True, undone_at=None).first()
     if found is None or at >= found.came_at + UNDONE_WITHIN:
+        return False
+    if Scan.objects.filter(door=door, ticket=found.ticket_id).count() > SCANS_OF_A_TICKET:
         return False
     return _undo(found.ticket, Scan.objects.filter(pk=found.pk), at)
 
