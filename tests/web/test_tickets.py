@@ -157,6 +157,14 @@ def test_a_mistake_at_the_door_is_undone(night: Night) -> None:
     assert "good again" in text(phone.post("/door/undo", {"scan": scan[1]}, headers={"HX-Request": "true"}))
     assert "too late" in text(phone.post("/door/undo", {"scan": scan[1]}, headers={"HX-Request": "true"}))
     assert phone.post("/door/undo", {"scan": "x"}).status_code == 302
+    (known, _), *_ = phone.get("/door/known.json").json()["tickets"]
+    again = text(phone.post("/door/let-in", {"hash": known}))
+    mine = re.search(r'name="scan" value="([0-9a-f]{32})"', again)
+    assert mine
+    other = {"scan": secrets.token_hex(16), "hash": known, "at": int(NIGHT.timestamp() * 1000)}
+    told(phone, phone.get("/door/known.json").json()["pass"], other)
+    assert "is still in" in text(phone.post("/door/undo", {"scan": mine[1]}, headers={"HX-Request": "true"}))
+    phone.post("/door/undo", {"scan": other["scan"]})
     assert "Come in" in text(phone.post("/door/let-in", {"code": night.code()}))
 
 

@@ -35,7 +35,7 @@ from vteam.prizes.doors import (
     scan_hash,
     undoable,
 )
-from vteam.prizes.models import Door
+from vteam.prizes.models import Door, Ticket
 from vteam.prizes.tickets import Guest, guests, public_keys
 from vteam.rules.tickets import SECRET_BYTES, Became, mark_of
 from vteam.web.answers import private, private_render
@@ -228,12 +228,14 @@ def _answer(request: HttpRequest, door: Door, said: Said) -> HttpResponseBase:
 @for_doors
 @require_POST
 def undo(request: HttpRequest, door: Door) -> HttpResponseBase:
-    """That was a mistake: the ticket is good again."""
-    scan = request.POST.get("scan", "")
-    undone = bool(SCAN.fullmatch(scan)) and doors.undo(door=door, scan=bytes.fromhex(scan), at=clock.now())
+    """That was a mistake: the ticket is good again, unless somebody else was let in with it too."""
+    typed = request.POST.get("scan", "")
+    scan = bytes.fromhex(typed) if SCAN.fullmatch(typed) else b""
+    undone = doors.undo(door=door, scan=scan, at=clock.now())
     if not request.headers.get("HX-Request"):
         return redirect("door")
-    answer = private_render(request, "_door_undone.html", {"undone": undone})
+    still_in = Ticket.objects.filter(scans__door=door, scans__scan=scan, entered_at__isnull=False).exists()
+    answer = private_render(request, "_door_undone.html", {"undone": undone, "still_in": still_in})
     answer["HX-Trigger"] = "told"
     return answer
 
