@@ -99,7 +99,7 @@ def test_pages_tell_a_suppliers_word_from_the_organisers() -> None:
     assert "You do not give this." in text(visitor.get(address))
     assert "confirmed by" not in text(visitor.get("/maree-haute/prizes"))
     ana = stage.client(stage.ana)
-    assert "whatever the campaign file says" in text(ana.get(f"{AT_HOME}/record"))
+    assert "whatever you say yourselves" in text(ana.get(f"{AT_HOME}/record"))
     assert "its supplier says no" in text(ana.get(AT_HOME))
 
 
@@ -128,7 +128,7 @@ def test_a_yes_is_taken_back_by_the_same_link() -> None:
     link(stage)
     assert "We take it back" in text(visitor.get(address)), "though Ana made another link"
     assert say(visitor, address, "no").status_code == 302
-    assert "not certain yet" in text(visitor.get("/maree-haute/prizes"))
+    assert "its supplier does not give it" in text(visitor.get("/maree-haute/prizes"))
 
 
 def test_whoever_organises_does_not_speak_for_a_supplier() -> None:
