@@ -1,36 +1,26 @@
-"""What comes back to a return path: real reports of a real Postfix, those of other servers, complaints, and garbage."""
+"""What comes back to a return path: real reports of a real Postfix, and those of other servers."""
 
 import base64
 import smtplib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from bench.postfix import RETURN_PATH, MailServer, mail_server
+from tests.services.reports import TOKEN, heard, report
 from tests.services.test_postfix import QUIET_SECONDS
 from vteam.channels.mail.bounces import (
-    BYTES_MAX,
     GROUPS_MAX,
     WORDS_MAX,
     Kind,
-    Returned,
-    read,
     with_token,
     without_addresses,
 )
 from vteam.channels.mail.inboxes import opened
-from vteam.channels.mail.parts import PARTS_MAX
 
-TOKEN = "Qx7-w_2"
 SECONDS_MAX = 2.0
 Verdict = tuple[Kind, str]
-
-
-def heard(raw: bytes) -> Returned | None:
-    return read(raw, return_path=RETURN_PATH)
 
 
 # Of a real server -----------------------------------------------------------------------------------------------
@@ -85,43 +75,6 @@ def of_postfix(
 
 
 # Of any server --------------------------------------------------------------------------------------------------
-def report(
-    *groups: Mapping[str, str],
-    kind: str = "multipart/report; report-type=delivery-status",
-    part: str = "message/delivery-status",
-    envelope: str = f"Delivered-To: bounces+{TOKEN}@vteam.test",
-    end: str = "\r\n",
-) -> bytes:
-    """A delivery report; each group of fields is about one recipient."""
-    written = [f"{name}: {value}" for group in groups for name, value in [*group.items(), ("", "")]]
-    lines = [
-        envelope,
-        "From: MAILER-DAEMON@mx.example.org",
-        "Subject: Undelivered",
-        f'Content-Type: {kind}; boundary="=_b (1)"',
-        "",
-        "Not for you: Status: 5.1.1",
-        "--=_b (1)",
-        "",
-        "Sorry.",
-        "--=_b (1)",
-        f"Content-Type: {part}",
-        "",
-        "Reporting-MTA: dns; mx.example.org",
-        "",
-        *("" if line == ": " else line for line in written),
-        "--=_b (1)",
-        "Content-Type: message/rfc822",
-        "",
-        "Return-Path: <bounces+forged@vteam.test>",
-        "",
-        "Hello.",
-        "--=_b (1)--",
-        "",
-    ]
-    return end.join(lines).encode()
-
-
 @pytest.mark.parametrize(
     ("status", "said", "told"),
     [
@@ -308,191 +261,3 @@ def test_a_servers_long_word_takes_no_time() -> None:
     without_addresses("x" * 1_000_000)
     without_addresses("x@" * 500_000)
     assert time.monotonic() - begun < SECONDS_MAX
-
-
-# Complaints -----------------------------------------------------------------------------------------------------
-def complaint(
-    feedback: str = "abuse",
-    *,
-    to: str = "complaints@vteam.test",
-    noted: str = "User-Agent: SomeGenerator/1.0",
-    letter: str = f"Return-Path: <bounces+{TOKEN}@vteam.test>",
-    part: str = "message/rfc822",
-) -> bytes:
-    """A complaint as a provider sends it (RFC 5965, B.2)."""
-    return f"""Delivered-To: {to}\r
-From: <abuse@example.com>\r
-To: <{to}>\r
-MIME-Version: 1.0\r
-Content-Type: multipart/report; report-type=feedback-report;\r
-     boundary="part1_13d.2e68ed54_boundary"\r
-\r
---part1_13d.2e68ed54_boundary\r
-Content-Type: text/plain; charset="US-ASCII"\r
-\r
-Somebody does not want this.\r
-\r
---part1_13d.2e68ed54_boundary\r
-Content-Type: message/feedback-report\r
-\r
-Feedback-Type: {feedback}\r
-Version: 1\r
-Original-Rcpt-To: bounces+forged@vteam.test\r
-{noted}\r
-\r
---part1_13d.2e68ed54_boundary\r
-Content-Type: {part}\r
-\r
-{letter}\r
-From: team@vteam.test\r
-To: bounces+forged@vteam.test\r
-Subject: news\r
-\r
-bounces+forged@vteam.test\r
---part1_13d.2e68ed54_boundary--\r
-""".encode()
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        complaint(),
-        complaint("Abuse"),
-        complaint("fraud"),
-        complaint("opt-out"),
-        complaint(part="text/rfc822-headers"),
-        complaint(letter="X: y", to=f"bounces+{TOKEN}@vteam.test"),
-        complaint(letter="X: y", noted=f"Original-Mail-From: <bounces+{TOKEN}@vteam.test>"),
-        complaint(letter=f"List-Unsubscribe: <https://x.test/u>,\r\n <mailto:bounces+{TOKEN}@vteam.test>"),
-    ],
-)
-def test_a_complaint_is_about_the_letter_it_returns(raw: bytes) -> None:
-    found = heard(raw)
-    assert found is not None
-    assert (found.kind, found.token, found.status, found.is_final) == (Kind.COMPLAINT, TOKEN, "", True)
-    assert found.words in ("abuse", "fraud", "opt-out")
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        complaint(letter="X: y"),
-        complaint("not-spam"),
-        complaint("auth-failure"),
-        complaint("virus"),
-        complaint(""),
-        complaint(part="text/plain"),
-    ],
-)
-def test_what_is_no_complaint_or_about_nobody_says_nothing(raw: bytes) -> None:
-    assert heard(raw) is None
-
-
-# Everything else ------------------------------------------------------------------------------------------------
-ENVELOPE = f"Delivered-To: bounces+{TOKEN}@vteam.test\r\n"
-GOOD = report({"Action": "failed", "Status": "5.1.1", "Diagnostic-Code": "smtp; 550 5.1.1 no such user"})
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        "",
-        "\r\n",
-        ENVELOPE,
-        f"{ENVELOPE}Auto-Submitted: auto-replied\r\nSubject: I am away\r\n\r\nUntil Monday. 550 5.1.1\r\n",
-        f"{ENVELOPE}Content-Type: multipart/report\r\n\r\nStatus: 5.1.1\r\n",
-        f"{ENVELOPE}Content-Type: multipart/report; boundary=\r\n\r\n--\r\nStatus: 5.1.1\r\n",
-        f"{ENVELOPE}Content-Type: message/delivery-status\r\n\r\nAction: failed\r\nStatus: 5.1.1\r\n",
-        report({"Action": "displayed"}, part="message/disposition-notification").decode(),
-        report({"Action": "delivered", "Status": "2.0.0"}).decode(),
-        report({"Action": "relayed", "Status": "5.1.1"}).decode(),
-        report({"Status": "2.0.0"}).decode(),
-        report({"Final-Recipient": "rfc822; bo@example.org"}).decode(),
-        report().decode(),
-        report(
-            {"Action": "failed", "Status": "5.1.1"}, part="x\r\nContent-Transfer-Encoding: base64"
-        ).decode(),
-    ],
-)
-def test_what_is_no_report_says_nothing(raw: str) -> None:
-    assert heard(raw.encode()) is None
-
-
-def test_a_report_above_the_limit_is_not_read() -> None:
-    assert heard(GOOD + b"x" * (BYTES_MAX - len(GOOD))) is not None
-    assert heard(GOOD + b"x" * (BYTES_MAX - len(GOOD) + 1)) is None
-
-
-def test_a_report_cut_off_behind_its_fields_is_read() -> None:
-    end = GOOD.index(b"Content-Type: message/rfc822")
-    found = heard(GOOD[:end])
-    assert found is not None
-    assert found.kind is Kind.GONE
-
-
-def nested(depth: int, *, distinct: bool) -> bytes:
-    names = [f"b{number if distinct else 0}" for number in range(depth)]
-    opened = "".join(f"Content-Type: multipart/mixed; boundary={name}\r\n\r\n--{name}\r\n" for name in names)
-    return (ENVELOPE + opened).encode() + GOOD
-
-
-PACKED = b"Content-Type: multipart/report; boundary=b\r\n\r\n"
-BOMBS = [
-    nested(15_000, distinct=True),
-    nested(18_000, distinct=False),
-    ENVELOPE.encode() + PACKED + b"--b\r\n\r\n" * 130_000,
-    ENVELOPE.encode() + PACKED + b"\n--b " * 200_000,
-    ENVELOPE.encode() + PACKED + b"\n--b" + b" " * 1_000_000 + b"x",
-    ENVELOPE.encode() * 20_000,
-    ENVELOPE.encode() + b"X: y\r\n" * 160_000 + GOOD,
-    b"X: " + b"y" * 1_000_000,
-    b"X:\r\n" + b" y\r\n" * 250_000,
-    b"\n" * BYTES_MAX,
-    b" " * BYTES_MAX,
-    b"\r\n \r\n\t" * 150_000,
-    b":" * BYTES_MAX,
-    b"Content-Type: multipart/report" + b'; boundary="' * 80_000 + b"\r\n\r\n",
-    b"Content-Type: multipart/report" + b" ; " * 300_000 + b"\r\n\r\n",
-    b"Delivered-To: " + b"bounces+" * 120_000,
-    report({"Action": "failed", "Diagnostic-Code": "smtp; " + "550 5." * 150_000}),
-    report(*[{"Action": "failed", "Status": "5.1.1"}] * 20_000),
-    report({f"X-{number}": "y" for number in range(60_000)} | {"Status": "5.1.1"}),
-]
-
-
-@pytest.mark.parametrize("raw", BOMBS, ids=range(len(BOMBS)))
-def test_a_bomb_costs_a_moment_and_harms_nothing(raw: bytes) -> None:
-    begun = time.monotonic()
-    heard(raw[:BYTES_MAX])
-    assert time.monotonic() - begun < SECONDS_MAX
-
-
-def test_of_many_parts_the_first_are_read() -> None:
-    filler = b"--=_b (1)\r\n\r\nSorry.\r\n"
-    assert heard(GOOD.replace(filler, filler * (PARTS_MAX - 1))) is not None
-    assert heard(GOOD.replace(filler, filler * PARTS_MAX)) is None
-
-
-@given(st.binary(max_size=400))
-@example(b"\xff\xfe\x00Delivered-To: \xe9")
-def test_no_bytes_make_it_fail(raw: bytes) -> None:
-    assert heard(raw) is None
-
-
-@given(at=st.integers(0, len(GOOD)), cut=st.integers(0, 60), instead=st.binary(max_size=30))
-def test_no_damage_to_a_report_makes_it_fail_or_name_another(at: int, cut: int, instead: bytes) -> None:
-    found = heard(GOOD[:at] + instead + GOOD[at + cut :])
-    assert found is None or len(found.token) <= 64
-    assert found is None or (len(found.words) <= WORDS_MAX and found.words.isprintable())
-
-
-@given(
-    said=st.text(max_size=200),
-    status=st.text(max_size=20),
-    action=st.sampled_from(["failed", "delayed", "", "delivered", "\u00e9"]),
-)
-def test_no_words_of_a_server_make_it_fail(said: str, status: str, action: str) -> None:
-    fields = {"Action": action, "Status": status, "Diagnostic-Code": said}
-    raw = report({name: value.encode(errors="replace").decode() for name, value in fields.items()})
-    found = heard(raw)
-    assert found is None or not any("@" in word.strip("@<>:;,") for word in found.words.split())

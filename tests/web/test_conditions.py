@@ -1,27 +1,19 @@
 """What holds in single countries, in the browser: on the page of the rules, and where a winner says which is theirs."""
 
 import datetime as dt
-from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
 
 from tests.cast import AT
-from tests.services.winners import SETTLED
-from tests.web.test_prizes import POSTER, RECORD, Stage, text
+from tests.web.prizestage import POSTER, RECORD, Stage, text
 from vteam.campaigns.file import RulesEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.services import apply_campaign
 from vteam.demo.opening import demo_folder, open_demo
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _after_the_season() -> Any:
-    with time_machine.travel(SETTLED + dt.timedelta(hours=1), tick=True):
-        yield
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("after_the_season")]
 
 
 CONDITIONS = [

@@ -5,18 +5,17 @@ import re
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from tests.services.winners import SETTLED, give, prize, the
-from tests.web.test_prizes import Stage, text
+from tests.web.prizestage import Stage, text
 from vteam.campaigns.check import check_campaign
 from vteam.campaigns.file import CampaignFile, PrizeEntry
 from vteam.campaigns.models import Campaign, CampaignVersion, MadeIn, Title
 from vteam.campaigns.services import _new_version, _stored
 from vteam.prizes.models import Draw
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("after_the_season")]
 PRIZES, NEW = "/maree-haute/organise/prizes", "/maree-haute/organise/new-prize"
 EDIT, RULES = f"{PRIZES}/record/edit", "/maree-haute/organise/rules"
 TYPED = {
@@ -26,12 +25,6 @@ TYPED = {
     "value_fr": "", "supplied_by": "Lune Noire", "confirmed": "on", "needs": "address", "claim_days": "21",
     "minimum_age": "18", "countries": "France, be",
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _after_the_season() -> Any:
-    with time_machine.travel(SETTLED + dt.timedelta(hours=1), tick=True):
-        yield
 
 
 @pytest.fixture

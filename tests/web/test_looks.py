@@ -20,7 +20,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.cast import allow
-from tests.services.test_deliverability import FOUR, SIX, changed
+from tests.services.domains import FOUR, SIX, changed
 from tests.services.zone import serving
 from tests.web.axe import findings
 from vteam import clock

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client, override_settings
 
-from tests.services.test_deliverability import FOUR, GOOD, SIX, changed
+from tests.services.domains import FOUR, GOOD, SIX, changed
 from tests.services.zone import serving
 from tests.web.test_doors import Doors
 from vteam import clock

@@ -10,7 +10,7 @@ from django.test import Client
 
 from tests.cast import AT
 from tests.services.winners import give, prize
-from tests.web.test_prizes import AT_HOME, SAME, Stage, text
+from tests.web.prizestage import AT_HOME, SAME, Stage, text
 from vteam.campaigns.services import apply_campaign
 from vteam.demo.opening import demo_folder, open_demo
 from vteam.prizes.models import SupplierWord

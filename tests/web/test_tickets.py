@@ -15,7 +15,7 @@ from django.test import Client
 from PIL import Image
 
 from tests.services.winners import EVENING, NIGHT, SETTLED, places
-from tests.web.test_prizes import AT_HOME, Stage, text
+from tests.web.prizestage import AT_HOME, Stage, text
 from vteam import clock
 from vteam.prizes.doors import open_door
 from vteam.prizes.models import Door, Offer, Scan, Ticket
