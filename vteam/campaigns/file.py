@@ -334,7 +334,11 @@ class CampaignFile(Table):
 
     def concert_of(self, prize: PrizeEntry) -> ConcertEntry | None:
         """The concert `prize` lets its winner into."""
-        return next((each for each in self.concerts if each.key == prize.concert), None)
+        return self.concert(prize.concert) if prize.concert else None
+
+    def concert(self, key: str) -> ConcertEntry | None:
+        """The concert with a key."""
+        return next((each for each in self.concerts if each.key == key), None)
 
     def begins_at(self, concert: ConcertEntry) -> dt.datetime:
         """When `concert` begins, aware UTC; where the file names its day alone, the day's end."""

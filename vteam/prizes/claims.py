@@ -5,7 +5,6 @@ parent has confirmed it, by a link the fan hands them: we write to nobody who di
 """
 
 import datetime as dt
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from django.db.models import QuerySet
 
 from vteam.campaigns.file import PrizeEntry
 from vteam.campaigns.models import Campaign
-from vteam.errors import SealError
 from vteam.people import vault
 from vteam.prizes.models import Offer
 from vteam.prizes.offers import KEPT_UNSENT, move_offer
 from vteam.prizes.queries import prize_of
+from vteam.prizes.sealed import seal_for, unsealed
 from vteam.prizes.tickets import kept_until, make_tickets
 from vteam.rules.prizes import State, Who
 
@@ -70,7 +69,7 @@ def claim(*, offer: Offer, claim: Claim, at: dt.datetime) -> tuple[Claimed, str]
         return Claimed.TOO_LATE, ""
     now.details = None
     if claim.details:
-        now.details = vault.seal(bytes(now.fan.person.sealed_key), json.dumps(dict(claim.details)))
+        now.details = seal_for(now.fan, claim.details)
     now.details_until = _kept_until(now, at) if claim.details else None
     # Who once said to be under 18 stays so for this prize.
     now.is_adult = claim.is_adult and now.is_adult is not False
@@ -121,15 +120,7 @@ def parent_confirms(*, secret: str, at: dt.datetime) -> bool:
 
 def details_of(offer: Offer) -> dict[str, str]:
     """What the winner told; nothing before the claim, once it is erased, or when they have left."""
-    if offer.details is None or offer.fan is None:
-        return {}
-    try:
-        told: dict[str, str] = json.loads(
-            vault.unseal(bytes(offer.fan.person.sealed_key), bytes(offer.details))
-        )
-    except SealError:
-        return {}
-    return told
+    return unsealed(offer.fan, offer.details)
 
 
 def decline(*, offer: Offer, at: dt.datetime) -> bool:

@@ -60,7 +60,7 @@ class Said:
 def concert_at(door: Door) -> tuple[Campaign, ConcertEntry] | None:
     """The campaign and the concert of a door; None where the file has it no more."""
     campaign = Campaign.objects.get(pk=door.campaign_id)
-    concert = next((each for each in campaign.file.concerts if each.key == door.concert), None)
+    concert = campaign.file.concert(door.concert)
     return (campaign, concert) if concert else None
 
 

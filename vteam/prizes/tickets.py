@@ -5,7 +5,6 @@ the name at the door under the winner's own key; what doors know of it is a hash
 """
 
 import datetime as dt
-import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from vteam.campaigns.file import CampaignFile, PrizeEntry
-from vteam.errors import SealError
 from vteam.people import vault
 from vteam.prizes.models import Offer, Ticket
+from vteam.prizes.sealed import seal_for, unsealed
 from vteam.rules.tickets import SECRET_BYTES, code_of, hash_of, mark_of, signed_bytes
 
 KEY = "ticket key"
@@ -62,7 +61,7 @@ def _make(offer: Offer, concert: str, place: int, step: int, name: str, at: dt.d
     assert offer.fan is not None, "whoever claims it is there"
     secret = secrets.token_bytes(SECRET_BYTES)
     code = code_of(secret, _keys(offer.campaign_id)[0].sign(signed_bytes(offer.campaign_id, secret)))
-    sealed = vault.seal(bytes(offer.fan.person.sealed_key), json.dumps({"code": code, "name": name}))
+    sealed = seal_for(offer.fan, {"code": code, "name": name})
     return Ticket.objects.create(
         campaign_id=offer.campaign_id,
         concert=concert,
@@ -110,14 +109,8 @@ def good_tickets(offer: Offer) -> QuerySet[Ticket]:
 
 def told_by(ticket: Ticket) -> Told | None:
     """What a ticket says; None once it is erased, or its winner has left. Reads `offer.fan.person`."""
-    fan = ticket.offer.fan
-    if fan is None or ticket.sealed is None:
-        return None
-    try:
-        told = json.loads(vault.unseal(bytes(fan.person.sealed_key), bytes(ticket.sealed)))
-    except SealError:
-        return None
-    return Told(code=told["code"], name=told["name"])
+    told = unsealed(ticket.offer.fan, ticket.sealed)
+    return Told(code=told["code"], name=told["name"]) if told else None
 
 
 def kept_until(file: CampaignFile, prize: PrizeEntry) -> dt.datetime | None:
@@ -140,18 +133,9 @@ def guests(file: CampaignFile, campaign_id: int, concert: str) -> Iterator[Guest
     for ticket in found.iterator(chunk_size=500):
         prize, told = prizes.get(ticket.offer.prize), told_by(ticket)
         if prize is not None and told is not None:
-            winner = _winner(ticket.offer)
+            winner = unsealed(ticket.offer.fan, ticket.offer.details).get("name", "")
             other = winner if winner != told.name else ""
             yield Guest(ticket=ticket, name=told.name, winner=other, prize=prize.key, places=prize.places)
-
-
-def _winner(offer: Offer) -> str:
-    """The name whoever claimed it said; empty once it is erased."""
-    if offer.details is None or offer.fan is None:
-        return ""
-    return str(
-        json.loads(vault.unseal(bytes(offer.fan.person.sealed_key), bytes(offer.details))).get("name", "")
-    )
 
 
 # Signatures ----------------------------------------------------------------------------------------------------------

@@ -136,6 +136,13 @@ def withdrawn(request: HttpRequest, campaign: Campaign, title_name: str) -> Http
     return private_render(request, "withdrawn.html", context, status=410)
 
 
+def attachment(content: bytes, name: str, content_type: str) -> HttpResponse:
+    """A file that was made for who asked for it, to be kept."""
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return response
+
+
 def private_render(
     request: HttpRequest, template: str, context: Mapping[str, object], status: int = 200
 ) -> HttpResponse:

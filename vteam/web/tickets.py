@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from vteam.campaigns.file import ConcertEntry, PrizeEntry
 from vteam.prizes.models import Offer, Ticket
-from vteam.prizes.tickets import Told, good_tickets, may_change_hands, told_by
+from vteam.prizes.tickets import Guest, Told, good_tickets, may_change_hands, told_by
 from vteam.rules.tickets import mark_of
+from vteam.web.forms import bare_name
 from vteam.web.templatetags.vteam import hour, long_day, words
 
 
@@ -98,6 +99,11 @@ def _rule(ticket: Ticket, told: Told, prize: PrizeEntry) -> str:
     own = _("It is for %(name)s alone, and the door may ask for a name.")
     along = _("It is for whoever comes with %(name)s.")
     return f"{(own if ticket.place == 1 else along) % {'name': told.name}} {once}"
+
+
+def by_name(guest: Guest) -> tuple[str, int, int]:
+    """As a list at a door is sorted."""
+    return bare_name(guest.name), guest.ticket.offer_id, guest.ticket.place
 
 
 def when_of(concert: ConcertEntry) -> str:

@@ -5,7 +5,7 @@ GET shows, POST acts. A door's code is shown once, when it is made.
 
 import re
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,11 +20,11 @@ from vteam.prizes.models import Door, Ticket
 from vteam.prizes.queries import prize_of
 from vteam.prizes.tickets import Guest, guests, told_by
 from vteam.rules.tickets import mark_of
-from vteam.web.answers import for_organisers, private_render
-from vteam.web.forms import DoorForm, bare_name
+from vteam.web.answers import attachment, for_organisers, private_render
+from vteam.web.forms import DoorForm
 from vteam.web.tables import table
 from vteam.web.templatetags.vteam import local, words
-from vteam.web.tickets import when_of
+from vteam.web.tickets import by_name, when_of
 from vteam.web.views.campaign import page_number
 
 PAGE, CONFLICTS_SHOWN = 100, 50
@@ -113,7 +113,7 @@ def _page(
 
 
 def _concert(campaign: Campaign, key: str) -> ConcertEntry:
-    found = next((each for each in campaign.file.concerts if each.key == key), None)
+    found = campaign.file.concert(key)
     if found is None:
         raise Http404
     return found
@@ -121,8 +121,7 @@ def _concert(campaign: Campaign, key: str) -> ConcertEntry:
 
 def _guests(campaign: Campaign, concert: ConcertEntry) -> list[Guest]:
     """Everybody expected, as a list at a door is sorted."""
-    found = guests(campaign.file, campaign.pk, concert.key)
-    return sorted(found, key=lambda guest: (bare_name(guest.name), guest.ticket.offer_id, guest.ticket.place))
+    return sorted(guests(campaign.file, campaign.pk, concert.key), key=by_name)
 
 
 @for_organisers
@@ -160,11 +159,8 @@ def guest_file(request: HttpRequest, campaign: Campaign, organiser: Organiser, k
     n = len(everybody)
     about = f"{when_of(concert)} · {concert.place} · " + ngettext("%(n)d place", "%(n)d places", n) % {"n": n}
     title = _("Guest list: %(concert)s") % {"concert": words(concert.name)}
-    response = HttpResponse(
-        drawn(campaign=campaign, title=title, about=about, rows=rows), content_type="application/pdf"
-    )
-    response["Content-Disposition"] = f'attachment; filename="{campaign.slug}-{concert.key}.pdf"'
-    return response
+    content = drawn(campaign=campaign, title=title, about=about, rows=rows)
+    return attachment(content, f"{campaign.slug}-{concert.key}.pdf", "application/pdf")
 
 
 def _lines(campaign: Campaign, guest: Guest) -> list[str]:

@@ -5,13 +5,10 @@ that does not keep it; who was overtaken by somebody else is told before anythin
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
-from django.forms import BoundField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -26,7 +23,7 @@ from vteam.campaigns.writing import Tables, tables_of, toml_of
 from vteam.errors import CampaignFileError, Promised
 from vteam.prizes.keeping import promises, refuse_changes
 from vteam.prizes.queries import prize_of
-from vteam.web.answers import campaign_or_404, for_organisers, private_render
+from vteam.web.answers import attachment, campaign_or_404, for_organisers, private_render
 from vteam.web.contest_forms import (
     EXPLANATION_LENGTH,
     MORE_LENGTH,
@@ -35,9 +32,9 @@ from vteam.web.contest_forms import (
     VersionForm,
 )
 from vteam.web.prize_form import PrizeForm
+from vteam.web.sides import sides
 from vteam.web.visitors import person_of
 
-LANGUAGE_NAMES = dict(settings.LANGUAGES)
 _LIMITS = {"name_limit": NAME_LENGTH, "explanation_limit": EXPLANATION_LENGTH, "more_limit": MORE_LENGTH}
 Show = Callable[[HttpRequest, Campaign, str], HttpResponse]
 
@@ -48,23 +45,6 @@ class Outcome(Enum):
     KEPT = auto()
     OVERTAKEN = auto()
     REFUSED = auto()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """What is asked in one language: its code, its name in itself, the fields by what they are."""
-
-    code: str
-    name: str
-    fields: dict[str, BoundField]
-
-
-def sides(form: Any, *names: str) -> list[Side]:
-    """A form's texts, language by language."""
-    return [
-        Side(code=code, name=LANGUAGE_NAMES[code], fields={name: form[f"{name}_{code}"] for name in names})
-        for code in form.languages
-    ]
 
 
 def keeping_what_was_typed(show: Show) -> Callable[..., Callable[..., HttpResponseBase]]:
@@ -272,6 +252,4 @@ def _rules_page(request: HttpRequest, campaign: Campaign, form: RulesForm, **how
 def campaign_file(request: HttpRequest, campaign: Campaign, organiser: Organiser) -> HttpResponseBase:
     """The campaign file in force, to keep beside the songs."""
     text = toml_of(campaign.file, version=campaign.version)
-    answer = HttpResponse(text, content_type="application/toml")
-    answer["Content-Disposition"] = 'attachment; filename="campaign.toml"'
-    return answer
+    return attachment(text.encode(), "campaign.toml", "application/toml")

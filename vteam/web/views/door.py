@@ -42,6 +42,7 @@ from vteam.web.answers import private, private_render
 from vteam.web.assets import asset_file
 from vteam.web.forms import bare_name
 from vteam.web.guards import HEADERS
+from vteam.web.tickets import by_name
 from vteam.web.visitors import door_network
 
 SESSION = "door"
@@ -173,7 +174,7 @@ def _found(campaign: Campaign, door: Door, asked: str) -> dict[str, Any]:
     wanted = [bare_name(word) for word in asked.split()]
     there = guests(campaign.file, campaign.pk, door.concert)
     matching = sorted(
-        (guest for guest in there if all(word in _told_of(guest) for word in wanted)), key=_by_name
+        (guest for guest in there if all(word in _told_of(guest) for word in wanted)), key=by_name
     )
     shown = matching[:NAMES_SHOWN]
     undos = undoable(door, (guest.ticket.pk for guest in shown), at=clock.now())
@@ -186,10 +187,6 @@ def _found(campaign: Campaign, door: Door, asked: str) -> dict[str, Any]:
 
 def _told_of(guest: Guest) -> str:
     return " ".join(map(bare_name, (guest.name, guest.winner, guest.mark)))
-
-
-def _by_name(guest: Guest) -> tuple[str, int, int]:
-    return bare_name(guest.name), guest.ticket.offer_id, guest.ticket.place
 
 
 def _may(door: Door, what: str, limit: int) -> bool:

@@ -4,11 +4,8 @@ GET shows, POST acts. What was typed comes back with every answer that does not 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 
-from django.conf import settings
-from django.forms import BoundField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,23 +19,13 @@ from vteam.campaigns.organisers import invited, take_invitation
 from vteam.prizes.queries import concerts_with_places
 from vteam.web.answers import campaign_or_404, for_organisers, private_render
 from vteam.web.forms import SUBJECT_LENGTH, TEXT_LENGTH, NewsForm
+from vteam.web.sides import sides
 from vteam.web.views.campaign import page_number
 from vteam.web.views.mailing import mail_context
 from vteam.web.visitors import person_of
 from vteam.web.words import Told
 
 PAGE = 30
-LANGUAGE_NAMES = dict(settings.LANGUAGES)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """What is written in one language: its code, its name in itself, the two fields."""
-
-    code: str
-    name: str
-    subject: BoundField
-    text: BoundField
 
 
 @for_organisers
@@ -72,7 +59,12 @@ def keeping_what_was_typed(view: Callable[..., HttpResponseBase]) -> Callable[..
             return view(request, slug) if pk is None else view(request, slug, pk)
         campaign = campaign_or_404(slug)
         form = NewsForm(request.POST, languages=campaign.file.languages)
-        context = {"campaign": campaign, "form": form, "sides": sides(form), "signed_out": True}
+        context = {
+            "campaign": campaign,
+            "form": form,
+            "sides": sides(form, "subject", "text"),
+            "signed_out": True,
+        }
         return private_render(request, "organise_news.html", context | _LIMITS, status=403)
 
     return guarded
@@ -154,7 +146,7 @@ def _page(
         "campaign": campaign,
         "organiser": organiser,
         "form": form,
-        "sides": sides(form),
+        "sides": sides(form, "subject", "text"),
         "news": news,
         "seen": services.state(news) if news and (overtaken or not form.is_bound) else form["seen"].value(),
         "shown": _shown(news) if news else [],
@@ -167,14 +159,6 @@ def _page(
     # What was read is what may be written over: a refused form keeps that state.
     status = 409 if overtaken else 422 if form.errors else 200
     return private_render(request, "organise_news.html", context | _LIMITS, status=status)
-
-
-def sides(form: NewsForm) -> list[Side]:
-    """A form's fields, language by language."""
-    return [
-        Side(code=code, name=LANGUAGE_NAMES[code], subject=form[f"subject_{code}"], text=form[f"text_{code}"])
-        for code in form.languages
-    ]
 
 
 def _shown(news: News) -> list[Told]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import wraps
 
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -36,7 +36,7 @@ from vteam.prizes.senders import is_read_by_sender, may_read, senders_of, take_o
 from vteam.rules.beacons import QUICKNET
 from vteam.rules.drawrecords import from_beacon, from_commitments
 from vteam.rules.prizes import MOVES, State, Who
-from vteam.web.answers import for_organisers, private_render
+from vteam.web.answers import attachment, for_organisers, private_render
 from vteam.web.forms import AnnounceForm, GivingForm, RandomnessForm, detail_name, names_of_countries
 from vteam.web.tables import table
 from vteam.web.templatetags.vteam import words
@@ -286,9 +286,7 @@ def picking_list(request: HttpRequest, campaign: Campaign, prize: PrizeEntry) ->
     ]
     about = ngettext("%(n)d to send", "%(n)d to send", len(rows)) % {"n": len(rows)}
     content = drawn(campaign=campaign, title=words(prize.name), about=about, rows=rows)
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{campaign.slug}-{prize.key}.pdf"'
-    return response
+    return attachment(content, f"{campaign.slug}-{prize.key}.pdf", "application/pdf")
 
 
 def _to_send(campaign: Campaign, prize: PrizeEntry) -> Iterator[tuple[Offer, dict[str, str]]]:

@@ -1,8 +1,7 @@
 """The permission slip: a page for whoever scans a printed one, saying how things stand now, and a fan's own file."""
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
@@ -12,7 +11,7 @@ from vteam.campaigns.slips import Slip, slip_of
 from vteam.people.models import Fan
 from vteam.permissions import budgets
 from vteam.web.addresses import site_base
-from vteam.web.answers import campaign_or_404, for_fans, private_render
+from vteam.web.answers import attachment, campaign_or_404, for_fans, private_render
 from vteam.web.language import plain_reverse
 from vteam.web.visitors import fan_here
 
@@ -46,10 +45,8 @@ def slip_file(request: HttpRequest, campaign: Campaign, fan: Fan, key: str) -> H
         address=site_base(request) + plain_reverse("slip", campaign.slug, key),
         at=at,
     )
-    response = HttpResponse(content, content_type="application/pdf")
     file_name = _("Permission for %(title)s") % {"title": found.title.name}
-    response["Content-Disposition"] = content_disposition_header(True, f"{file_name}.pdf") or "attachment"
-    return response
+    return attachment(content, f"{file_name}.pdf", "application/pdf")
 
 
 def _slip(campaign: Campaign, key: str) -> Slip:

@@ -3,7 +3,7 @@
 Nobody but the winner sees them here; whoever was given one has the file.
 """
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -16,7 +16,7 @@ from vteam.permissions import budgets
 from vteam.prizes.models import Offer
 from vteam.prizes.queries import prize_of
 from vteam.prizes.tickets import give_on, good_tickets
-from vteam.web.answers import for_fans, private_render
+from vteam.web.answers import attachment, for_fans, private_render
 from vteam.web.forms import GivenOnForm
 from vteam.web.tickets import printed, told_tickets
 
@@ -38,9 +38,9 @@ def print_tickets(request: HttpRequest, campaign: Campaign, fan: Fan, pk: int) -
     from vteam.web.ticketfile import drawn  # with all that draws: loaded once the first is asked for
 
     sheets = [printed(ticket, told, prize, concert) for ticket, told in tickets]
-    response = HttpResponse(drawn(sheets, campaign=campaign), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{campaign.slug}-{concert.key}.pdf"'
-    return response
+    return attachment(
+        drawn(sheets, campaign=campaign), f"{campaign.slug}-{concert.key}.pdf", "application/pdf"
+    )
 
 
 @for_fans
@@ -56,9 +56,7 @@ def picture(request: HttpRequest, campaign: Campaign, fan: Fan, pk: int, place: 
     from vteam.web import ticketfile
 
     drawn = ticketfile.picture(printed(*found, prize, concert), campaign=campaign)
-    response = HttpResponse(drawn, content_type="image/png")
-    response["Content-Disposition"] = f'attachment; filename="{campaign.slug}-{concert.key}-{place}.png"'
-    return response
+    return attachment(drawn, f"{campaign.slug}-{concert.key}-{place}.png", "image/png")
 
 
 def _may_draw(fan: Fan) -> bool:
