@@ -274,6 +274,8 @@ def _shown(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, tuple):
         return ", ".join(_shown(part) for part in value) or "all"
+    if isinstance(value, Words):
+        return f"“{_words(value)}”"
     return f"“{value}”" if isinstance(value, str) else str(value)
 
 

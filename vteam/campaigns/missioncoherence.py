@@ -4,7 +4,7 @@ import datetime as dt
 import typing
 from collections.abc import Iterator
 
-from vteam.campaigns.file import OF_PASS_ON, OF_WORLD, USUAL, MissionKind
+from vteam.campaigns.file import OF_PASS_ON, OF_WORLD, USUAL, MissionKind, WorldAct
 from vteam.campaigns.findings import Finding
 from vteam.campaigns.loosely import (
     Tables,
@@ -101,8 +101,8 @@ def lines_of_worlds(tables: Tables) -> Iterator[Finding]:
             wrong = "a mission in a virtual world says what residents do there"
             instead = 'write act = "answer", "vote", "concert" or "bring"'
             yield Finding(path=("missions", at), wrong=wrong, instead=instead, missing="act")
-        elif kind == "world" and act:
-            yield from _choosing(at, mission, act)
+        elif kind == "world" and act in typing.get_args(WorldAct):
+            yield from _choosing(at, mission, act or "")
 
 
 def _choosing(at: int, mission: Tables, act: str) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 Limits are in bytes of UTF-8 and stand in docs/worlds.md; what is too long ends in "…". Pure.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,8 @@ ADDRESS_BYTES_MAX = 250
 CHOICES_AT_MOST = 11
 CHOICE_LENGTH_MAX = 60
 CUT = "…"
+UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+SHORTER = str.maketrans({'"': "'", "\\": "/"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,22 +49,43 @@ class Page:
 
 
 def cut(text: str, size: int) -> str:
-    """A text within so many bytes."""
+    """A text within so many bytes, without marks that show nothing; line ends stay."""
+    text = "".join(mark for mark in text if mark == "\n" or unicodedata.category(mark) not in UNSEEN)
     if len(text.encode()) <= size:
         return text
-    room = size - len(CUT.encode())
+    room = max(size - len(CUT.encode()), 0)
     return text.encode()[:room].decode(errors="ignore").rstrip() + CUT
 
 
 def answer_of(page: Page, *, line: str) -> bytes:
     """A page and the object's line as the bytes of an answer, never more than ANSWER_BYTES_MAX."""
+    said = _said(page, page.text, line)
+    if len(said) <= ANSWER_BYTES_MAX:
+        return said
+    # Written as JSON, quotes and backslashes take two bytes: only a page full of them comes here.
+    page, line = _bare(page), line.translate(SHORTER)
     text = cut(page.text, TEXT_BYTES)
-    said = orjson.dumps(_content(replace(page, text=text), line))
-    while len(said) > ANSWER_BYTES_MAX:
-        # Marks that are written with a backslash take two bytes; only a text full of them comes here.
-        text = cut(text, len(text.encode()) - (len(said) - ANSWER_BYTES_MAX) // 2 - len(CUT.encode()))
-        said = orjson.dumps(_content(replace(page, text=text), line))
+    said = _said(page, text, line)
+    while len(said) > ANSWER_BYTES_MAX and text != CUT:
+        text = cut(text, max(len(text.encode()) - (len(said) - ANSWER_BYTES_MAX), len(CUT.encode())))
+        said = _said(page, text, line)
     return said
+
+
+def _said(page: Page, text: str, line: str) -> bytes:
+    shown = cut(text, TEXT_BYTES).strip() or CUT
+    return orjson.dumps(_content(replace(page, text=shown), line))
+
+
+def _bare(page: Page) -> Page:
+    opening, ask = page.opening, page.ask
+    return Page(
+        title=page.title.translate(SHORTER),
+        text=page.text.translate(SHORTER),
+        choices=[(choice, label.translate(SHORTER)) for choice, label in page.choices],
+        ask=replace(ask, label=ask.label.translate(SHORTER)) if ask else None,
+        opening=replace(opening, label=opening.label.translate(SHORTER)) if opening else None,
+    )
 
 
 def _content(page: Page, line: str) -> dict[str, Any]:
@@ -87,7 +111,7 @@ def labelled(choices: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Choices with labels that fit a button and differ from each other."""
     labels: dict[str, str] = {}
     for choice, label in choices[:CHOICES_AT_MOST]:
-        short, n = cut(label, LABEL_BYTES), 2
+        short, n = cut(label, LABEL_BYTES).strip() or CUT, 2
         while short in labels:
             mark = f" {n}"
             short, n = cut(label, LABEL_BYTES - len(mark)) + mark, n + 1
