@@ -80,7 +80,7 @@ MISTAKES = [
     ('["relayed", "receipted", "witnessed"]', '["relayed", "receipted", "relayed"]', "a kind of evidence is named twice → write each once"),
     ('kind = "recruit"', 'kind = "recruit"\nanswer = 1', "`answer` says something in a virtual world only, and this is a recruit mission → take it out"),
     ('act = "answer"  ', "", 'a mission in a virtual world says what residents do there → write act = "answer", "vote", "concert" or "bring"'),
-    ('act = "answer"', 'act = "anser"', '`act` is not one of the words known here → did you mean "answer"?'),
+    ('act = "answer"', 'act = "anser"', '`act` cannot be "anser" → did you mean "answer"? (it can be "answer", "vote", "concert" or "bring")'),
     ('"Sel"]\n\n[[missions]]\nkey = "there"', '"Sel"]\nanswer = 1\n\n[[missions]]\nkey = "there"', "`answer` says nothing where act = vote → take it out"),
     ('[[missions]]\nkey = "opening-song"\nkind = "world"\nact = "vote"', '[[missions]]\nkey = "opening-song"\nkind = "world"\nact = "answer"', "no choice is the right one → write answer = 1"),
     ("answer = 2\n", "answer = 4\n", "there are 3 choices, and the right one would be number 4 → write a number from 1 to 3"),
