@@ -53,7 +53,9 @@ class Door:
     def paths(self) -> list[str]:
         return [got.path for got in self.got]
 
-    def answer(self, path: str, headers: dict[str, str], raw: bytes, names: tuple[str, ...]) -> tuple[int, bytes]:
+    def answer(
+        self, path: str, headers: dict[str, str], raw: bytes, names: tuple[str, ...]
+    ) -> tuple[int, bytes]:
         """A fault that is due comes first: a status, or bytes sent as 200."""
         if self.faults:
             fault = self.faults.pop(0)
@@ -129,7 +131,11 @@ def page_for(got: Got) -> Page:
         "line": "touch me: Lune Noire's vTeam",
     }
     if choice == "link":
-        page["open"] = {"address": f"https://vteam.example/l/{avatar}", "label": "Link this avatar", "flyer": False}
+        page["open"] = {
+            "address": f"https://vteam.example/l/{avatar}",
+            "label": "Link this avatar",
+            "flyer": False,
+        }
     if choice == "bring":
         page["choices"] = []
         page["ask"] = {"choice": "bring:poster", "label": "What is it?"}

@@ -72,6 +72,7 @@ class World:
         self.links = {0: "vTeam kiosk"}
         self.linkset_data: dict[str, tuple[str, str]] = {}
         self.has_addresses = True
+        self.holds_back = False
         self.urls: list[str] = []
         self.latency_s = 0.2
         self.listens: dict[int, int] = {}
@@ -91,7 +92,10 @@ class World:
         self.script = lummao.compile_script(self.source)
         self.script.event_queue.clear()
         functions = self.script.builtin_funcs
-        for name, value in {**_given(self), **(_linkset_data(self) if self.limits.has_linkset_data else {})}.items():
+        for name, value in {
+            **_given(self),
+            **(_linkset_data(self) if self.limits.has_linkset_data else {}),
+        }.items():
             functions[name] = value
         if not self.limits.has_linkset_data:
             for name in [name for name in functions if name.startswith("llLinksetData")]:
@@ -154,7 +158,9 @@ class World:
         return self.answers[request]
 
     # Time ----------------------------------------------------------------------------------------------------------
-    def queue(self, name: str, *arguments: Any, after_s: float = 0.0, detected: list[Any] | None = None) -> None:
+    def queue(
+        self, name: str, *arguments: Any, after_s: float = 0.0, detected: list[Any] | None = None
+    ) -> None:
         event = (self.now + after_s, next(self._numbers), name, arguments, detected or [])
         heapq.heappush(self._events, event)
 
@@ -175,6 +181,14 @@ class World:
         else:
             raise AssertionError("a script that never rests")
         self.now = max(self.now, until)
+
+    def turn_back(self, at: float) -> None:
+        """The world's clock is set anew; what is to happen happens after as long as before."""
+        ahead_s = self.now - at
+        self._events = [(event[0] - ahead_s, *event[1:]) for event in self._events]
+        self._filled_at -= ahead_s
+        self._allowed = deque(allowed - ahead_s for allowed in self._allowed)
+        self.now = at
 
     def _handle(self, name: str, arguments: tuple[Any, ...], detected: list[Any]) -> None:
         handler = getattr(self.script, f"e{self.script.current_state}{name}", None)
@@ -252,6 +266,8 @@ class World:
 
     def _is_allowed(self) -> bool:
         """25 in 20 s (Second Life), or a bucket of 3 that one request a second fills (OpenSimulator)."""
+        if self.holds_back:
+            return False
         if self.limits.burst:
             self._tokens = min(self.limits.burst, self._tokens + (self.now - self._filled_at))
             self._filled_at = self.now

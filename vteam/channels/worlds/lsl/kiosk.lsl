@@ -37,6 +37,7 @@ integer WAITING_MAX = 12;       // requests; the bounds keep the lists well insi
 integer SENT_MAX = 12;          // requests
 integer DIALOGS_MAX = 10;       // residents
 integer DIALOG_BYTES = 512;     // what llDialog and llTextBox take
+integer CHOICES_MAX = 11;       // of llDialog's twelve buttons; one is left for typing
 integer LABEL_BYTES = 24;
 
 string kiosk;                   // the key that enrolling gave; empty: not set up
@@ -216,13 +217,19 @@ list from_the_top(list labels)
     return rows;
 }
 
+// One half of a choice: 0 is its identifier, 1 its label. JSON_INVALID past the last one.
+string half(string choices, integer i, integer which)
+{
+    return llJsonGetValue(llJsonGetValue(choices, [i]), [which]);
+}
+
 list labels_of(string choices)
 {
     list labels;
     integer i;
-    for (i = 0; i < 11; ++i)
+    for (i = 0; i < CHOICES_MAX; ++i)
     {
-        string label = llJsonGetValue(choices, [i, 1]);
+        string label = half(choices, i, 1);
         if (label == JSON_INVALID || label == "") return labels;
         labels += fit(label, LABEL_BYTES);
     }
@@ -341,16 +348,18 @@ integer is_served(string avatar)
 
 enqueue(string path, string avatar, string body)
 {
-    if (is_served(avatar)) return;
-    if (llGetListLength(waiting) >= WAITING_MAX * WAITING)
-    {
-        if (avatar != "") tell(avatar, in_language(avatar,
-            "Many people are touching me just now. Please try again in a moment.",
-            "Beaucoup de monde me touche en ce moment. Réessayez dans un instant."));
-        return;
-    }
     waiting += [path, avatar, body, 0, llGetUnixTime()];
     send_next();
+}
+
+// What a resident wants to know or to say; one thing at a time.
+ask_platform(string path, string avatar, string body)
+{
+    if (is_served(avatar)) return;
+    if (llGetListLength(waiting) < WAITING_MAX * WAITING) enqueue(path, avatar, body);
+    else tell(avatar, in_language(avatar,
+        "Many people are touching me just now. Please try again in a moment.",
+        "Beaucoup de monde me touche en ce moment. Réessayez dans un instant."));
 }
 
 // Signed as it leaves: after a pause or a failure the time and the nonce are fresh.
@@ -429,7 +438,7 @@ touched(string avatar, string name, integer at_room)
     }
     string body = who(avatar, name);
     if (at_room) body += ",\"at\":\"room\"";
-    enqueue(TOUCH, avatar, "{" + body + "}");
+    ask_platform(TOUCH, avatar, "{" + body + "}");
 }
 
 choose(string avatar, string name, string choice, string text)
@@ -437,12 +446,12 @@ choose(string avatar, string name, string choice, string text)
     string body = who(avatar, name);
     if (choice == "here")
     {
-        enqueue(PRESENCE, avatar, "{" + body + "}");
+        ask_platform(PRESENCE, avatar, "{" + body + "}");
         return;
     }
     body += ",\"choice\":" + quoted(choice);
     if (text != "") body += ",\"text\":" + quoted(text);
-    enqueue(ACTION, avatar, "{" + body + "}");
+    ask_platform(ACTION, avatar, "{" + body + "}");
 }
 
 integer room_link()
@@ -468,7 +477,7 @@ heartbeat()
             + (string)llRound(at.z) + ")\"";
     }
     heartbeat_at = llGetUnixTime() + HEARTBEAT_S;
-    enqueue(HEARTBEAT, "", "{" + llDumpList2String(parts, ",") + "}");
+    if (!is_served("")) enqueue(HEARTBEAT, "", "{" + llDumpList2String(parts, ",") + "}");
     schedule();
 }
 
@@ -536,14 +545,14 @@ heard(string avatar, string name, string said)
     if (typed == "") return;
     if (kind == "ask") choose(avatar, name, value(ask, "choice"), typed);
     else if (avatar != (string)llGetOwner()) return;
-    else if (kind == "code") enqueue(ENROL, avatar, "{\"code\":" + quoted(llGetSubString(typed, 0, 39)) + "}");
+    else if (kind == "code") ask_platform(ENROL, avatar, "{\"code\":" + quoted(llGetSubString(typed, 0, 39)) + "}");
     else if (typed == set_up_label(avatar)) ask_code(avatar);
 }
 
 picked(string avatar, string name, string label, string choices, string ask)
 {
     integer i = llListFindList(labels_of(choices), [label]);
-    if (i >= 0) choose(avatar, name, llJsonGetValue(choices, [i, 0]), "");
+    if (i >= 0) choose(avatar, name, half(choices, i, 0), "");
     else if (ask != "" && label == write_label(avatar)) ask_text(avatar, value(ask, "label"), ask);
 }
 
