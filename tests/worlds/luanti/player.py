@@ -13,8 +13,7 @@ from hashlib import sha256
 from itertools import count
 from typing import NamedTuple
 
-import srp
-from srp._pysrp import get_ng
+from srp import _pysrp as srp
 
 from tests.worlds.luanti.connection import Connection
 from tests.worlds.luanti.formspec import Form
@@ -34,7 +33,7 @@ class To:
     """What a server sends."""
 
     HELLO, AUTH_ACCEPT, ACCESS_DENIED, BLOCKDATA, INVENTORY = 0x02, 0x03, 0x0A, 0x20, 0x27
-    CHAT, MOVE_PLAYER, MEDIA_ANNOUNCED, PLAY_SOUND = 0x2F, 0x34, 0x3C, 0x3F
+    CHAT, MOVE_PLAYER, MEDIA_ANNOUNCED, PLAY_SOUND, OBJECTS = 0x2F, 0x34, 0x3C, 0x3F, 0x31
     SHOW_FORMSPEC, PARTICLE, PARTICLES, HUD_ADD, NODEMETA, SRP_CHALLENGE = 0x44, 0x46, 0x47, 0x49, 0x59, 0x60
 
 
@@ -84,6 +83,11 @@ def short(text: str | bytes, form: str = "H") -> bytes:
     return struct.pack(">" + form, len(data)) + data
 
 
+def node(under: Pos, above: Pos) -> bytes:
+    """A node that is pointed at, from where it is seen."""
+    return struct.pack(">BB hhh hhh", 0, 1, *under, *above)
+
+
 def metadata(reader: Reader, *, block: Pos | None) -> dict[Pos, dict[str, str]]:
     """Nodes' metadata: of a block, or (None) of single nodes by their whole positions."""
     found: dict[Pos, dict[str, str]] = {}
@@ -107,7 +111,7 @@ def metadata(reader: Reader, *, block: Pos | None) -> dict[Pos, dict[str, str]]:
 
 def srp_proof(name: str, salt: bytes, opening: bytes, challenge: bytes, key: bytes) -> bytes:
     """SRP's M as Minetest wants it: padded to the group's length everywhere, as RFC 5054 says, but for g in here."""
-    prime, generator = get_ng(srp.NG_2048, None, None)
+    prime, generator = srp.get_ng(srp.NG_2048, None, None)
     hashes = [sha256(each.to_bytes((each.bit_length() + 7) // 8, "big")).digest() for each in (prime, generator)]
     mixed = bytes(one ^ other for one, other in zip(*hashes, strict=True))
     return sha256(mixed + sha256(name.encode()).digest() + salt + opening + challenge + key).digest()
@@ -127,6 +131,7 @@ class Player:
         self.inventory: list[str] = []
         self.nodes: dict[Pos, dict[str, str]] = {}
         self.blocks: set[Pos] = set()
+        self.items: set[int] = set()
         self.position = (0.0, 0.0, 0.0)
         self.denied: bytes | None = None
         self._authorised = self._described = self._moved = False
@@ -194,7 +199,7 @@ class Player:
     def _on_challenge(self, reader: Reader) -> None:
         salt, challenge = reader.bytes(), reader.bytes()
         self._user.process_challenge(salt, challenge)
-        proof = srp_proof(self.name.lower(), salt, self._opening, challenge, self._user.get_session_key())
+        proof = srp_proof(self.name.lower(), salt, self._opening, challenge, self._user.K)
         self._send(From.SRP_M, short(proof), channel=1)
 
     def _on_accept(self, _: Reader) -> None:
@@ -225,6 +230,14 @@ class Player:
         main = next((each for each in lists if each.startswith("main ")), "")
         if main and "KeepList" not in main:
             self.inventory = [line.partition(" ")[2] for line in main.splitlines() if line[:4] in ("Item", "Empt")]
+
+    def _on_objects(self, reader: Reader) -> None:
+        self.items -= {reader.number("H") for _ in range(reader.number("H"))}
+        for _ in range(reader.number("H")):
+            number = reader.number("H")
+            reader.number("B")
+            if b"vteam:" in reader.bytes("I"):
+                self.items.add(number)
 
     def _on_block(self, reader: Reader) -> None:
         block = Pos(*(int(each) for each in reader.take("hhh")))
@@ -263,10 +276,7 @@ class Player:
         self.position = (x, y, z)
         self.look()
 
-    def _interact(self, action: int, item: int, under: Pos | None, above: Pos | None = None) -> None:
-        pointed = b"\0\0"
-        if under is not None:
-            pointed = struct.pack(">BBhhh hhh", 0, 1, *under, *(above or under))
+    def _interact(self, action: int, item: int, pointed: bytes = b"\0\0") -> None:
         self._send(From.INTERACT, struct.pack(">BH", action, item) + short(pointed, "I") + self._stance())
 
     def hold(self, index: int) -> None:
@@ -276,29 +286,35 @@ class Player:
 
     def touch(self, pos: Pos) -> None:
         """Right-clicks a node."""
-        self._interact(PLACE, self._item, pos, Pos(pos.x, pos.y, pos.z - 1))
+        self._interact(PLACE, self._item, node(pos, Pos(pos.x, pos.y, pos.z - 1)))
 
     def place(self, index: int, pos: Pos) -> None:
         """Places the item on the ground below `pos`."""
         self.hold(index)
-        self._interact(PLACE, index, Pos(pos.x, pos.y - 1, pos.z), pos)
+        self._interact(PLACE, index, node(Pos(pos.x, pos.y - 1, pos.z), pos))
         self.hold(EMPTY_HAND)
 
     def dig(self, pos: Pos) -> None:
         """Digs it, taking as long as it takes."""
-        self._interact(START_DIGGING, self._item, pos)
+        self._interact(START_DIGGING, self._item, node(pos, pos))
         time.sleep(0.4)
-        self._interact(DIGGING_COMPLETED, self._item, pos)
+        self._interact(DIGGING_COMPLETED, self._item, node(pos, pos))
 
     def use(self, index: int) -> None:
         """Left-clicks into the air with an item."""
         self.hold(index)
-        self._interact(USE, index, None)
+        self._interact(USE, index)
         self.hold(EMPTY_HAND)
 
     def drop(self, index: int) -> None:
         """Drops an item before its feet."""
         self._send(From.INVENTORY_ACTION, f"Drop 1 current_player main {index}".encode())
+
+    def pick_up(self) -> None:
+        """Takes what lies there."""
+        self.wait(lambda: bool(self.items))
+        pointed = struct.pack(">BBH", 0, 2, max(self.items))
+        self._interact(START_DIGGING, EMPTY_HAND, pointed)
 
     def fields(self, form: str, **values: str) -> None:
         """Sends fields of a form, shown or not."""
@@ -343,6 +359,7 @@ HANDLERS: dict[int, Callable[[Player, Reader], None]] = {
     To.CHAT: Player._on_chat,
     To.SHOW_FORMSPEC: Player._on_form,
     To.INVENTORY: Player._on_inventory,
+    To.OBJECTS: Player._on_objects,
     To.BLOCKDATA: Player._on_block,
     To.NODEMETA: Player._on_metadata,
 }

@@ -115,11 +115,11 @@ def flyer() -> None:
 
 
 def strip() -> None:
-    """The printed band at the head of a form, 1400 by 60."""
-    image = _sheet(1400, 60, VERMILION)
-    for number in range(15):
+    """The printed band at the head of a form, 1800 by 60."""
+    image = _sheet(1800, 60, VERMILION)
+    for number in range(18):
         image = _over(image, SEA, 50 + number * 100, 60, 38)
-    for number in range(15):
+    for number in range(18):
         _ring(image, PAPER, 50 + number * 100, 60, 24, 2)
         _ring(image, PAPER, 50 + number * 100, 60, 12, 2)
     _save(image, "strip")
@@ -137,6 +137,7 @@ def _rounded(fill: str, edge: str, radius: int) -> Image.Image:
 def forms() -> None:
     """A form's paper and its buttons."""
     _save(_rounded(PAPER, INK, 2), "paper")
+    _save(_rounded(CARD, SOFT, 9), "field")
     for name, fill, lit in (("main", VERMILION, VERMILION_LIT), ("card", CARD, "#ffe9d2"), ("sea", SEA, SEA_LIT)):
         _save(_rounded(fill, INK, 9), name)
         _save(_rounded(lit, INK, 9), f"{name}_lit")
@@ -163,7 +164,8 @@ def _faces(low: Corner, high: Corner) -> list[list[Corner]]:
 def board() -> str:
     """The board's shape, as Wavefront OBJ: a frame on two feet with the poster on both sides. One unit is a node."""
     edge = 20 / 512
-    poster_at = [(0.0, edge), (0.0, 1.0), (1.0, 1.0), (1.0, edge)]
+    # Minetest looks at a shape from the other side: what is left here is right there.
+    poster_at = [(1.0, edge), (1.0, 1.0), (0.0, 1.0), (0.0, edge)]
     sides = [(face, [_INK_AT] * 4) for face in _faces((-0.5, -0.44, -0.05), (0.5, 1.35, 0.05))]
     for left, right in ((-0.42, -0.3), (0.3, 0.42)):
         sides += [(face, [_INK_AT] * 4) for face in _faces((left, -0.5, -0.12), (right, -0.44, 0.12))]

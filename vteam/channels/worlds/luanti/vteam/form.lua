@@ -5,12 +5,14 @@ local text = ...
 
 local form = {}
 
-local WIDTH, MARGIN = 14, 0.8
+local WIDTH, MARGIN = 18, 0.9
 local INSIDE = WIDTH - 2 * MARGIN
-local PAPER, CARD, INK, SOFT, SEA = "#f6efe3", "#fffaf1", "#1d1a16", "#5d564b", "#1f6f78"
-local BUTTON, GAP = 0.9, 0.2
+local PAPER, INK, SOFT, SEA = "#f6efe3", "#1d1a16", "#5d564b", "#1f6f78"
+local BUTTON, GAP = 0.85, 0.17
 -- About how many characters of the text a line takes.
-local LINE_CHARACTERS = 62
+local LINE_CHARACTERS = 68
+-- A title longer than this is set smaller, on two lines.
+local TITLE_CHARACTERS = 34
 
 -- A button's three pictures, each stretched between its corners.
 local function styled(selector, picture, colour)
@@ -40,11 +42,11 @@ end
 
 -- How high the text stands, in the form's units; what is longer scrolls.
 local function text_height(words, least, most)
-	local lines = 0
+	local height = 0
 	for paragraph in (words .. "\n"):gmatch("(.-)\n") do
-		lines = lines + math.max(1, math.ceil(#paragraph / LINE_CHARACTERS))
+		height = height + math.max(1, math.ceil(#paragraph / LINE_CHARACTERS)) * 0.56 + 0.2
 	end
-	return math.min(most, math.max(least, lines * 0.56 + 0.2))
+	return math.min(most, math.max(least, height))
 end
 
 -- A form is written from the top: `add` takes its elements, `y` is where the next begins.
@@ -58,8 +60,7 @@ local function sheet()
 		self.y = self.y + height
 	end
 	function self.box(height)
-		self.add("box[%g,%g;%g,%g;%s]", MARGIN, self.y, INSIDE, height, SOFT)
-		self.add("box[%g,%g;%g,%g;%s]", MARGIN + 0.03, self.y + 0.03, INSIDE - 0.06, height - 0.06, CARD)
+		self.add("image[%g,%g;%g,%g;vteam_field.png;10]", MARGIN, self.y, INSIDE, height)
 	end
 	return self
 end
@@ -67,13 +68,13 @@ end
 local function headed(title, words)
 	local s = sheet()
 	s.add("image[0,0;%d,0.6;vteam_strip.png]", WIDTH)
-	s.add("button_exit[%g,0.75;0.9,0.9;close;×]", WIDTH - 1.2)
+	s.add("button_exit[%g,0.75;0.9,0.9;close;×]", WIDTH - 1.35)
 	s.add("tooltip[close;%s;%s;%s]", text.form(words.close), INK, PAPER)
-	s.y = 1.0
-	s.parts[#s.parts + 1] = words_box(MARGIN, s.y, INSIDE - 0.8, 1.3, 34, INK, title, true)
-	s.y = 2.3
-	s.add("box[%g,%g;1.6,0.1;#ff5a3c]", MARGIN, s.y)
-	s.y = 2.7
+	local long = #title > TITLE_CHARACTERS
+	local size, height = long and 26 or 34, long and 1.75 or 1.15
+	s.parts[#s.parts + 1] = words_box(MARGIN, 1, INSIDE - 0.9, height, size, INK, title, true)
+	s.add("box[%g,%g;1.6,0.1;#ff5a3cff]", MARGIN, height + 1.05)
+	s.y = height + 1.45
 	return s
 end
 
@@ -135,7 +136,7 @@ end
 -- Title and text, nothing to do.
 function form.notice(title, message, words)
 	local s = headed(title, words)
-	s.words(20, INK, message, text_height(message, 1.2, 5))
+	s.words(20, INK, message, text_height(message, 0.9, 6))
 	return finished(s)
 end
 
@@ -153,7 +154,7 @@ end
 -- and then no second one is offered.
 function form.page(page, words, version, note)
 	local s = headed(page.title, words)
-	s.words(20, INK, page.text, text_height(page.text, 1.2, 5))
+	s.words(20, INK, page.text, text_height(page.text, 0.9, 5.6))
 	s.y = s.y + 0.3
 	if page.ask then
 		add_field(s, "ask", page.ask.label, "send", words.send)
