@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 CLIENT = "/usr/games/minetest"
 CONF = """\
@@ -42,6 +42,10 @@ class Client:
         subprocess.run(
             ["xdotool", *arguments], env=os.environ | {"DISPLAY": self.display}, check=True, timeout=20
         )
+
+    def focus(self) -> None:
+        """Gives the window the keyboard, which a window manager would have done."""
+        self._x("search", "--sync", "--name", "Minetest", "windowfocus", "--sync")
 
     def hold_right_button(self, seconds: float = 0.3) -> None:
         """As long as a hand does: a shorter press is not seen between two frames."""
@@ -94,14 +98,16 @@ class Client:
         return (self.folder / "client.txt").read_text(errors="replace")
 
 
-def share_of(image: Image.Image, colour: tuple[int, int, int], tolerance: int = 6) -> float:
+def coloured(image: Image.Image, colour: tuple[int, int, int], tolerance: int = 6) -> Image.Image:
+    """White where the image has about this colour, else black."""
+    parts = ImageChops.difference(image, Image.new("RGB", image.size, colour)).split()
+    near = [part.point(lambda value: 255 if value <= tolerance else 0) for part in parts]
+    return ImageChops.multiply(ImageChops.multiply(near[0], near[1]), near[2])
+
+
+def share_of(image: Image.Image, colour: tuple[int, int, int]) -> float:
     """How large a part of the image has about this colour, from 0 to 1."""
-    small = image.resize((image.width // 2, image.height // 2), Image.Resampling.NEAREST)
-    near = sum(
-        all(abs(one - other) <= tolerance for one, other in zip(pixel, colour, strict=True))
-        for pixel in small.getdata()
-    )
-    return near / (small.width * small.height)
+    return coloured(image, colour).histogram()[255] / (image.width * image.height)
 
 
 def _ended(process: subprocess.Popen[bytes]) -> None:

@@ -142,6 +142,7 @@ class Player:
         self._user = srp.User(self.name.lower(), self._password, hash_alg=srp.SHA256, ng_type=srp.NG_2048)
         self._greeted = False
         self._connection = Connection(port, self._receive)
+        self._connection.wait_until_sent()
         self._join()
 
     @property
@@ -152,9 +153,10 @@ class Player:
 
     def _join(self) -> None:
         hello = struct.pack(">BHHH", BLOCK_FORMAT, 0, 37, PROTOCOL) + short(self.name)
-        for _ in range(40):
+        # Servers are deaf until they know the peer, and this packet may be lost.
+        for _ in range(200):
             self._send(From.INIT, hello, channel=1, reliable=False)
-            if self.wait(lambda: self._greeted, 0.5, must=False):
+            if self.wait(lambda: self._greeted, 0.1, must=False):
                 break
         self.wait(lambda: self._authorised)
         self._send(From.INIT2, short(self.language), channel=1)

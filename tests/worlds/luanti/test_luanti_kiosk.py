@@ -3,8 +3,6 @@
 import json
 import time
 
-import pytest
-
 from tests.worlds.luanti import pages
 from tests.worlds.luanti.conftest import World
 from tests.worlds.luanti.door import LINE, WELCOME
@@ -222,34 +220,45 @@ def test_whoever_leaves_is_forgotten_and_may_come_back(world: World) -> None:
 def test_whoever_was_carried_away_must_come_back(world: World) -> None:
     bo = world.join()
     form = touched(bo)
-    bo.stand(60, 0.5, 0)
-    time.sleep(0.3)
+    bo.say("/away")
+    bo.wait(lambda: bo.position[0] > 50)
     bo.press(form, "Missions")
     bo.form("too far away")
     assert world.door.asked("action") == []
 
 
-@pytest.mark.parametrize(
-    "instead",
-    [
-        (500, b'{"text": "a stack trace"}'),
-        (200, b"<html>"),
-        (200, b""),
-        (200, b"null"),
-        (200, b'{"title": "no text"}'),
-        (200, b'{"text": ' + b"[" * 2000 + b"]" * 2000 + b"}"),
-        (200, b'{"text": "' + b"x" * 1_000_000 + b'"}'),
-        (200, b'{"text": "\xff\xfe'),
-    ],
-    ids=["500", "html", "nothing", "null", "no text", "deep", "huge", "cut"],
-)
-def test_a_platform_gone_mad_is_told_as_one_that_cannot_be_reached(world: World, instead: tuple[int, bytes]) -> None:
+MAD = {
+    "500": (500, b'{"text": "a stack trace"}'),
+    "a web page": (200, b"<html>"),
+    "nothing": (200, b""),
+    "null": (200, b"null"),
+    "no text": (200, b'{"title": "no text"}'),
+    "deep": (200, b'{"text": ' + b"[" * 2000 + b"]" * 2000 + b"}"),
+    "huge": (200, b'{"text": "' + b"x" * 1_000_000 + b'"}'),
+    "cut": (200, b'{"text": "\xff\xfe'),
+    "numbers": (200, b'{"text": 1, "choices": 2, "open": 3, "ask": [], "line": {}}'),
+}
+
+
+def test_a_platform_gone_mad_is_told_as_one_that_cannot_be_reached(world: World) -> None:
     bo = world.join(language="fr")
-    world.door.instead = instead
-    bo.touch(KIOSK)
-    bo.form("n'arrive pas à joindre la vTeam")
+    for instead in MAD.values():
+        world.door.instead = instead
+        bo.touch(KIOSK)
+        bo.close(bo.form("n'arrive pas à joindre la vTeam"))
     world.door.instead = None
     touched(bo)
+
+
+def test_what_is_strange_in_a_page_is_left_out_and_the_rest_shown(world: World) -> None:
+    world.door.instead = (200, json.dumps({
+        "text": "Fine.\x00", "title": 5, "choices": {"a": "b"}, "ask": {"choice": 7}, "line": "\x1b(c@red)",
+        "open": {"address": "javascript:alert(1)", "label": "x", "flyer": True},
+    }).encode())
+    bo = world.join()
+    form = touched(bo, "Fine.")
+    assert (form.texts, list(form.buttons), form.fields) == (["vTeam", "Fine."], ["×"], {})
+    assert bo.nodes[KIOSK]["infotext"] != ""
 
 
 def test_a_platform_that_is_too_slow_is_told_in_time(world: World) -> None:

@@ -22,7 +22,7 @@ local function tick()
 	local count, ready, known = 0, {}, {}
 	for key, kiosk in pairs(store.kiosks) do
 		count = count + 1
-		known[key] = due[key] or now + math.random(TICK_S, every_s)
+		known[key] = due[key] or now + math.random(0, every_s - TICK_S)
 		if known[key] <= now then
 			ready[#ready + 1] = key
 		end

@@ -44,3 +44,23 @@ minetest.register_on_generated(function(least, most)
 		voxels:write_to_map()
 	end
 end)
+
+-- Carries whoever says it far away, as another mod might.
+minetest.register_chatcommand("away", {
+	func = function(name)
+		minetest.get_player_by_name(name):set_pos({x = 60, y = 0.5, z = 0})
+	end,
+})
+
+-- Takes the kiosk's node away without telling it, as world editors do.
+minetest.register_chatcommand("bulldoze", {
+	func = function()
+		local voxels = minetest.get_voxel_manip()
+		local low, high = voxels:read_from_map({x = 0, y = 1, z = 0}, {x = 0, y = 1, z = 0})
+		local data = voxels:get_data()
+		data[VoxelArea:new({MinEdge = low, MaxEdge = high}):index(0, 1, 0)] = minetest.CONTENT_AIR
+		voxels:set_data(data)
+		voxels:write_to_map()
+		return true, "bulldozed"
+	end,
+})
