@@ -1,0 +1,150 @@
+"""The far end of the wire: a door that checks signatures by docs/worlds.md alone, and can be slow, silent or mad.
+
+The platform's own door is tried in test_luanti_platform.py; this one also does what that one never does.
+"""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+LINE = "touch me: Lune Noire's vTeam"
+WELCOME = {
+    "title": "La vTeam de Lune Noire",
+    "text": "You have 1,250 points: 12th of 640.",
+    "choices": [["missions", "Missions"], ["ranking", "Ranking"], ["link", "Link me"]],
+    "line": LINE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One that came: its path, its headers, its bytes, and why it was refused ("" where it was not)."""
+
+    path: str
+    headers: dict[str, str]
+    raw: bytes
+    refusal: str
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Its body."""
+        found = json.loads(self.raw)
+        assert isinstance(found, dict)
+        return found
+
+
+@dataclass
+class Door:
+    """What it was asked, and what it answers: `answer` makes a page from a request's path and body."""
+
+    address: str = ""
+    requests: list[Request] = field(default_factory=list)
+    answer: Callable[[str, dict[str, Any]], dict[str, Any]] = lambda path, told: WELCOME
+    # Instead of an answer: a status and bytes. And how long it takes before each.
+    instead: tuple[int, bytes] | None = None
+    slowness_s: float = 0
+    codes: set[str] = field(default_factory=set)
+    secrets: dict[str, str] = field(default_factory=dict)
+    nonces: set[tuple[str, str]] = field(default_factory=set)
+
+    def code(self) -> str:
+        """A new code, good once."""
+        made = f"k{len(self.codes) + len(self.secrets):02}w 7tq2"
+        self.codes.add(made.replace(" ", ""))
+        return made
+
+    def asked(self, path: str) -> list[Request]:
+        """The requests of one kind."""
+        return [each for each in self.requests if each.path == f"/world/v1/{path}"]
+
+    def wait(self, path: str, number: int = 1, seconds: float = 10) -> Request:
+        """The so-manieth request of one kind."""
+        end = time.monotonic() + seconds
+        while len(self.asked(path)) < number:
+            assert time.monotonic() < end, self.requests
+            time.sleep(0.02)
+        return self.asked(path)[number - 1]
+
+    def refusal(self, path: str, headers: dict[str, str], raw: bytes) -> str:
+        """Why a signed request is refused, or ""."""
+        key, stamp = headers.get("X-VTeam-Key", ""), headers.get("X-VTeam-Time", "")
+        nonce, given = headers.get("X-VTeam-Nonce", ""), headers.get("X-VTeam-Sig", "")
+        secret = self.secrets.get(key)
+        if secret is None:
+            return "unknown key"
+        message = "\n".join((key, stamp, nonce, path)).encode() + b"\n" + raw
+        inner = hashlib.sha256(secret.encode() + b":" + message).hexdigest()
+        if hashlib.sha256(f"{secret}:{inner}".encode()).hexdigest() != given:
+            return "wrong signature"
+        if abs(time.time() - int(stamp)) > 300:
+            return "late"
+        if not 8 <= len(nonce) <= 64 or not nonce.replace("-", "").isalnum() or (key, nonce) in self.nonces:
+            return "nonce"
+        self.nonces.add((key, nonce))
+        return ""
+
+    def handle(self, path: str, headers: dict[str, str], raw: bytes) -> tuple[int, dict[str, Any]]:
+        """Status and answer."""
+        if path == "/world/v1/enrol":
+            code = json.loads(raw)["code"].replace(" ", "").lower()
+            known = code in self.codes
+            self.requests.append(Request(path=path, headers=headers, raw=raw, refusal="" if known else "code"))
+            if not known:
+                return 403, {"text": "This code is wrong, used or too old."}
+            self.codes.discard(code)
+            number = len(self.secrets)
+            key, secret = f"key{number:013}", hashlib.md5(code.encode()).hexdigest()
+            self.secrets[key] = secret
+            return 200, {"key": key, "secret": secret, "line": LINE, "text": "This kiosk is now Lune Noire's."}
+        refusal = self.refusal(path, headers, raw)
+        self.requests.append(Request(path=path, headers=headers, raw=raw, refusal=refusal))
+        if refusal:
+            return 403, {"text": f"Refused: {refusal}."}
+        if path == "/world/v1/heartbeat":
+            return 200, {"line": self.answer(path, {}).get("line", LINE)}
+        return 200, self.answer(path, json.loads(raw))
+
+
+class _Handler(BaseHTTPRequestHandler):
+    door: Door
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status, answer = self.door.handle(self.path, dict(self.headers), raw)
+        body = json.dumps(answer).encode()
+        time.sleep(self.door.slowness_s)
+        if self.door.instead:
+            status, body = self.door.instead
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: what was asked is in `requests`."""
+
+
+@contextmanager
+def standing() -> Iterator[Door]:
+    """A door on the loopback."""
+    door = Door()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"door": door}))
+    door.address = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield door
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
