@@ -248,7 +248,8 @@ def test_a_heartbeat_tells_where_and_is_told_the_line(demo: Campaign) -> None:
     answer = there.send("heartbeat", {"url": url, "room": "(12, 8, -3)"})
     assert answer.json() == {"line": "touch me: Lune Noire's vTeam"}
     kiosk.refresh_from_db()
-    assert (kiosk.url, kiosk.told_room, kiosk.region) == (url, "(12, 8, -3)", "vTeam Test (256000, 256000)")
+    assert (kiosk.url, kiosk.told_room, kiosk.region) == (url, "(12, 8, -3)", "vTeam Test")
+    assert kiosk.position == "128, 130, 25"
     for wrong in ("ftp://x", "http://", "http://a b", "javascript:alert(1)", "http://" + "a" * 300):
         assert there.send("heartbeat", {"url": wrong}).status_code == 400
     assert there.send("heartbeat", {}).status_code == 200

@@ -140,6 +140,16 @@ def test_a_fan_with_two_avatars_is_paid_once(demo: Campaign, bo: Fan) -> None:
     assert outcomes(bo) == [Outcome.AWARDED, Outcome.ALREADY_COUNTED]
 
 
+def test_what_was_done_in_one_batch_is_judged_under_its_own_mission(demo: Campaign, bo: Fan) -> None:
+    _, kiosk = enrolled(demo)
+    link(kiosk, bo)
+    for choice in (f"answer:{QUIZ}:2", f"answer:{VOTE}:1"):
+        kiosk.choose(choice)
+    kiosk.choose(f"bring:{MADE}", text="A boat")
+    assert outcomes(bo) == [Outcome.AWARDED, Outcome.AWARDED, Outcome.REVIEW_OF_MADE]
+    assert points_of(demo.pk, bo.pk) == (150, 300)
+
+
 def test_only_missions_in_a_world_are_done_there(demo: Campaign, bo: Fan) -> None:
     _, kiosk = enrolled(demo)
     link(kiosk, bo)

@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.cast import allow
 from tests.services.domains import FOUR, SIX, changed
 from tests.services.zone import serving
+from tests.web import worldstage
 from tests.web.axe import findings
 from vteam import clock
 from vteam.campaigns.agreements import speak
@@ -123,6 +124,7 @@ def pages() -> dict[str, Any]:
     client = Client()
     client.force_login(person)
     at_the_door(campaign, client, at)
+    worlds = worldstage.set_up(campaign, bo)
     slug = campaign.slug
     return {
         "public": [
@@ -135,6 +137,7 @@ def pages() -> dict[str, Any]:
             f"/stop/{news_of_bo}", f"/stop/{points_of_cy}",
             f"/{slug}/prizes", f"/{slug}/prizes/soundcheck/draw", f"/parent/{parents}", "/parent/used",
             *(f"/supplier/{each}" for each in suppliers), "/supplier/used", f"/{slug}/rules", "/door",
+            *(f"/world/link/{each}" for each in worlds.links),
         ],
         "own": [
             f"/{slug}/home", f"/{slug}/points", f"/{slug}/links", f"/{slug}/links/{place.code}",
@@ -151,7 +154,9 @@ def pages() -> dict[str, Any]:
             f"/{slug}/news/{newest.pk}", f"/{slug}/organise", f"/{slug}/organise/news/new", f"/{slug}/reaches-me",
             f"/{slug}/organise/news/{newest.pk}", f"/{slug}/organise/news/{gone.pk}",
             f"/{slug}/organise/news/{draft.pk}", f"/{slug}/organise/news/{draft.pk}?missing",
-            f"/organise/invitation/{waiting}", "/operator",
+            f"/organise/invitation/{waiting}", "/operator", f"/world/link/{worlds.links[0]}",
+            f"/{slug}/kiosks", f"/{slug}/organise/worlds",
+            *(f"/{slug}/organise/worlds/{each.pk}" for each in (worlds.kiosk, worlds.hosted, worlds.closed)),
         ],
         "cookie": client.cookies[settings.SESSION_COOKIE_NAME].value,
     }  # fmt: skip

@@ -13,7 +13,7 @@ from vteam.ledger.counters import arrivals_key, places_of, reversed_key
 from vteam.rules.canonical import GENESIS, spelled
 from vteam.rules.decisions import Decision, Keys, Outcome, closed_key, keys_for
 from vteam.rules.facts import Fact, Kind
-from vteam.rules.missions import Mission, Season, in_force, mission_of
+from vteam.rules.missions import Mission, Season, in_force, mission_of, same_judges
 
 PARAMETERS_AT_ONCE = 5_000
 LATER = frozenset({Kind.HOLD_ENDED, Kind.REVIEW_DECIDED, Kind.AWARD_REVERSED})
@@ -85,9 +85,8 @@ class Past:
         self.season: Season | None = None
         self.is_final = False
         self.missions: list[Mission] = []
-        self._judges: dict[
-            str, list[Mission]
-        ] = {}  # by kind of fact: for all seen since the newest mission came
+        # By sort of fact, for all seen since the newest mission came.
+        self._judges: dict[str, list[Mission]] = {}
         self._newest_us = 0
         self._judged: dict[int, list[tuple[Mission, Keys]]] = {}
         self.counters: dict[str, int] = {}
@@ -154,12 +153,13 @@ class Past:
         return [(mission, keys_for(fact, mission, self.season)) for mission in self._in_force(fact)]
 
     def _in_force(self, fact: Fact) -> list[Mission]:
-        """Nearly every fact was seen after the newest mission came: then its kind alone decides who judges it."""
+        """Nearly every fact was seen after the newest mission came: then facts of a sort have the same judges."""
         if fact.seen_at_us < self._newest_us:
             return in_force(self.missions, fact)
-        found = self._judges.get(fact.kind)
+        sort = same_judges(fact)
+        found = self._judges.get(sort)
         if found is None:
-            found = self._judges[fact.kind] = in_force(self.missions, fact)
+            found = self._judges[sort] = in_force(self.missions, fact)
         return found
 
     def count(self, key: str) -> int:

@@ -103,6 +103,11 @@ def in_force(versions: Sequence[Mission], fact: Fact) -> list[Mission]:
     return [latest[key] for key in sorted(latest) if _judges(latest[key], fact)]
 
 
+def same_judges(fact: Fact) -> str:
+    """What decides, beside when it was seen, which missions judge a fact: its kind, in a world also its mission."""
+    return f"{fact.kind}:{fact.body['mission']}" if fact.kind == Kind.WORLD_ACTED else fact.kind
+
+
 @lru_cache(maxsize=4096)
 def _day(time_zone: str, second: int) -> str:
     return dt.datetime.fromtimestamp(second, tz=ZoneInfo(time_zone)).date().isoformat()

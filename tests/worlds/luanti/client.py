@@ -89,7 +89,9 @@ class Client:
             share = share_of(image, colour)
             if share >= parts:
                 return image
-            assert time.monotonic() < end, f"{share:.3f} of {image} has {colour}: see {self.folder}, {self.log[-3000:]}"
+            assert time.monotonic() < end, (
+                f"{share:.3f} of {image} has {colour}: see {self.folder}, {self.log[-3000:]}"
+            )
             time.sleep(0.2)
 
     @property

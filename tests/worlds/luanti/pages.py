@@ -30,7 +30,11 @@ ASKS = WELCOME | {
 }
 OPENS = WELCOME | {
     "text": "Open this address in the next ten minutes: it links this avatar to your account. It is for you alone.",
-    "open": {"address": "https://vteam.example/link/4f9c2ab17d", "label": "Link this avatar to your account", "flyer": False},
+    "open": {
+        "address": "https://vteam.example/link/4f9c2ab17d",
+        "label": "Link this avatar to your account",
+        "flyer": False,
+    },
 }
 FLYER = WELCOME | {
     "text": "Here is a flyer. Hand it on to whoever you like.",

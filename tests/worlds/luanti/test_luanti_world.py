@@ -95,7 +95,10 @@ def test_a_server_that_does_not_let_the_mod_out_says_which_line_is_missing(tmp_p
     ("settings", "complaint"),
     [
         ({}, "vteam_address is not set"),
-        ({"vteam_address": "vteam.example"}, 'must look like https://vteam.example, with no path, not "vteam.example"'),
+        (
+            {"vteam_address": "vteam.example"},
+            'must look like https://vteam.example, with no path, not "vteam.example"',
+        ),
         ({"vteam_address": "https://vteam.example/world"}, "with no path"),
     ],
     ids=["none", "no scheme", "a path"],
@@ -105,7 +108,9 @@ def test_a_wrong_address_is_told_to_the_log_and_to_whoever_touches(
 ) -> None:
     with running(tmp_path, **settings, vteam_timeout="soon") as server:
         assert "ERROR" in server.logged(complaint)
-        assert 'vteam_timeout must be a whole number from 1 to 30, not "soon": 6 is used instead' in server.log
+        assert (
+            'vteam_timeout must be a whole number from 1 to 30, not "soon": 6 is used instead' in server.log
+        )
         ana = server.join()
         ana.place(0, KIOSK)
         ana.wait(lambda: KIOSK in ana.nodes)

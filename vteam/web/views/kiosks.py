@@ -3,22 +3,27 @@
 GET shows, POST acts. A kiosk's code is shown once, when it is made.
 """
 
-from typing import TypeVar
+import typing
+from typing import TypeVar, cast
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds import queries
 from vteam.channels.worlds.acting import link_avatar, link_with, name_of, unlink_avatar
 from vteam.channels.worlds.enrolling import new_code, put_up, revoke
+from vteam.channels.worlds.lsl import World as LindenWorld
+from vteam.channels.worlds.lsl import kiosk_script
+from vteam.channels.worlds.luanti import mod_archive
 from vteam.channels.worlds.models import Kiosk
 from vteam.people.models import Fan
-from vteam.web.answers import for_fans, private_render
+from vteam.web.addresses import site_base
+from vteam.web.answers import attachment, campaign_or_404, for_fans, private, private_render
 from vteam.web.forms import KioskForm
 from vteam.web.kiosks import number_of, shown_once, spot_of
 from vteam.web.views.fans import mission_cards
@@ -94,6 +99,22 @@ def _page(
         **shown_once(request, made),
     }
     return private_render(request, "kiosks.html", context, status=status)
+
+
+# What stands there -------------------------------------------------------------------------------------------------
+@require_safe
+def object_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
+    """What is put into a world. It carries no secret: what an object may do, the code says that is typed there."""
+    campaign = campaign_or_404(slug)
+    if name == "vteam-luanti.zip":
+        return attachment(mod_archive(), name, "application/zip")
+    world, _dot, ending = name.partition(".")
+    if ending != "lsl" or world not in typing.get_args(LindenWorld):
+        raise Http404
+    script = kiosk_script(
+        world=cast(LindenWorld, world), address=site_base(request), band=campaign.file.artist
+    )
+    return private(attachment(script.encode(), f"vteam-{name}", "text/plain; charset=utf-8"))
 
 
 # Linking ------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ A signature is checked before a byte of the body is read. What a resident may no
 so; only what is no request of an object's is refused with a status, and words.
 """
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -40,6 +41,9 @@ BODY_BYTES_MAX = 4_096
 CODES_PER_HOUR = 30
 HEADER_LENGTH = {"owner": 64, "shard": 64, "region": 100, "position": 60}
 URL = r"^(https?://[!-~]{1,290})?$"
+REGION_CORNER = re.compile(r" \([0-9]+, [0-9]+\)$")
+"""Where a region lies on its grid's map; its name is enough."""
+WHOLE = re.compile(r"(-?[0-9]{1,9})(?:\.[0-9]+)?")
 CHOICE = "^[a-z0-9:-]{1,60}$"
 
 
@@ -177,8 +181,8 @@ def _around(request: HttpRequest) -> Around:
     told = {
         "owner": request.headers.get("X-SecondLife-Owner-Key", ""),
         "shard": request.headers.get("X-SecondLife-Shard", ""),
-        "region": request.headers.get("X-SecondLife-Region", ""),
-        "position": request.headers.get("X-SecondLife-Local-Position", ""),
+        "region": REGION_CORNER.sub("", request.headers.get("X-SecondLife-Region", "")),
+        "position": ", ".join(WHOLE.findall(request.headers.get("X-SecondLife-Local-Position", "")[:60])[:3]),
     }
     return Around(**{name: one_line(text)[: HEADER_LENGTH[name]] for name, text in told.items()})
 

@@ -1,0 +1,46 @@
+"""A campaign with kiosks in every state, and residents who did, brought and were linked, for pages to show."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from tests.services.worlds import NADIA, REMI, enrolled, put
+from vteam import clock
+from vteam.campaigns.models import Campaign
+from vteam.channels.worlds.acting import link_avatar
+from vteam.channels.worlds.enrolling import revoke
+from vteam.channels.worlds.lines import announce
+from vteam.channels.worlds.models import Kiosk, World
+from vteam.jobs.moving import InboxTable, Mover
+from vteam.people.models import Fan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """`links`: secrets of addresses that can be opened; of a free avatar, and of one that is linked already."""
+
+    kiosk: Kiosk
+    hosted: Kiosk
+    closed: Kiosk
+    links: tuple[str, str]
+
+
+def set_up(campaign: Campaign, fan: Fan) -> Stage:
+    """Kiosks of organisers and of the fan, and what was done there; at one of them a concert is on."""
+    kiosk, there = enrolled(campaign)
+    hosted, _ = enrolled(campaign, fan=fan, around={}, world=World.LUANTI)
+    waiting, _ = put(campaign, world=World.SECOND_LIFE)
+    closed, _ = enrolled(campaign)
+    revoke(kiosk=closed, at=clock.now())
+    Kiosk.objects.filter(pk=hosted.pk).update(seen_at=clock.now() - dt.timedelta(hours=3))
+    Kiosk.objects.filter(pk=waiting.pk).update(grid="Second Life", place="Shermerville NW (103, 32, 28)")
+    announce(kiosk=kiosk, mission="there", until=clock.now() + dt.timedelta(minutes=30), at=clock.now())
+    taken = there.choose("link")["open"]["address"].rpartition("/")[2]
+    assert link_avatar(secret=taken, fan=fan, at=clock.now())
+    for choice in ("answer:kitchen-quiz:1", "answer:opening-song:2"):
+        there.choose(choice)
+        there.choose(choice, REMI)
+    there.choose("bring:made-there", text="A lighthouse of eleven floors, beside the quay: (12, 8, -3)")
+    Mover(InboxTable()).move()
+    free = there.choose("link", REMI)["open"]["address"].rpartition("/")[2]
+    assert NADIA != REMI
+    return Stage(kiosk=kiosk, hosted=hosted, closed=closed, links=(free, taken))
