@@ -235,7 +235,9 @@ def test_two_avatars_of_a_fan_bring_one_thing_at_a_time(demo: Campaign, bo: Fan)
     link(kiosk, bo, REMI)
     kiosk.choose(f"bring:{MADE}", NADIA, text="A boat")
     kiosk.choose(f"bring:{MADE}", REMI, text="The same boat")
+    assert brought(demo).count() == 2  # neither is in the books yet
     assert outcomes(bo) == [Outcome.REVIEW_OF_MADE, Outcome.ALREADY_WAITS]
+    assert [done.text for done in brought(demo)] == ["A boat"]
 
 
 # Linking ------------------------------------------------------------------------------------------------------------

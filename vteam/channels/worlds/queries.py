@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat
 
 from vteam.campaigns.file import MissionEntry
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds.models import Avatar, Kiosk, WorldAct
+from vteam.journal.models import Fact
+from vteam.ledger.models import Decision, Hold
 from vteam.people.models import Fan
 from vteam.rules.facts import Act
 
@@ -148,11 +151,22 @@ def mission_rows(campaign: Campaign) -> list[MissionRow]:
 
 
 def brought(campaign: Campaign) -> QuerySet[WorldAct]:
-    """What residents who are linked brought, and nobody has looked at yet, the oldest first."""
-    waiting = WorldAct.objects.filter(
+    """What residents who are linked brought, and a person has to look at, the oldest first.
+
+    What the books have decided otherwise (it came too late, the fan's other avatar brought something) is not among it.
+    """
+    told = WorldAct.objects.filter(
         campaign_id=campaign.pk, act=Act.BRING, recorded_at__isnull=False, accepted=None
     )
-    return waiting.select_related("avatar__fan", "kiosk").order_by("recorded_at", "pk")
+    key = Concat(Value("world:"), OuterRef("mission"), Value(":"), Cast(OuterRef("avatar_id"), CharField()))
+    facts = Fact.objects.filter(campaign_id=campaign.pk, key=key).values("seq")[:1]
+    decided = Decision.objects.filter(
+        campaign_id=campaign.pk, fact_seq=OuterRef("fact_seq"), mission_key=OuterRef("mission")
+    ).values("seq")[:1]
+    waits = Hold.objects.filter(campaign_id=campaign.pk, decision_seq=OuterRef("decision_seq"))
+    found = told.annotate(fact_seq=Subquery(facts)).annotate(decision_seq=Subquery(decided))
+    found = found.filter(Q(decision_seq=None) | Exists(waits))
+    return found.select_related("avatar__fan", "kiosk").order_by("recorded_at", "pk")
 
 
 def avatars_of(fan: Fan) -> QuerySet[Avatar]:
