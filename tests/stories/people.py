@@ -13,15 +13,17 @@ CAMPAIGN = "/maree-haute"
 SEASON_SECONDS = 25
 
 
-def join(page: Page, installation: Installation, *, address: str, name: str) -> None:
-    """From the form to the fan's home, with the code from the mailbox."""
+def join(
+    page: Page, installation: Installation, *, address: str, name: str, comes_to: str = "**/home"
+) -> None:
+    """From the form to the fan's home, or where they came from, with the code from the mailbox."""
     page.locator("[name=address]").fill(address)
     page.locator("[name=name]").fill(name)
     page.locator("[name=age][value=yes]").check(force=True)
     page.locator("main form button").last.click()
     page.locator("[name=code]").fill(installation.code_for(address))
     page.locator("main form button").last.click()
-    page.wait_for_url("**/home")
+    page.wait_for_url(comes_to)
 
 
 def sign_in(page: Page, installation: Installation, *, address: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
+from tests.services.conftest import bo, demo  # noqa: F401, the fixtures of a campaign and a fan
 from tests.services.winners import SETTLED
 
 

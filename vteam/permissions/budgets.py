@@ -15,6 +15,8 @@ DAY = dt.timedelta(days=1)
 
 def take(*, door: str, key: str, limit: int, window: dt.timedelta, at: dt.datetime) -> bool:
     """Use one unit of a budget; False (and nothing more is counted) when `limit` is reached in this window."""
+    if limit <= 0:
+        return False
     name = _name(door, key, window, at)
     with connection.cursor() as cursor:
         cursor.execute(

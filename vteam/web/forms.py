@@ -137,7 +137,9 @@ class RenameForm(NamedForm):
 
 
 class MemberForm(NamedForm):
-    """Joining a vTeam with an address proven before. `via` and `arrival` are signed fields a landing page gave."""
+    """Joining a vTeam with an address proven before. `via` and `arrival` are signed fields a landing page gave; `after`:
+    the page of ours they came from, and go on to.
+    """
 
     OLD_ENOUGH, YOUNGER = "yes", "no"
 
@@ -150,6 +152,7 @@ class MemberForm(NamedForm):
     )
     via = forms.CharField(required=False, max_length=200)
     arrival = forms.CharField(required=False, max_length=400)
+    after = forms.CharField(required=False, max_length=200)
 
 
 class JoinForm(MemberForm):

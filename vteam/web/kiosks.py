@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 
 from vteam.channels.worlds.enrolling import Spot
 from vteam.channels.worlds.models import Kiosk, World
-from vteam.web.addresses import site_base
+from vteam.web.addresses import for_programs, site_base
 from vteam.web.forms import KioskForm
 
 NUMBER = re.compile("[1-9][0-9]{0,17}")
@@ -16,9 +16,9 @@ NUMBER = re.compile("[1-9][0-9]{0,17}")
 def shown_once(request: HttpRequest, made: tuple[Kiosk, str] | None) -> dict[str, object]:
     """The code of a kiosk that was just made, and the address its object speaks to."""
     if made is None:
-        return {"made": None, "base": site_base(request)}
+        return {"made": None, "base": for_programs(site_base(request))}
     found, code = made
-    return {"made": found, "code": f"{code[:4]} {code[4:]}", "base": site_base(request)}
+    return {"made": found, "code": f"{code[:4]} {code[4:]}", "base": for_programs(site_base(request))}
 
 
 def spot_of(form: KioskForm) -> Spot:

@@ -119,19 +119,18 @@ def test_a_wrong_address_is_told_to_the_log_and_to_whoever_touches(
 
 
 def test_a_platform_that_is_down_is_told_to_whoever_touches_and_once_to_the_log(tmp_path: Path) -> None:
-    with standing() as door:
-        with running(tmp_path, vteam_address=door.address, vteam_timeout="2") as server:
-            ana = set_up(server, door.code())
-            server.stop()
-            server.settings["vteam_address"] = "http://127.0.0.1:9"
-            server.start()
-            ana, cy = server.join("ana"), server.join()
-            for _ in range(3):
-                ana.touch(KIOSK)
-                ana.close(ana.form("can't reach the vTeam"))
-            server.logged("cannot be reached (/world/v1/touch)")
-            assert server.log.count("cannot be reached") == 1
-            assert cy.forms == []
+    with standing() as door, running(tmp_path, vteam_address=door.address, vteam_timeout="2") as server:
+        ana = set_up(server, door.code())
+        server.stop()
+        server.settings["vteam_address"] = "http://127.0.0.1:9"
+        server.start()
+        ana, cy = server.join("ana"), server.join()
+        for _ in range(3):
+            ana.touch(KIOSK)
+            ana.close(ana.form("can't reach the vTeam"))
+        server.logged("cannot be reached (/world/v1/touch)")
+        assert server.log.count("cannot be reached") == 1
+        assert cy.forms == []
 
 
 def test_heartbeats_come_from_where_nobody_is_and_bring_the_line(tmp_path: Path) -> None:

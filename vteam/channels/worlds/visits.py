@@ -84,8 +84,8 @@ def one_line(text: str) -> str:
 
 
 def number(value: int) -> str:
-    """12450 is "12 450", with a narrow space that does not break."""
-    return f"{value:,}".replace(",", "\u202f")
+    """12450 is "12 450", with a space that does not break."""
+    return f"{value:,}".replace(",", "\u00a0")
 
 
 def back() -> tuple[str, str]:

@@ -62,7 +62,7 @@ def _join_form(request: HttpRequest, campaign: Campaign, person: Person | None) 
     kind, band = (JoinForm if person is None else MemberForm), campaign.file.artist
     if request.method == "POST":
         return kind(request.POST, band=band)
-    given = {name: request.GET.get(name, "") for name in ("via", "arrival")}
+    given = {name: request.GET.get(name, "") for name in ("via", "arrival", "after")}
     return kind(initial=given, band=band)
 
 
@@ -73,7 +73,7 @@ def _join_at_once(
         confirm_act(request, campaign, token=arrival, act="joined")
     network = networks_in(request, campaign).near
     join_signed_in(person=person, entry=entry, network=network, at_us=clock.now_us())
-    return redirect("home", slug=campaign.slug)
+    return redirect(entry.after or reverse("home", args=[campaign.slug]))
 
 
 def _join_context(campaign: Campaign, form: MemberForm) -> dict[str, object]:
@@ -91,6 +91,7 @@ def _joining_entry(request: HttpRequest, campaign: Campaign, form: MemberForm) -
         language=translation.get_language() or "en",
         share_id=share.pk if share else None,
         recruiter_id=share.fan_id if share else None,
+        after=safe_after(data["after"]) or "",
     )
 
 
@@ -232,11 +233,10 @@ def _enter(request: HttpRequest, pending: Pending, entry: Entry, *, arrival: str
 
 
 def _first_page(request: HttpRequest, arrived: Arrived, campaign: Campaign | None, after: str) -> str:
-    if campaign is not None and arrived.fan is not None:
+    here = safe_after(after)
+    if here is None and campaign is not None and arrived.fan is not None:
         return reverse("home", args=[campaign.slug])
-    if after:
-        return safe_after(after) or reverse("me")
-    return reverse("me")
+    return here or reverse("me")
 
 
 @require_POST

@@ -22,7 +22,7 @@ from vteam.channels.worlds.lsl import kiosk_script
 from vteam.channels.worlds.luanti import mod_archive
 from vteam.channels.worlds.models import Kiosk
 from vteam.people.models import Fan
-from vteam.web.addresses import site_base
+from vteam.web.addresses import for_programs, site_base
 from vteam.web.answers import attachment, campaign_or_404, for_fans, private, private_render
 from vteam.web.forms import KioskForm
 from vteam.web.kiosks import number_of, shown_once, spot_of
@@ -112,7 +112,7 @@ def object_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     if ending != "lsl" or world not in typing.get_args(LindenWorld):
         raise Http404
     script = kiosk_script(
-        world=cast(LindenWorld, world), address=site_base(request), band=campaign.file.artist
+        world=cast(LindenWorld, world), address=for_programs(site_base(request)), band=campaign.file.artist
     )
     return private(attachment(script.encode(), f"vteam-{name}", "text/plain; charset=utf-8"))
 

@@ -1,0 +1,256 @@
+"""An organiser's and a fan's pages of kiosks: who may, what is shown once, what can be undone."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.services.worlds import NADIA, enrolled
+from tests.web import worldstage
+from vteam import clock
+from vteam.campaigns.joining import account
+from vteam.campaigns.models import Campaign
+from vteam.campaigns.organisers import invite, take_invitation
+from vteam.channels.worlds.lines import is_here
+from vteam.channels.worlds.models import Avatar, Kiosk, World
+from vteam.jobs.moving import InboxTable, Mover
+from vteam.ledger.queries import points_of
+from vteam.people.models import Fan
+from vteam.people.services import become_fan
+
+pytestmark = pytest.mark.django_db
+WORLDS = "/maree-haute/organise/worlds"
+SPOT = {"act": "put-up", "world": "luanti", "grid": "Lys' server", "place": "The square", "room": ""}
+
+
+def signed_in(address: str, *, fan_of: Campaign | None = None, organises: Campaign | None = None) -> Client:
+    person = account(address=address, language="en", at=clock.now())
+    if fan_of is not None:
+        become_fan(person=person, campaign_id=fan_of.pk, name=address[:3], share_id=None, at=clock.now())
+    if organises is not None:
+        secret = invite(campaign=organises, name="Ana", at=clock.now())
+        assert secret is not None
+        take_invitation(secret=secret, person=person)
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def ana(demo: Campaign) -> Client:
+    return signed_in("ana@example.org", organises=demo)
+
+
+@pytest.fixture
+def bos(bo: Fan) -> Client:
+    client = Client()
+    client.force_login(bo.person)
+    return client
+
+
+def text_of(answer: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", answer.content.decode()))
+
+
+def code_in(answer: Any) -> str:
+    found = re.search(r'class="door__code number">([a-z2-9]{4} [a-z2-9]{4})<', answer.content.decode())
+    assert found
+    return found[1]
+
+
+def enrol(code: str) -> int:
+    body = f'{{"code": "{code}"}}'
+    return Client().post("/world/v1/enrol", body, content_type="application/json").status_code
+
+
+# An organiser's -----------------------------------------------------------------------------------------------------
+def test_an_organiser_puts_a_kiosk_up_and_sees_its_code_once(demo: Campaign, ana: Client) -> None:
+    made = ana.post(WORLDS, SPOT)
+    code = code_in(made)
+    assert "secure.http_mods = vteam" in made.content.decode()
+    assert code not in ana.get(WORLDS).content.decode()
+    assert "waits for its code" in text_of(ana.get(WORLDS))
+    assert enrol(code) == 200
+    assert "alive" in text_of(ana.get(WORLDS))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"grid": ""}, "Which grid or server"),
+        ({"place": " "}, "Where does it stand?"),
+        ({"place": "x" * 61}, "too long"),
+        ({"room": "x" * 121}, "too long"),
+        ({"world": "elsewhere"}, ""),
+    ],
+)
+def test_what_is_missing_is_told_and_what_was_typed_stays(
+    demo: Campaign, ana: Client, wrong: dict[str, str], words: str
+) -> None:
+    answer = ana.post(WORLDS, SPOT | {"place": "The square"} | wrong)
+    assert answer.status_code == 422
+    assert words in text_of(answer)
+    assert not Kiosk.objects.exists()
+
+
+def test_second_life_is_one_grid(demo: Campaign, ana: Client) -> None:
+    assert ana.post(WORLDS, SPOT | {"world": "secondlife", "grid": ""}).status_code == 200
+    assert Kiosk.objects.get().grid == "Second Life"
+
+
+def test_there_can_be_so_many_kiosks(demo: Campaign, ana: Client, settings: Any) -> None:
+    settings.KIOSKS_PER_CAMPAIGN = 1
+    ana.post(WORLDS, SPOT)
+    answer = ana.post(WORLDS, SPOT)
+    assert (answer.status_code, Kiosk.objects.count()) == (409, 1)
+    assert "There can be 1 kiosks" in text_of(answer)
+
+
+def test_the_page_says_what_was_done_and_by_whom_it_waits(demo: Campaign, ana: Client, bo: Fan) -> None:
+    worldstage.set_up(demo, bo)
+    page = text_of(ana.get(WORLDS))
+    for words in (
+        "Les digues : 1",
+        "1 wrong answer",
+        "1 waits for its avatar to be linked",
+        "hosted by Bo",
+        "A lighthouse of",
+    ):
+        assert words.replace(" :", ":") in page.replace(" :", ":"), words
+
+
+def test_what_was_brought_is_accepted_with_a_word_and_once(demo: Campaign, ana: Client, bo: Fan) -> None:
+    worldstage.set_up(demo, bo)
+    (done,) = re.findall(r'name="done" value="(\d+)"', ana.get(WORLDS).content.decode())
+    accepted = {"act": "accept", "done": done, "reason": "What a light!"}
+    assert ana.post(WORLDS, accepted)["Location"] == f"{WORLDS}#brought"
+    assert ana.post(WORLDS, accepted)["Location"] == f"{WORLDS}?overtaken#brought"
+    assert "looked at already" in text_of(ana.get(f"{WORLDS}?overtaken"))
+    Mover(InboxTable()).move()
+    assert points_of(demo.pk, bo.pk) == (350, 0)
+    bos = Client()
+    bos.force_login(bo.person)
+    assert "a person looked at it: What a light!" in text_of(bos.get("/maree-haute/points"))
+    assert ana.post(WORLDS, accepted | {"done": "999999"}).status_code == 404
+
+
+def test_a_kiosks_trust_concert_code_and_end_are_its_organisers(demo: Campaign, ana: Client) -> None:
+    kiosk, there = enrolled(demo)
+    page = f"{WORLDS}/{kiosk.pk}"
+    assert "128, 130, 25" in text_of(ana.get(page))
+    assert ana.post(page, {"act": "trust", "acts_per_day": "many"}).status_code == 422
+    ana.post(page, {"act": "trust", "acts_per_day": "0"})
+    assert "Come back tomorrow" in there.choose("answer:kitchen-quiz:2")["text"]
+    ana.post(page, {"act": "announce", "mission": "there"})
+    kiosk.refresh_from_db()
+    assert is_here(kiosk, at=clock.now())
+    ana.post(page, {"act": "over"})
+    assert there.page("touch")["line"] == "touch me: Lune Noire's vTeam"
+    assert ana.post(page, {"act": "announce", "mission": "kitchen-quiz"}).status_code == 404
+    code = code_in(ana.post(page, {"act": "code"}))
+    ana.post(page, {"act": "revoke"})
+    assert there.send("touch", {"avatar": NADIA}).status_code == 403
+    assert enrol(code) == 403
+    assert ana.post(page, {"act": "code"}).status_code == 404
+    ana.post(page, {"act": "restore"})
+    assert there.send("touch", {"avatar": NADIA}).status_code == 200
+    assert ana.post(page, {"act": "dance"}).status_code == 404
+
+
+def test_kiosks_are_nobody_elses_business(demo: Campaign, bos: Client) -> None:
+    kiosk, _ = enrolled(demo)
+    for path in (WORLDS, f"{WORLDS}/{kiosk.pk}"):
+        assert bos.get(path).status_code == 404
+        assert bos.post(path, SPOT | {"act": "revoke"}).status_code == 404
+        assert Client().get(path).status_code == 302
+    kiosk.refresh_from_db()
+    assert kiosk.revoked_at is None
+
+
+def test_the_list_of_kiosks_comes_in_pages(demo: Campaign, ana: Client) -> None:
+    for n in range(31):
+        Kiosk.objects.create(
+            campaign_id=demo.pk, world=World.OTHER, grid="g", place=f"place {n}", language="en",
+            acts_per_day=1, vouched=True, made_at=clock.now(),
+        )  # fmt: skip
+    assert "place 30" in text_of(ana.get(WORLDS))
+    assert "place 0" in text_of(ana.get(f"{WORLDS}?page=2"))
+    assert ana.get(f"{WORLDS}?page=3").status_code == 404
+
+
+# A fan's ------------------------------------------------------------------------------------------------------------
+def test_a_fan_hosts_a_few_kiosks_trusted_a_little(demo: Campaign, bos: Client, settings: Any) -> None:
+    settings.KIOSKS_PER_FAN = 1
+    assert enrol(code_in(bos.post("/maree-haute/kiosks", SPOT))) == 200
+    kiosk = Kiosk.objects.get()
+    assert (kiosk.acts_per_day, kiosk.trusted) == (20, False)
+    assert bos.post("/maree-haute/kiosks", SPOT).status_code == 409
+    second = code_in(bos.post("/maree-haute/kiosks", {"act": "code", "kiosk": kiosk.pk}))
+    bos.post("/maree-haute/kiosks", {"act": "revoke", "kiosk": kiosk.pk})
+    assert enrol(second) == 403
+    assert bos.post("/maree-haute/kiosks", SPOT).status_code == 200
+
+
+def test_a_fan_touches_nothing_of_somebody_else(demo: Campaign, bo: Fan) -> None:
+    stage = worldstage.set_up(demo, bo)
+    cy = signed_in("cy@example.org", fan_of=demo)
+    for posted in (
+        {"act": "revoke", "kiosk": stage.hosted.pk},
+        {"act": "code", "kiosk": stage.kiosk.pk},
+        {"act": "unlink", "avatar": Avatar.objects.exclude(fan=None).get().pk},
+        {"act": "dance", "kiosk": stage.hosted.pk},
+        {"act": "unlink", "avatar": "x"},
+    ):
+        assert cy.post("/maree-haute/kiosks", posted).status_code == 404
+    assert "Nadia Resident" not in text_of(cy.get("/maree-haute/kiosks"))
+
+
+def test_a_fan_lets_an_avatar_go(demo: Campaign, bo: Fan, bos: Client) -> None:
+    worldstage.set_up(demo, bo)
+    assert "Nadia Resident" in text_of(bos.get("/maree-haute/kiosks"))
+    bos.post("/maree-haute/kiosks", {"act": "unlink", "avatar": Avatar.objects.exclude(fan=None).get().pk})
+    assert "Nadia Resident" not in text_of(bos.get("/maree-haute/kiosks"))
+
+
+# Linking ------------------------------------------------------------------------------------------------------------
+def test_opening_the_address_links_nobody_until_they_say_so(demo: Campaign, bo: Fan, bos: Client) -> None:
+    free, _taken = worldstage.set_up(demo, bo).links
+    assert "Is this you?" in text_of(bos.get(f"/world/link/{free}"))
+    assert Avatar.objects.filter(fan=bo).count() == 1
+    assert Client().post(f"/world/link/{free}").status_code == 200  # a stranger is asked to sign in
+    assert Avatar.objects.filter(fan=bo).count() == 1
+    assert bos.post(f"/world/link/{free}").status_code == 302
+    assert Avatar.objects.filter(fan=bo).count() == 2
+    assert bos.get(f"/world/link/{free}").status_code == 410
+    assert bos.post(f"/world/link/{free}").status_code == 410
+
+
+def test_another_sites_page_links_nobody(demo: Campaign, bo: Fan, bos: Client) -> None:
+    free, _ = worldstage.set_up(demo, bo).links
+    answer = bos.post(f"/world/link/{free}", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert Avatar.objects.filter(fan=bo).count() == 1
+
+
+def test_the_address_is_known_to_no_cache_and_sets_no_cookie(demo: Campaign, bo: Fan) -> None:
+    free, _ = worldstage.set_up(demo, bo).links
+    answer = Client().get(f"/world/link/{free}")
+    assert answer["Cache-Control"] == "private, no-store"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert not answer.cookies
+
+
+# What stands there --------------------------------------------------------------------------------------------------
+def test_what_is_put_into_a_world_knows_our_address_and_no_secret(demo: Campaign) -> None:
+    import io
+    import zipfile
+
+    for name in ("secondlife.lsl", "opensimulator.lsl"):
+        script = Client().get(f"/maree-haute/kiosk/{name}").content.decode()
+        assert "http://testserver" in script
+        assert "Lune Noire" in script
+    archive = zipfile.ZipFile(io.BytesIO(Client().get("/maree-haute/kiosk/vteam-luanti.zip").content))
+    assert {"vteam/init.lua", "vteam/mod.conf", "vteam/sha256.lua"} <= set(archive.namelist())
+    for name in ("luanti.lsl", "secondlife.zip", "secondlife", "..lsl"):
+        assert Client().get(f"/maree-haute/kiosk/{name}").status_code == 404
