@@ -89,7 +89,9 @@ class Client:
             share = share_of(image, colour)
             if share >= parts:
                 return image
-            assert time.monotonic() < end, f"{share:.3f} of {image} has {colour}: see {self.folder}, {self.log[-3000:]}"
+            assert time.monotonic() < end, (
+                f"{share:.3f} of {image} has {colour}: see {self.folder}, {self.log[-3000:]}"
+            )
             time.sleep(0.2)
 
     @property
@@ -144,10 +146,10 @@ def playing(
         client = Client(folder, display)
         environment = os.environ | {"DISPLAY": display, "HOME": str(home), "LIBGL_ALWAYS_SOFTWARE": "1"}
         environment |= {"LANGUAGE": language, "LP_NUM_THREADS": "2"}
+        there = ("--address", "127.0.0.1", "--port", str(port), "--name", name, "--password", "a secret")
         with (folder / "client.txt").open("wb") as out:
             process = subprocess.Popen(
-                [CLIENT, "--config", conf, "--address", "127.0.0.1", "--port", str(port)]
-                + ["--name", name, "--password", "a secret", "--go", "--logfile", folder / "debug.txt"],
+                [CLIENT, "--config", conf, "--logfile", folder / "debug.txt", *there, "--go"],
                 env=environment,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import pytest
 
+from tests.worlds.luanti import pages
 from tests.worlds.luanti.door import WELCOME, Door, standing
 from tests.worlds.luanti.player import Player
 from tests.worlds.luanti.server import KIOSK, ROOM, Server, running
@@ -56,3 +58,20 @@ def world(_world: World) -> Iterator[World]:
     del _world.server.players[1:]
     _world.ana.forms.clear()
     assert [each for each in door.requests if each.refusal] == []
+
+
+class Platform(Protocol):
+    """A vTeam that can be asked: where it is, and a fresh code for a kiosk of a campaign."""
+
+    address: str
+
+    def code(self, *, world: str = "luanti") -> str:
+        """Good once, within 24 hours."""
+
+
+@pytest.fixture
+def platform() -> Iterator[Platform]:
+    """The stand-in."""
+    with standing() as door:
+        door.answer = lambda path, told: pages.LONG if told.get("language") == "fr" else WELCOME
+        yield door

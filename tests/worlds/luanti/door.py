@@ -53,7 +53,7 @@ class Door:
     secrets: dict[str, str] = field(default_factory=dict)
     nonces: set[tuple[str, str]] = field(default_factory=set)
 
-    def code(self) -> str:
+    def code(self, *, world: str = "luanti") -> str:
         """A new code, good once."""
         made = f"k{len(self.codes) + len(self.secrets):02}w 7tq2"
         self.codes.add(made.replace(" ", ""))
@@ -94,14 +94,21 @@ class Door:
         if path == "/world/v1/enrol":
             code = json.loads(raw)["code"].replace(" ", "").lower()
             known = code in self.codes
-            self.requests.append(Request(path=path, headers=headers, raw=raw, refusal="" if known else "code"))
+            self.requests.append(
+                Request(path=path, headers=headers, raw=raw, refusal="" if known else "code")
+            )
             if not known:
                 return 403, {"text": "This code is wrong, used or too old."}
             self.codes.discard(code)
             number = len(self.secrets)
             key, secret = f"key{number:013}", hashlib.md5(code.encode()).hexdigest()
             self.secrets[key] = secret
-            return 200, {"key": key, "secret": secret, "line": LINE, "text": "This kiosk is now Lune Noire's."}
+            return 200, {
+                "key": key,
+                "secret": secret,
+                "line": LINE,
+                "text": "This kiosk is now Lune Noire's.",
+            }
         refusal = self.refusal(path, headers, raw)
         self.requests.append(Request(path=path, headers=headers, raw=raw, refusal=refusal))
         if refusal:

@@ -112,7 +112,9 @@ def metadata(reader: Reader, *, block: Pos | None) -> dict[Pos, dict[str, str]]:
 def srp_proof(name: str, salt: bytes, opening: bytes, challenge: bytes, key: bytes) -> bytes:
     """SRP's M as Minetest wants it: padded to the group's length everywhere, as RFC 5054 says, but for g in here."""
     prime, generator = srp.get_ng(srp.NG_2048, None, None)
-    hashes = [sha256(each.to_bytes((each.bit_length() + 7) // 8, "big")).digest() for each in (prime, generator)]
+    hashes = [
+        sha256(each.to_bytes((each.bit_length() + 7) // 8, "big")).digest() for each in (prime, generator)
+    ]
     mixed = bytes(one ^ other for one, other in zip(*hashes, strict=True))
     return sha256(mixed + sha256(name.encode()).digest() + salt + opening + challenge + key).digest()
 
@@ -121,7 +123,12 @@ class Player:
     """One player in the world of the server at `port`. A name once used needs the password it was first used with."""
 
     def __init__(
-        self, port: int, name: str | None = None, *, language: str = "", formspec_version: int = FORMSPEC_VERSION
+        self,
+        port: int,
+        name: str | None = None,
+        *,
+        language: str = "",
+        formspec_version: int = FORMSPEC_VERSION,
     ) -> None:
         self.name = name or f"player{next(NAMES)}"
         self.language, self.formspec_version = language, formspec_version
@@ -231,7 +238,9 @@ class Player:
         lists = reader.data.decode(errors="replace").split("List ")
         main = next((each for each in lists if each.startswith("main ")), "")
         if main and "KeepList" not in main:
-            self.inventory = [line.partition(" ")[2] for line in main.splitlines() if line[:4] in ("Item", "Empt")]
+            self.inventory = [
+                line.partition(" ")[2] for line in main.splitlines() if line[:4] in ("Item", "Empt")
+            ]
 
     def _on_objects(self, reader: Reader) -> None:
         self.items -= {reader.number("H") for _ in range(reader.number("H"))}
@@ -262,7 +271,7 @@ class Player:
         """Until it is so."""
         with self._changed:
             done = self._changed.wait_for(lambda: what() or self.denied is not None, seconds)
-        assert not must or (done and self.denied is None), f"{self.name} waits in vain: {self.denied!r} {self.chats[-3:]}"
+        assert not must or (done and self.denied is None), f"{self.name}: {self.denied!r}, {self.chats[-3:]}"
         return done
 
     def _stance(self) -> bytes:
@@ -325,7 +334,9 @@ class Player:
 
     def say(self, text: str) -> None:
         """Types into the chat."""
-        self._send(From.CHAT, struct.pack(">H", len(text.encode("utf-16-be")) // 2) + text.encode("utf-16-be"))
+        self._send(
+            From.CHAT, struct.pack(">H", len(text.encode("utf-16-be")) // 2) + text.encode("utf-16-be")
+        )
 
     # Forms
 
@@ -341,6 +352,15 @@ class Player:
         at = next(at for at in range(self._read, len(self.forms)) if wanted in self.forms[at].text)
         self._read = at + 1
         return self.forms[at]
+
+    def newest(self, seconds: float = 15) -> Form:
+        """The next form not read yet."""
+        return self.form("", seconds)
+
+    def page(self) -> Form:
+        """The next form not read yet that is no notice to wait."""
+        found = self.newest()
+        return self.newest() if "One moment" in found.text or "Un instant" in found.text else found
 
     def press(self, form: Form, label: str, **typed: str) -> None:
         """Presses a button of a form; a client sends all of its fields with it."""

@@ -50,8 +50,10 @@ class Server:
         games.mkdir(parents=True)
         shutil.copytree(GAME, games / "plain")
         shutil.copytree(MOD, folder / "world/worldmods/vteam")
-        (folder / "world/world.mt").write_text("gameid = plain\nbackend = sqlite3\nauth_backend = sqlite3\n"
-            "player_backend = sqlite3\nmod_storage_backend = sqlite3\n")
+        (folder / "world/world.mt").write_text(
+            "gameid = plain\nbackend = sqlite3\nauth_backend = sqlite3\n"
+            "player_backend = sqlite3\nmod_storage_backend = sqlite3\n"
+        )
 
     @property
     def log(self) -> str:
@@ -62,12 +64,15 @@ class Server:
     def start(self) -> "Server":
         """Starts it and waits until it listens."""
         told = {name: value for name, value in self.settings.items() if value}
-        (self.folder / "minetest.conf").write_text("".join(f"{name} = {value}\n" for name, value in told.items()))
+        (self.folder / "minetest.conf").write_text(
+            "".join(f"{name} = {value}\n" for name, value in told.items())
+        )
         seen = self.log.count("listening on")
+        files = ("--config", self.folder / "minetest.conf", "--logfile", self.folder / "debug.txt")
+        files += ("--world", self.folder / "world")
         with (self.folder / "out.txt").open("ab") as out:
             self._process = subprocess.Popen(
-                [SERVER, "--config", self.folder / "minetest.conf", "--world", self.folder / "world"]
-                + ["--gameid", "plain", "--port", str(self.port), "--logfile", self.folder / "debug.txt"],
+                [SERVER, *files, "--gameid", "plain", "--port", str(self.port)],
                 env=os.environ | {"HOME": str(self.folder / "home")},
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -18,7 +18,9 @@ POSTER = (241, 234, 227)
 def first_button(image: Image.Image, colour: tuple[int, int, int]) -> tuple[int, int]:
     """The middle of the uppermost thing of this colour in the lower two thirds, where the buttons are."""
     top = image.height // 3
-    left, upper, right, _ = coloured(image.crop((0, top, image.width, image.height)), colour).getbbox() or (0,) * 4
+    left, upper, right, _ = (
+        coloured(image.crop((0, top, image.width, image.height)), colour).getbbox() or (0,) * 4
+    )
     assert right, colour
     return (left + right) // 2, top + upper + 15
 

@@ -27,7 +27,10 @@ def test_bo_touches_the_kiosk_reads_the_page_and_chooses(world: World) -> None:
     bo.press(form, "Missions")
     bo.form("Five missions")
     touch, action = world.door.requests
-    assert (touch.path, touch.told) == ("/world/v1/touch", {"avatar": bo.name, "name": bo.name, "language": ""})
+    assert (touch.path, touch.told) == (
+        "/world/v1/touch",
+        {"avatar": bo.name, "name": bo.name, "language": ""},
+    )
     assert (action.path, action.told["choice"]) == ("/world/v1/action", "missions")
     assert touch.headers["Content-Type"] == "application/json"
 
@@ -39,7 +42,10 @@ def test_what_bo_types_arrives_as_it_was_typed(world: World) -> None:
     assert "What is it, and where does it stand?" in form.texts
     bo.press(form, "Send", ask='Une affiche "bleue" \\ près du phare, (12, 8, -3) 🎸')
     told = world.door.wait("action").told
-    assert (told["choice"], told["text"]) == ("bring:poster", 'Une affiche "bleue" \\ près du phare, (12, 8, -3) 🎸')
+    assert (told["choice"], told["text"]) == (
+        "bring:poster",
+        'Une affiche "bleue" \\ près du phare, (12, 8, -3) 🎸',
+    )
 
 
 def test_the_enter_key_sends_what_was_typed_and_an_empty_line_sends_nothing(world: World) -> None:
@@ -55,7 +61,7 @@ def test_the_enter_key_sends_what_was_typed_and_an_empty_line_sends_nothing(worl
 def test_the_longest_text_in_any_script_stays_within_the_limits(world: World) -> None:
     world.door.answer = lambda path, told: pages.ASKS
     bo = world.join()
-    bo.press(touched(bo, "lighthouse"), "Send", ask="🎸\"" * 600)
+    bo.press(touched(bo, "lighthouse"), "Send", ask='🎸"' * 600)
     request = world.door.wait("action")
     assert len(request.told["text"]) == 400
     assert len(request.raw) <= 4096
@@ -251,10 +257,19 @@ def test_a_platform_gone_mad_is_told_as_one_that_cannot_be_reached(world: World)
 
 
 def test_what_is_strange_in_a_page_is_left_out_and_the_rest_shown(world: World) -> None:
-    world.door.instead = (200, json.dumps({
-        "text": "Fine.\x00", "title": 5, "choices": {"a": "b"}, "ask": {"choice": 7}, "line": "\x1b(c@red)",
-        "open": {"address": "javascript:alert(1)", "label": "x", "flyer": True},
-    }).encode())
+    world.door.instead = (
+        200,
+        json.dumps(
+            {
+                "text": "Fine.\x00",
+                "title": 5,
+                "choices": {"a": "b"},
+                "ask": {"choice": 7},
+                "line": "\x1b(c@red)",
+                "open": {"address": "javascript:alert(1)", "label": "x", "flyer": True},
+            }
+        ).encode(),
+    )
     bo = world.join()
     form = touched(bo, "Fine.")
     assert (form.texts, list(form.buttons), form.fields) == (["vTeam", "Fine."], ["×"], {})

@@ -95,7 +95,10 @@ def test_a_server_that_does_not_let_the_mod_out_says_which_line_is_missing(tmp_p
     ("settings", "complaint"),
     [
         ({}, "vteam_address is not set"),
-        ({"vteam_address": "vteam.example"}, 'must look like https://vteam.example, with no path, not "vteam.example"'),
+        (
+            {"vteam_address": "vteam.example"},
+            'must look like https://vteam.example, with no path, not "vteam.example"',
+        ),
         ({"vteam_address": "https://vteam.example/world"}, "with no path"),
     ],
     ids=["none", "no scheme", "a path"],
@@ -105,7 +108,9 @@ def test_a_wrong_address_is_told_to_the_log_and_to_whoever_touches(
 ) -> None:
     with running(tmp_path, **settings, vteam_timeout="soon") as server:
         assert "ERROR" in server.logged(complaint)
-        assert 'vteam_timeout must be a whole number from 1 to 30, not "soon": 6 is used instead' in server.log
+        assert (
+            'vteam_timeout must be a whole number from 1 to 30, not "soon": 6 is used instead' in server.log
+        )
         ana = server.join()
         ana.place(0, KIOSK)
         ana.wait(lambda: KIOSK in ana.nodes)
@@ -114,19 +119,18 @@ def test_a_wrong_address_is_told_to_the_log_and_to_whoever_touches(
 
 
 def test_a_platform_that_is_down_is_told_to_whoever_touches_and_once_to_the_log(tmp_path: Path) -> None:
-    with standing() as door:
-        with running(tmp_path, vteam_address=door.address, vteam_timeout="2") as server:
-            ana = set_up(server, door.code())
-            server.stop()
-            server.settings["vteam_address"] = "http://127.0.0.1:9"
-            server.start()
-            ana, cy = server.join("ana"), server.join()
-            for _ in range(3):
-                ana.touch(KIOSK)
-                ana.close(ana.form("can't reach the vTeam"))
-            server.logged("cannot be reached (/world/v1/touch)")
-            assert server.log.count("cannot be reached") == 1
-            assert cy.forms == []
+    with standing() as door, running(tmp_path, vteam_address=door.address, vteam_timeout="2") as server:
+        ana = set_up(server, door.code())
+        server.stop()
+        server.settings["vteam_address"] = "http://127.0.0.1:9"
+        server.start()
+        ana, cy = server.join("ana"), server.join()
+        for _ in range(3):
+            ana.touch(KIOSK)
+            ana.close(ana.form("can't reach the vTeam"))
+        server.logged("cannot be reached (/world/v1/touch)")
+        assert server.log.count("cannot be reached") == 1
+        assert cy.forms == []
 
 
 def test_heartbeats_come_from_where_nobody_is_and_bring_the_line(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def _ring(image: Image.Image, colour: str, x: float, y: float, radius: float, wi
 def _box(image: Image.Image, colour: str, left: float, top: float, right: float, bottom: float) -> None:
     """A filled rectangle; its right and lower edges are outside it."""
     ImageDraw.Draw(image).rectangle(
-        (round(left * TIMES), round(top * TIMES), round(right * TIMES) - 1, round(bottom * TIMES) - 1), fill=colour
+        (round(left * TIMES), round(top * TIMES), round(right * TIMES) - 1, round(bottom * TIMES) - 1),
+        fill=colour,
     )
 
 
@@ -138,7 +139,11 @@ def forms() -> None:
     """A form's paper and its buttons."""
     _save(_rounded(PAPER, INK, 2), "paper")
     _save(_rounded(CARD, SOFT, 9), "field")
-    for name, fill, lit in (("main", VERMILION, VERMILION_LIT), ("card", CARD, "#ffe9d2"), ("sea", SEA, SEA_LIT)):
+    for name, fill, lit in (
+        ("main", VERMILION, VERMILION_LIT),
+        ("card", CARD, "#ffe9d2"),
+        ("sea", SEA, SEA_LIT),
+    ):
         _save(_rounded(fill, INK, 9), name)
         _save(_rounded(lit, INK, 9), f"{name}_lit")
 

@@ -29,6 +29,7 @@ languages.en = {
 	take_flyer = "Take a flyer",
 	flyer_taken = "It is in your inventory: use it to read it, or hand it on.",
 	flyer_no_room = "Your inventory is full.",
+	flyer_text = "Somebody handed you this. Open it if you like.",
 	flyer_blank = "This flyer is blank.",
 }
 
@@ -59,6 +60,7 @@ languages.fr = {
 	take_flyer = "Prendre un flyer",
 	flyer_taken = "Il est dans ton inventaire : utilise-le pour le lire, ou donne-le.",
 	flyer_no_room = "Ton inventaire est plein.",
+	flyer_text = "Quelqu'un t'a donné ceci. Ouvre-le si tu veux.",
 	flyer_blank = "Ce flyer est vierge.",
 }
 
