@@ -56,6 +56,7 @@ RECRUIT = Mission(
 SPREAD = replace(RECRUIT, key="spread", kind="spread", points=50)
 DOWNLOAD = replace(RECRUIT, key="download", kind="download", points=50)
 MISSIONS = (RECRUIT, SPREAD, DOWNLOAD)
+QUIZ = replace(RECRUIT, key="quiz", kind="world", points=100)
 PASS_ON = replace(
     RECRUIT,
     key="pass-on",
@@ -246,6 +247,29 @@ def served(
         network=network or f"network-{number}",
         evidence=evidence,
         proof=hashlib.sha256(str(number).encode()).hexdigest(),
+        at_us=at_us,
+    )
+
+
+def acted(
+    fan: int,
+    *,
+    mission: str = "quiz",
+    avatar: int = 1,
+    act: facts.Act = facts.Act.VOTE,
+    right: bool | None = None,
+    at_us: int = AT_US,
+) -> NewFact:
+    """The fact that a linked resident did something in a world."""
+    return facts.world_acted(
+        fan=fan,
+        avatar=avatar,
+        mission=mission,
+        act=act,
+        kiosk=9,
+        choice=2 if act in (facts.Act.ANSWER, facts.Act.VOTE) else None,
+        right=right,
+        proof="ab" * 32 if act == facts.Act.BRING else None,
         at_us=at_us,
     )
 

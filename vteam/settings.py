@@ -83,6 +83,8 @@ WITNESS_ADDRESSES: list[str] = env.list("WITNESS_ADDRESSES", [], subcast=str.str
 # Networks it may dial although they are not the internet's.
 _HERE = ["127.0.0.0/8", "::1"]
 WITNESS_DIALS: list[str] = env.list("WITNESS_DIALS", _HERE if DEMO else [], subcast=str.strip)
+# Networks a kiosk may say it is at, to be told a line, although they are not the internet's.
+KIOSK_NETWORKS: list[str] = env.list("KIOSK_NETWORKS", _HERE if DEMO else [], subcast=str.strip)
 ANNOUNCE_SECONDS = env.int("ANNOUNCE_SECONDS", 90, validate=Range(5, 1800))
 ICE_SERVERS: list[str] = env.list("ICE_SERVERS", [], subcast=str.strip)
 
@@ -93,6 +95,10 @@ CODES_PER_ADDRESS_DAY = env.int("CODES_PER_ADDRESS_DAY", 4, validate=Range(1, 10
 CODES_PER_FAN_DAY = env.int("CODES_PER_FAN_DAY", 12, validate=Range(1, 100))
 CODES_PER_NETWORK_HOUR = env.int("CODES_PER_NETWORK_HOUR", 40, validate=Range(1, 100_000))
 CODES_PER_HOUR = env.int("CODES_PER_HOUR", 5_000, validate=Range(1, 1_000_000))
+KIOSKS_PER_FAN = env.int("KIOSKS_PER_FAN", 5, validate=Range(0, 1_000))
+KIOSKS_PER_CAMPAIGN = env.int("KIOSKS_PER_CAMPAIGN", 500, validate=Range(1, 100_000))
+KIOSK_ASKS_PER_MINUTE = env.int("KIOSK_ASKS_PER_MINUTE", 240, validate=Range(1, 1_000_000))
+AVATAR_ASKS_PER_MINUTE = env.int("AVATAR_ASKS_PER_MINUTE", 40, validate=Range(1, 1_000_000))
 SHARES_PER_FAN = env.int("SHARES_PER_FAN", 200, validate=Range(1, 10_000))
 ARRIVAL_DWELL_SECONDS = env.int("ARRIVAL_DWELL_SECONDS", 3, validate=Range(0, 60))
 ARRIVAL_TOKEN_MINUTES = env.int("ARRIVAL_TOKEN_MINUTES", 120, validate=Range(1, 1440))
@@ -148,10 +154,11 @@ if BEACON and not _is_beacon(BEACON):
 try:
     list(map(ip_address, WITNESS_ADDRESSES))
     list(map(ip_network, WITNESS_DIALS))
+    list(map(ip_network, KIOSK_NETWORKS))
 except ValueError as error:
     raise SettingsError(
-        f"VTEAM_WITNESS_ADDRESSES takes numeric addresses, VTEAM_WITNESS_DIALS networks: {error}. Put commas between "
-        "them, for example 203.0.113.7,2001:db8::7 and 10.0.0.0/8,fd00::/8."
+        f"VTEAM_WITNESS_ADDRESSES takes numeric addresses, VTEAM_WITNESS_DIALS and VTEAM_KIOSK_NETWORKS networks: "
+        f"{error}. Put commas between them, for example 203.0.113.7,2001:db8::7 and 10.0.0.0/8,fd00::/8."
     ) from None
 try:
     list(map(ip_address, MAIL_IPS))
@@ -195,6 +202,7 @@ INSTALLED_APPS = [
     "vteam.channels.copies",
     "vteam.channels.swarm",
     "vteam.channels.mail",
+    "vteam.channels.worlds",
     "vteam.jobs",
     "vteam.web",
 ]

@@ -1,6 +1,6 @@
 """Every route on one screen."""
 
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, URLResolver, path, re_path
 
 from vteam.web.health import healthz
 from vteam.web.views import (
@@ -14,6 +14,7 @@ from vteam.web.views import (
     getting,
     holders,
     joining,
+    kiosks,
     landing,
     mailbox,
     mailing,
@@ -30,10 +31,12 @@ from vteam.web.views import (
     suppliers,
     tickets,
     titles,
+    worlddoor,
+    worlds,
 )
 
 handler500 = "vteam.web.views.faults.server_error"
-urlpatterns: list[URLPattern] = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", campaign.index, name="index"),
     path("healthz", healthz),
     path("theme/<str:name>.css", campaign.theme, name="theme"),
@@ -81,6 +84,9 @@ urlpatterns: list[URLPattern] = [
     path("door/merge", door.merge, name="door-merge"),
     path("door/leave", door.leave, name="door-leave"),
     path("door/worker.js", door.worker, name="door-worker"),
+    # Virtual worlds: the door objects speak to, and where an avatar becomes a fan's
+    path("world/v1/", worlddoor.api.urls),
+    path("world/link/<str:secret>", kiosks.link, name="avatar-link"),
     # A campaign
     path("<slug:slug>/", campaign.campaign, name="campaign"),
     path("<slug:slug>/join", joining.join, name="join"),
@@ -148,6 +154,9 @@ urlpatterns: list[URLPattern] = [
     path(
         "<slug:slug>/organise/concerts/<slug:key>/guests.pdf", concerts.guest_file, name="organise-guest-file"
     ),
+    path("<slug:slug>/kiosks", kiosks.mine, name="kiosks"),
+    path("<slug:slug>/organise/worlds", worlds.organise, name="organise-worlds"),
+    path("<slug:slug>/organise/worlds/<int:pk>", worlds.kiosk, name="organise-kiosk"),
     path("<slug:slug>/organise/new-prize", contest.new, name="organise-new-prize"),
     path("<slug:slug>/organise/rules", contest.rules, name="organise-rules"),
     path("<slug:slug>/organise/campaign.toml", contest.campaign_file, name="organise-file"),

@@ -12,11 +12,11 @@ from pydantic import BaseModel
 
 from tests.rules.demofile import DEMO, SOURCE, TABLES, Check, campaign
 from vteam.campaigns.check import check_campaign
-from vteam.campaigns.file import CampaignFile, EvidenceKind, MissionEntry, MissionKind
+from vteam.campaigns.file import CampaignFile, EvidenceKind, MissionEntry, MissionKind, WorldAct
 from vteam.campaigns.missions import new_versions
 from vteam.campaigns.values import Words, hold_seconds
 from vteam.rules import missions
-from vteam.rules.facts import Evidence
+from vteam.rules.facts import Act, Evidence
 
 
 def test_the_demo_has_nothing_wrong_with_it(check: Check) -> None:
@@ -123,6 +123,7 @@ def test_a_pass_on_mission_writes_its_limits_out_and_no_other_has_any() -> None:
 def test_the_words_to_choose_from_are_those_the_rules_know() -> None:
     assert typing.get_args(MissionKind) == tuple(missions.MissionKind)
     assert typing.get_args(EvidenceKind) == tuple(Evidence)
+    assert typing.get_args(WorldAct) == tuple(Act)
 
 
 def test_the_limits_of_passing_on_reach_the_rules() -> None:

@@ -28,6 +28,8 @@ EVERY_KIND = [
     facts.title_downloaded(fan=1, title=2, at_us=AT_US),
     cast.served(1, title=2, listener="phone"),
     cast.mission_fact(replace(PASS_ON, evidence=("relayed", "witnessed"))),
+    cast.acted(1, act=facts.Act.ANSWER, right=True),
+    cast.acted(1, mission="made", act=facts.Act.BRING),
     facts.right_changed(agreed=True, event=1, title=2, way="download", holder=3, is_open=True, at_us=AT_US),
     facts.right_changed(agreed=False, event=2, title=2, way="pass-on", holder=3, is_open=False, at_us=AT_US),
     facts.hold_ended(decision=4, at_us=AT_US),
@@ -58,6 +60,8 @@ def test_a_fact_that_lacks_what_judging_reads_is_refused_with_the_name_of_it(fac
     unread = (
         {"file_sha256", "networks", "act", "share"}
         if fact.kind == Kind.FAN_CONFIRMED
+        else set()
+        if fact.kind == Kind.WORLD_ACTED
         else {"networks", "act"}
     )
     for field in fact.body.keys() - unread - _has_a_default(fact):

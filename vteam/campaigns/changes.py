@@ -167,6 +167,10 @@ MISSIONS: Final = Kind(
         "evidence": _fewer,
         "full_per_fan_per_day": _tighter,
         "unknown_per_fan_per_day": _tighter,
+        "act": _always,
+        "question": _always,
+        "choices": _always,
+        "answer": _always,
         "coming": _becomes_true,
         "opens": _later,
         "closes": _earlier,
@@ -270,6 +274,8 @@ def _shown(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, tuple):
         return ", ".join(_shown(part) for part in value) or "all"
+    if isinstance(value, Words):
+        return f"“{_words(value)}”"
     return f"“{value}”" if isinstance(value, str) else str(value)
 
 

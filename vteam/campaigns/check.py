@@ -14,10 +14,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from vteam.campaigns.audio import Audio, inspect_mp3
-from vteam.campaigns.coherence import contradictions, entries, text_in
+from vteam.campaigns.coherence import contradictions
 from vteam.campaigns.file import CampaignFile
 from vteam.campaigns.findings import FINDINGS_MAX, Finding, findings
 from vteam.campaigns.locate import Lines
+from vteam.campaigns.loosely import entries, text_in
 from vteam.campaigns.pictures import check_cover
 from vteam.campaigns.syntax import Reading, read_toml
 from vteam.campaigns.values import file_name_problem

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, Strict, model_validator
 
 from vteam.campaigns.values import (
+    ChoiceWords,
     Colour,
     Country,
     ExplanationWords,
@@ -25,6 +26,7 @@ from vteam.campaigns.values import (
     Moment,
     NameWords,
     PitchWords,
+    QuestionWords,
     Table,
     WebAddress,
     Zone,
@@ -36,7 +38,8 @@ from vteam.campaigns.values import (
 )
 
 Role = Literal["author", "performer", "producer", "publisher"]
-MissionKind = Literal["recruit", "spread", "download", "pass-on"]
+MissionKind = Literal["recruit", "spread", "download", "pass-on", "world"]
+WorldAct = Literal["answer", "vote", "concert", "bring"]
 EvidenceKind = Literal["relayed", "receipted", "witnessed"]
 PrizeKind = Literal["ranking", "milestone", "draw", "first-come"]
 ClaimKind = Literal["nothing", "name", "address"]
@@ -51,6 +54,9 @@ OF_CONCERT: Final = ("places", "given_on")
 """The lines of a prize that say something for places at a concert, and nowhere else."""
 OF_PASS_ON: Final = ("evidence", "full_per_fan_per_day", "unknown_per_fan_per_day")
 """The lines of a mission that say something where copies are passed on, and nowhere else."""
+OF_WORLD: Final = ("act", "question", "choices", "answer")
+"""The lines of a mission that say something in a virtual world, and nowhere else."""
+CHOICES_MAX: Final = 6
 USUAL: Final[Mapping[str, Mapping[str, Any]]] = {
     "recruit": {"hold": "24h", "per_network_per_day": 5},
     "spread": {"per_network_per_day": 5},
@@ -157,6 +163,8 @@ class MissionEntry(Table):
 
     Of copies passed on, `evidence` says which are paid, and the last two limits how many a day: so many at full
     value, then halved as often as they are used up again; so many to listeners who are no fans, then a person looks.
+    In a virtual world, `act` is what residents do; where they choose, then from `choices`, of which `answer`
+    (counted from 1) is right.
     """
 
     key: Key = Field(examples=['"recruit"'])
@@ -175,6 +183,12 @@ class MissionEntry(Table):
     )
     full_per_fan_per_day: Limit | None = Field(None, examples=["20"])
     unknown_per_fan_per_day: Limit | None = Field(None, examples=["10"])
+    act: WorldAct | None = Field(None, examples=['"answer"'])
+    question: QuestionWords | None = None
+    choices: Annotated[tuple[ChoiceWords, ...], Strict(False), Field(max_length=CHOICES_MAX)] = Field(
+        (), examples=['["1998", "2001", "2004"]']
+    )
+    answer: Annotated[int, Field(ge=1, le=CHOICES_MAX)] | None = Field(None, examples=["2"])
     coming: bool = Field(False, examples=["true"])
 
     @model_validator(mode="before")

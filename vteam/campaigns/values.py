@@ -110,6 +110,22 @@ def _no_longer_than(characters: int, *, one_line: bool) -> Callable[[Words], Wor
     return bounded
 
 
+def _no_bigger_than(size: int) -> Callable[[Words], Words]:
+    """For what objects in virtual worlds show: there texts are measured in bytes, and an accent takes two."""
+
+    def bounded(words: Words) -> Words:
+        for text in (words.en, words.fr):
+            if text is not None and len(text.encode()) > size:
+                raise refusal(f"it is {len(text.encode())} bytes long", f"write at most {size} bytes")
+            if text is not None:
+                _one_line(text)
+        return words
+
+    return bounded
+
+
+QuestionWords = Annotated[Words, AfterValidator(_no_bigger_than(200))]
+ChoiceWords = Annotated[Words, AfterValidator(_no_bigger_than(40))]
 NameWords = Annotated[Words, AfterValidator(_no_longer_than(80, one_line=True))]
 PitchWords = Annotated[Words, AfterValidator(_no_longer_than(300, one_line=False))]
 ExplanationWords = Annotated[Words, AfterValidator(_no_longer_than(600, one_line=False))]

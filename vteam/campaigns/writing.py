@@ -69,20 +69,26 @@ def _lines(tables: Tables) -> Iterator[str]:
 def _is_line(name: str, given: Any) -> bool:
     """True for what is written as `name = …` or `name.en = …`, and needs no heading."""
     if isinstance(given, list):
-        return not any(isinstance(each, dict) for each in given)
+        return all(_is_line(name, each) for each in given)
     return not isinstance(given, dict) or set(given) <= set(Words.model_fields)
 
 
 def _pairs(table: Tables) -> Iterator[str]:
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from (f"{key}.{code} = {_value(text)}" for code, text in value.items())
+            yield from (f"{key}.{pair}" for pair in _pairs_of(value))
         else:
             yield f"{key} = {_value(value)}"
 
 
+def _pairs_of(words: dict[str, str]) -> Iterator[str]:
+    return (f"{code} = {_value(text)}" for code, text in words.items())
+
+
 def _value(value: Any) -> str:
-    """A value as TOML has it; a list stays on its line."""
+    """A value as TOML has it; a list stays on its line, with the texts in it."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(_pairs_of(value))} }}"
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
     return tomli_w.dumps({"v": value}, multiline_strings=True).removeprefix("v = ").rstrip("\n")

@@ -11,9 +11,10 @@ as much. Each refusal is counted. Addresses stand here for an hour at most, in m
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address
 
 from vteam.channels.swarm.torrents.metainfo import Torrent
+from vteam.reachable import IPNetwork, is_public
 from vteam.rules.networks import near_network
 
 PORT_MIN = 1024
@@ -27,14 +28,6 @@ OWN_MAX = 64
 # As many as can be dialled in an hour.
 ADDRESSES_MAX = 3600 * PER_SECOND
 MINUTE_SECONDS, HOUR_SECONDS = 60.0, 3600.0
-# What carries an IPv4 address in it, or leads somewhere else: 6to4, Teredo and the translators' (RFCs 3056, 4380,
-# 6052, 8215), and the relays' anycast address.
-DETOURS = tuple(
-    map(ip_network, ("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48", "192.88.99.0/24"))
-)
-GLOBAL_IPV6 = IPv6Network("2000::/3")
-
-IPNetwork = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +79,7 @@ class Dials:
             return False
         if isinstance(found, IPv6Address) and found.ipv4_mapped:
             return False
-        return any(found in network for network in self._allowed) or _is_global(found)
+        return any(found in network for network in self._allowed) or is_public(found)
 
     def consider(self, peer: Peer, now: float, *, at_once: bool = False) -> None:
         """Somebody announced: they are dialled in `AFTER_SECONDS`, unless they have met us by then."""
@@ -150,11 +143,3 @@ class Dials:
             self._ports.clear()
         while self._dialled and now - next(iter(self._dialled.values())) >= self._interval_s:
             self._dialled.popitem(last=False)
-
-
-def _is_global(address: IPv4Address | IPv6Address) -> bool:
-    if address.is_multicast or address.is_reserved or not address.is_global:
-        return False
-    if any(address in network for network in DETOURS):
-        return False
-    return address.version == 4 or address in GLOBAL_IPV6

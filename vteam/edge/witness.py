@@ -20,9 +20,10 @@ from vteam.channels.swarm.torrents.mse import hash_of_key
 from vteam.channels.swarm.torrents.places import whereabouts
 from vteam.channels.swarm.torrents.watch import Book
 from vteam.channels.swarm.torrents.watched import Reach
-from vteam.edge.dials import Dials, IPNetwork, Peer
+from vteam.edge.dials import Dials, Peer
 from vteam.edge.peers import Connection
 from vteam.edge.protocol import hang_up_on_the_late
+from vteam.reachable import IPNetwork
 
 CONNECT_SECONDS_MAX = 5.0
 PER_NETWORK_MAX, PER_WIDE_MAX = 32, 256

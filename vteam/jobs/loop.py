@@ -27,10 +27,13 @@ from vteam.channels.mail.returns import receiving
 from vteam.channels.mail.telling import PointsTeller, tell_winners
 from vteam.channels.swarm.otherhashes import hash_others
 from vteam.channels.swarm.services import forget_asked
+from vteam.channels.worlds.acting import forget_waiting
+from vteam.channels.worlds.enrolling import forget_nonces
 from vteam.jobs import counted
 from vteam.jobs.checkpoints import WriteAheadLog
 from vteam.jobs.edgefile import EdgeFile
 from vteam.jobs.moving import InboxTable, Mover
+from vteam.jobs.pushing import pushing
 from vteam.jobs.room import take_room
 from vteam.jobs.rounds import fetching
 from vteam.ledger.services import end_due_holds
@@ -95,6 +98,8 @@ def forget() -> int:
         + forget_ended(at=at)
         + close_past(at=at)
         + forget_details(at=at)
+        + forget_waiting(at=at)
+        + forget_nonces(at=at)
         + sessions
     )
 
@@ -132,8 +137,8 @@ def main() -> None:
     found = jobs(log)
     _tell_figures()
     take_room()
-    # Beside the loop: neither a slow server of mail or of rounds nor copying the log must hold up facts.
-    with delivering(), receiving(), fetching(), log.copied_beside():
+    # Beside the loop: no slow server of mail or of rounds, no slow world and no copying of the log must hold up facts.
+    with delivering(), receiving(), fetching(), pushing(), log.copied_beside():
         while not stop.asked:
             done = run_due(found, at=time.monotonic())
             if not done or any(job.failures for job in found):

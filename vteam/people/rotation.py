@@ -25,6 +25,8 @@ PAGE = 500
 
 Tell = Callable[[str, int, int], None]
 """Told how far it is: what, how many are done, how many there are."""
+Anew = Callable[[Any], tuple[bytes, ...]]
+"""From a row what its columns hold under the newest master key; SealError where none opens it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +64,32 @@ def rekey(
 
     `address_in`: a row's address, unsealed; None where it has none, and its lookup stays.
     """
+
+    def anew(row: Any) -> tuple[bytes, bytes]:
+        address = address_in(row)
+        lookup = bytes(row.lookup) if address is None else vault.lookup_of(address)
+        return vault.rewrapped(bytes(row.sealed_key)), lookup
+
+    return _rekey(rows, ("sealed_key", "lookup"), anew, what=what, tell=tell)
+
+
+def rekey_wrapped(rows: "models.QuerySet[Any]", *, what: str, tell: Tell) -> Rekeyed:
+    """Bring `sealed_key` of rows that no address finds to the newest master key."""
+
+    def anew(row: Any) -> tuple[bytes]:
+        return (vault.rewrapped(bytes(row.sealed_key)),)
+
+    return _rekey(rows, ("sealed_key",), anew, what=what, tell=tell)
+
+
+def _rekey(
+    rows: "models.QuerySet[Any]", columns: Sequence[str], anew: Anew, *, what: str, tell: Tell
+) -> Rekeyed:
     total, done, found = rows.count(), 0, Rekeyed()
     for page in _pages(rows):
-        changes = [change for row in page if (change := _change(row, address_in)) is not None]
-        fresh = [(key, lookup, row.pk) for row, key, lookup in changes if _differs(row, key, lookup)]
-        _write(rows.model, fresh)
+        changes = [(row, values) for row in page if (values := _values(row, anew)) is not None]
+        fresh = [(*values, row.pk) for row, values in changes if values != _now(row, columns)]
+        _write(rows.model, columns, fresh)
         found += Rekeyed(moved=len(fresh), there=len(changes) - len(fresh), unopened=len(page) - len(changes))
         done += len(page)
         tell(what, done, total)
@@ -98,22 +121,21 @@ def _pages(rows: "models.QuerySet[Any]") -> Iterator[Sequence[Any]]:
         page = list(rows.filter(pk__gt=page[-1].pk)[:PAGE])
 
 
-def _change(row: Any, address_in: Callable[[Any], str | None]) -> tuple[Any, bytes, bytes] | None:
-    """A row with the key and the lookup it shall have; None where no master key opens it."""
+def _values(row: Any, anew: Anew) -> tuple[bytes, ...] | None:
+    """What a row's columns shall hold; None where no master key opens it."""
     try:
-        address = address_in(row)
-        key = vault.rewrapped(bytes(row.sealed_key))
+        return anew(row)
     except SealError:
         return None
-    return row, key, bytes(row.lookup) if address is None else vault.lookup_of(address)
 
 
-def _differs(row: Any, key: bytes, lookup: bytes) -> bool:
-    return (bytes(row.sealed_key), bytes(row.lookup)) != (key, lookup)
+def _now(row: Any, columns: Sequence[str]) -> tuple[bytes, ...]:
+    return tuple(bytes(getattr(row, column)) for column in columns)
 
 
-def _write(model: type[models.Model], fresh: Iterable[tuple[bytes, bytes, Any]]) -> None:
+def _write(model: type[models.Model], columns: Sequence[str], fresh: Iterable[tuple[Any, ...]]) -> None:
     """One statement for all of a page: putting as many together takes the ORM longer than all the rest."""
     table, row = model._meta.db_table, model._meta.pk.column
     with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {table} SET sealed_key = %s, lookup = %s WHERE {row} = %s", list(fresh))
+        put = ", ".join(f"{column} = %s" for column in columns)
+        cursor.executemany(f"UPDATE {table} SET {put} WHERE {row} = %s", list(fresh))

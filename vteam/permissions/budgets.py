@@ -8,6 +8,7 @@ from django.db.models import F
 from vteam import clock
 from vteam.permissions.models import Budget
 
+MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 

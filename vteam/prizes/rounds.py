@@ -21,6 +21,7 @@ LEAST_PAUSE, LONGEST_PAUSE = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 class Failed(StrEnum):
     """Why a round was not fetched."""
 
+    NOT_ALLOWED = "not_allowed"
     UNREACHABLE = "unreachable"
     SLOW = "slow"
     REDIRECTED = "redirected"

@@ -7,7 +7,7 @@ Nothing is dropped silently: what earns nothing gets a decision too. Points move
 from enum import StrEnum
 from typing import NamedTuple
 
-from vteam.rules.facts import Doubt, Fact, Kind
+from vteam.rules.facts import Act, Doubt, Fact, Kind
 from vteam.rules.missions import Mission, Season
 from vteam.rules.rights import Way
 
@@ -20,6 +20,7 @@ class Outcome(StrEnum):
     NEEDS_REVIEW = "needs_review"
     REVIEW_OF_UNKNOWN = "review_of_unknown"
     REVIEW_OF_DOUBT = "review_of_doubt"
+    REVIEW_OF_MADE = "review_of_made"
     ALREADY_COUNTED = "already_counted"
     ALREADY_WAITS = "already_waits"
     OVER_DAILY_LIMIT = "over_daily_limit"
@@ -30,12 +31,15 @@ class Outcome(StrEnum):
     RIGHTS_WITHDRAWN = "rights_withdrawn"
     EVIDENCE_UNPAID = "evidence_unpaid"
     NOT_SEEN = "not_seen"
+    WRONG_ANSWER = "wrong_answer"
     RESULT_FINAL = "result_final"
     REFUSED = "refused"
     REVERSED = "reversed"
 
 
-IN_REVIEW = frozenset({Outcome.NEEDS_REVIEW, Outcome.REVIEW_OF_UNKNOWN, Outcome.REVIEW_OF_DOUBT})
+IN_REVIEW = frozenset(
+    {Outcome.NEEDS_REVIEW, Outcome.REVIEW_OF_UNKNOWN, Outcome.REVIEW_OF_DOUBT, Outcome.REVIEW_OF_MADE}
+)
 WAITING = IN_REVIEW | {Outcome.HELD_UNTIL}
 SAME, WAITS = "same:", "waits:"
 # These doubts leave nothing to look at; with the others a person decides.
@@ -97,6 +101,7 @@ def keys_for(fact: Fact, mission: Mission, season: Season) -> Keys:
     body, whose = fact.body, f"{mission.key}:{beneficiary(fact)}"
     day = season.day_of(fact.seen_at_us)
     is_copy = fact.kind == Kind.COPY_SERVED
+    waits = is_copy or _is_made(fact)
     subjects = _subjects(fact)
     the_same = tuple([f"{SAME}{whose}:{subject}" for subject in subjects])
     by_fan, by_fan_today = f"fan:{whose}", f"day:{whose}:{day}"
@@ -112,7 +117,7 @@ def keys_for(fact: Fact, mission: Mission, season: Season) -> Keys:
         closed_since = closed_key(title, way)
     return Keys(
         the_same=the_same,
-        waiting=tuple([f"{WAITS}{whose}:{subject}" for subject in subjects]) if is_copy else (),
+        waiting=tuple([f"{WAITS}{whose}:{subject}" for subject in subjects]) if waits else (),
         by_fan=by_fan,
         by_fan_today=by_fan_today,
         from_network_today=from_network_today,
@@ -128,7 +133,9 @@ def closed_key(title: int, way: str) -> str:
 
 
 def _subjects(fact: Fact) -> list[str]:
-    """What may pay only once: the recruit, the share, the title; a title to the same browser and to the same fan."""
+    """What may pay only once: the recruit, the share, the title; a title to the same browser and to the same fan;
+    a mission in a world, however many avatars a fan has.
+    """
     if fact.kind == Kind.COPY_SERVED:
         title, by = f"title:{fact.body['title']}", fact.body["by"]
         browser = f"{title}:listener:{fact.body['listener']}"
@@ -141,6 +148,7 @@ _SUBJECTS: dict[str, str] = {
     Kind.FAN_CONFIRMED: "fan",
     Kind.ARRIVAL_CONFIRMED: "share",
     Kind.TITLE_DOWNLOADED: "title",
+    Kind.WORLD_ACTED: "mission",
 }
 _WAYS: dict[str, str] = {Kind.TITLE_DOWNLOADED: Way.DOWNLOAD, Kind.COPY_SERVED: Way.PASS_ON}
 
@@ -201,6 +209,12 @@ def _does_not_count(fact: Fact, mission: Mission, earned: Earned, fan: int) -> O
         return Outcome.EVIDENCE_UNPAID
     if fact.body.get("doubt") in NOTHING_SEEN:
         return Outcome.NOT_SEEN
+    if fact.body.get("right") is False:
+        return Outcome.WRONG_ANSWER
+    return _before(earned)
+
+
+def _before(earned: Earned) -> Outcome | None:
     if earned.the_same > 0:
         return Outcome.ALREADY_COUNTED
     return Outcome.ALREADY_WAITS if earned.waiting > 0 else None
@@ -218,11 +232,18 @@ def _review(fact: Fact, mission: Mission, earned: Earned) -> Outcome | None:
     """Why a person looks at a fact before it counts; None where nobody has to."""
     if fact.body.get("doubt"):
         return Outcome.REVIEW_OF_DOUBT
+    if _is_made(fact):
+        return Outcome.REVIEW_OF_MADE
     if _over(mission.per_network_per_day, earned.from_network_today):
         return Outcome.NEEDS_REVIEW
     if _over(mission.unknown_per_fan_per_day, earned.to_unknown_today):
         return Outcome.REVIEW_OF_UNKNOWN
     return None
+
+
+def _is_made(fact: Fact) -> bool:
+    """Whether a fact is something somebody made and brought: it always waits for a person to look at it."""
+    return fact.kind == Kind.WORLD_ACTED and fact.body["act"] == Act.BRING
 
 
 def _by_the_same_person(fact: Fact, fan: int) -> bool:

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     ARRIVAL_CONFIRMED = "ArrivalConfirmed"
     TITLE_DOWNLOADED = "TitleDownloaded"
     COPY_SERVED = "CopyServed"
+    WORLD_ACTED = "WorldActed"
     RIGHT_AGREED = "RightAgreed"
     RIGHT_WITHDRAWN = "RightWithdrawn"
     HOLD_ENDED = "HoldEnded"
@@ -36,6 +37,15 @@ class Evidence(StrEnum):
     RELAYED = "relayed"  # every byte went through the edge
     RECEIPTED = "receipted"  # both ends of a direct transfer signed what they sent and got
     WITNESSED = "witnessed"  # a peer of ours watched a torrent client's download
+
+
+class Act(StrEnum):
+    """What a mission in a virtual world asks of residents."""
+
+    ANSWER = "answer"  # a question about a title; one of its choices is right
+    VOTE = "vote"  # a choice, none of them wrong
+    CONCERT = "concert"  # being there: pressing "I'm here" while it is announced
+    BRING = "bring"  # something they made; a person looks at it
 
 
 class Doubt(StrEnum):
@@ -199,6 +209,43 @@ def copy_served(
     if doubt is not None:
         body["doubt"] = str(doubt)
     return NewFact(kind=Kind.COPY_SERVED, key=f"served:{introduction}", seen_at_us=at_us, body=body)
+
+
+def world_acted(
+    *,
+    fan: int,
+    avatar: int,
+    mission: str,
+    act: Act,
+    kiosk: int | None,
+    choice: int | None,
+    right: bool | None,
+    proof: str | None,
+    at_us: int,
+) -> NewFact:
+    """A resident of a virtual world did what a mission asks, and is linked to a fan; `at_us` is when they did it.
+
+    `avatar`: our number for who they are in their grid. `kiosk`: the object it came from. `choice`: which of the
+    choices, from 1; `right`: whether that is the answer. `proof`: salted SHA-256 (64 hex digits) of what they told
+    of what they brought, whose text can be erased. Each None where the act has none.
+    """
+    body = {
+        "fan": fan,
+        "avatar": avatar,
+        "mission": mission,
+        "act": str(act),
+        "kiosk": kiosk,
+        "choice": choice,
+        "right": right,
+        "proof": proof,
+    }
+    key = world_key(mission=mission, avatar=avatar)
+    return NewFact(kind=Kind.WORLD_ACTED, key=key, seen_at_us=at_us, body=body)
+
+
+def world_key(*, mission: str, avatar: int) -> str:
+    """One result for each mission and avatar."""
+    return f"world:{mission}:{avatar}"
 
 
 def right_changed(

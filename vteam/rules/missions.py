@@ -21,6 +21,7 @@ class MissionKind(StrEnum):
     SPREAD = "spread"
     DOWNLOAD = "download"
     PASS_ON = "pass-on"
+    WORLD = "world"
 
 
 PAYS_FOR = {
@@ -28,6 +29,7 @@ PAYS_FOR = {
     MissionKind.SPREAD: Kind.ARRIVAL_CONFIRMED,
     MissionKind.DOWNLOAD: Kind.TITLE_DOWNLOADED,
     MissionKind.PASS_ON: Kind.COPY_SERVED,
+    MissionKind.WORLD: Kind.WORLD_ACTED,
 }
 
 
@@ -107,4 +109,7 @@ def _day(time_zone: str, second: int) -> str:
 
 
 def _judges(mission: Mission, fact: Fact) -> bool:
-    return not mission.withdrawn and PAYS_FOR.get(MissionKind(mission.kind)) == fact.kind
+    if mission.withdrawn or PAYS_FOR.get(MissionKind(mission.kind)) != fact.kind:
+        return False
+    # What was done in a world was done for one mission, whichever others there are.
+    return fact.kind != Kind.WORLD_ACTED or fact.body["mission"] == mission.key

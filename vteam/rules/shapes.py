@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
-from vteam.rules.facts import Doubt, Evidence, Kind
+from vteam.rules.facts import Act, Doubt, Evidence, Kind
 from vteam.rules.missions import MissionKind
 from vteam.rules.prizes import State, Who
 from vteam.rules.rights import Way
@@ -64,6 +64,10 @@ def _evidence(value: Any) -> bool:
 
 def _doubt(value: Any) -> bool:
     return value in list(Doubt)
+
+
+def _act(value: Any) -> bool:
+    return value in list(Act)
 
 
 def _prize_state(value: Any) -> bool:
@@ -132,6 +136,16 @@ _SHAPES: dict[str, dict[str, Test]] = {
         "evidence": _evidence,
         "proof": _hash_of(64),
         "doubt": _or_absent(_doubt),
+    },
+    Kind.WORLD_ACTED: {
+        "fan": _number,
+        "avatar": _number,
+        "mission": _name,
+        "act": _act,
+        "kiosk": _or_none(_number),
+        "choice": _or_none(_positive),
+        "right": _or_none(_truth),
+        "proof": _or_none(_hash_of(64)),
     },
     Kind.RIGHT_AGREED: _RIGHT,
     Kind.RIGHT_WITHDRAWN: _RIGHT,

@@ -20,7 +20,7 @@ from vteam.ledger.queries import decisions_of, facts_behind
 from vteam.people.models import Fan
 from vteam.people.queries import names_of
 from vteam.rules.decisions import WAITING, Outcome
-from vteam.rules.facts import Doubt, Fact, Kind
+from vteam.rules.facts import Act, Doubt, Fact, Kind
 
 LOOKED_AT, SHOWN = 60, 6
 
@@ -105,6 +105,8 @@ class _Told:
             if place:
                 return _("Someone came from “%(place)s”") % {"place": place}
             return _("Someone came through your copy of a title")
+        if fact.kind == Kind.WORLD_ACTED:
+            return _ACTS[Act(body["act"])]()
         title = self.titles.get(body.get("title", 0), _("a title"))
         if fact.kind == Kind.COPY_SERVED:
             return _("“%(title)s” went whole from you to someone else") % {"title": title}
@@ -136,6 +138,8 @@ _REASONS: dict[Outcome, Callable[[], str]] = {
     Outcome.AWARDED: lambda: _("counted at once"),
     Outcome.NEEDS_REVIEW: lambda: _("many from the same network today: a person will look at it"),
     Outcome.REVIEW_OF_UNKNOWN: lambda: _("many listeners we do not know today: a person will look at it"),
+    Outcome.REVIEW_OF_MADE: lambda: _("a person will look at what you brought"),
+    Outcome.WRONG_ANSWER: lambda: _("that was not the answer"),
     Outcome.EVIDENCE_UNPAID: lambda: _("this way of passing it on is seen, and not paid here"),
     Outcome.ALREADY_COUNTED: lambda: _("this already counted once"),
     Outcome.ALREADY_WAITS: lambda: _("this already waits for a person to look at it"),
@@ -151,6 +155,12 @@ _REASONS: dict[Outcome, Callable[[], str]] = {
 }
 
 
+_ACTS: dict[Act, Callable[[], str]] = {
+    Act.ANSWER: lambda: _("You answered a question in a virtual world"),
+    Act.VOTE: lambda: _("You voted in a virtual world"),
+    Act.CONCERT: lambda: _("You were at a concert in a virtual world"),
+    Act.BRING: lambda: _("You brought something you made to a kiosk"),
+}
 _WITH_DOUBT = frozenset({Outcome.REVIEW_OF_DOUBT, Outcome.NOT_SEEN})
 _DOUBTS: dict[Doubt, Callable[[], str]] = {
     Doubt.UNSEEN: lambda: _("the other computer said it had the title, and gave us no piece of it"),

@@ -319,6 +319,7 @@ def fetching(draw: Draw, comes_at: dt.datetime) -> Fetching | None:
 def fetching_failure(why: str) -> str:
     """Why a round was not fetched."""
     names = {
+        Failed.NOT_ALLOWED: _("the server’s address is none to ask"),
         Failed.UNREACHABLE: _("the server cannot be reached"),
         Failed.SLOW: _("the server is too slow"),
         Failed.REDIRECTED: _("the server sends us elsewhere"),

@@ -112,13 +112,15 @@ def _live(campaign: Campaign, fan: Fan) -> dict[str, object]:
     own = next(standing for standing in neighbours if standing.fan_id == fan.pk)
     decisions = books.decisions_of(campaign.pk, fan.pk, at_most=LATEST)
     due = books.next_due(campaign.pk, fan.pk) if own.waiting else None
+    cards = mission_cards(campaign, fan)
     return {
         "version": _version(campaign, own, decisions[0].seq if decisions else 0),
         "own": own,
         "fans": books.fans_ranked(campaign.pk),
         "neighbours": rows[: len(neighbours)],
         "due": {"when": when_due(campaign, due[0]), "points": due[1]} if due else None,
-        "missions": mission_cards(campaign, fan),
+        "missions": [card for card in cards if card.kind != "world"],
+        "worlds": sum(card.kind == "world" and card.state == "open" for card in cards),
         "milestones": milestone_cards(campaign, own.points),
         "stories": stories(campaign, decisions),
         "top": rows[len(neighbours) :],
@@ -162,7 +164,8 @@ def _in_time(opens_at: dt.datetime, at: dt.datetime, closes_at: dt.datetime) -> 
 
 
 def _state(file: CampaignFile, entry: MissionEntry, today: int, in_all: int, *, in_time: str) -> str:
-    limit = len(file.titles) if entry.kind == "download" else entry.per_fan
+    once = {"download": len(file.titles), "world": 1}
+    limit = once.get(entry.kind, entry.per_fan)
     states = (
         (entry.coming, "coming"),
         (in_time, in_time),

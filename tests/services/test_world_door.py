@@ -1,0 +1,261 @@
+"""The door of virtual worlds believes what is signed, and answers everything else in words."""
+
+import datetime as dt
+import json
+
+import pytest
+import time_machine
+from django.test import Client
+
+from tests.services.worlds import NADIA, OWNER, STRANGER, Object, enrolled, put
+from vteam import clock
+from vteam.campaigns.models import Campaign
+from vteam.channels.worlds.enrolling import CODE_FOR, new_code, revoke
+from vteam.channels.worlds.models import Avatar, Kiosk, Nonce, World
+from vteam.channels.worlds.signing import PATIENCE_SECONDS, message_of, signature
+
+pytestmark = pytest.mark.django_db
+TOUCH = {"avatar": NADIA, "name": "Nadia Resident", "language": "en"}
+
+
+def _enrol(code: object, **headers: str) -> tuple[int, dict[str, str]]:
+    answer = Client(headers=headers).post(
+        "/world/v1/enrol", json.dumps({"code": code}), content_type="application/json"
+    )
+    return answer.status_code, answer.json()
+
+
+def test_the_signature_is_the_one_in_the_documentation() -> None:
+    message = message_of(
+        key="k7q2m9xw4tbn5rhc",
+        time="1795315164",
+        nonce="1-285608922",
+        path="/world/v1/touch",
+        body=b'{"avatar":"fan1","name":"fan1","language":"fr"}',
+    )
+    found = signature("0123456789abcdef0123456789abcdef", message)
+    assert found == "aa672b118e3c2d6c8e4580697ce1ec0e517e0e68116a221eefc547ca55491835"
+
+
+def test_a_code_becomes_a_key_and_a_secret_once(demo: Campaign) -> None:
+    kiosk, code = put(demo)
+    status, given = _enrol(f" {code[:4].upper()}-{code[4:]} ")
+    assert status == 200
+    assert given["line"] == "touch me: Lune Noire's vTeam"
+    kiosk.refresh_from_db()
+    assert kiosk.key == given["key"]
+    assert given["secret"].encode() not in bytes(kiosk.sealed_secret or b"")
+    status, said = _enrol(code)
+    assert status == 403
+    assert "used already" in said["text"]
+    assert "déjà" in said["text"]  # nobody knows yet who reads it
+
+
+def test_a_code_is_good_for_a_day(demo: Campaign) -> None:
+    _, code = put(demo)
+    with time_machine.travel(clock.now() + CODE_FOR):
+        assert _enrol(code)[0] == 403
+
+
+def test_codes_cannot_be_tried_for_ever(demo: Campaign) -> None:
+    _, code = put(demo)
+    for _ in range(30):
+        assert _enrol("aaaabbbb")[0] == 403
+    status, said = _enrol(code)
+    assert status == 429
+    assert "hour" in said["text"]
+
+
+def test_another_code_puts_another_object_in_the_place_of_the_first(demo: Campaign) -> None:
+    kiosk, first = enrolled(demo)
+    code = new_code(kiosk=kiosk, at=clock.now())
+    assert first.send("touch", TOUCH).status_code == 200
+    assert _enrol(code)[0] == 200
+    assert first.send("touch", TOUCH).status_code == 403
+
+
+def test_a_touch_shows_a_page_and_leaves_no_trace_of_who_looked(demo: Campaign) -> None:
+    _, kiosk = enrolled(demo)
+    shown = kiosk.page("touch")
+    assert shown["title"] == "Lune Noire · Marée haute"
+    assert [label for _, label in shown["choices"]] == [
+        "Missions", "Ranking", "Listening room", "A flyer", "Link me",
+    ]  # fmt: skip
+    assert shown["line"] == "touch me: Lune Noire's vTeam"
+    assert not Avatar.objects.exists()
+
+
+def test_the_page_is_in_the_language_of_the_viewer_and_else_of_the_kiosk(demo: Campaign) -> None:
+    _, kiosk = enrolled(demo)
+    french = kiosk.page("touch", language="fr")
+    assert "Classement" in [label for _, label in french["choices"]]
+    assert "Ranking" in [label for _, label in kiosk.page("touch", language="en-us")["choices"]]
+    assert "Ranking" in [label for _, label in kiosk.page("touch", language="")["choices"]]
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({"X-VTeam-Key": "unknown1unknown1"}, "does not know this object"),
+        ({"X-VTeam-Key": ""}, "does not know this object"),
+        ({"X-VTeam-Sig": "0" * 64}, "signature is not right"),
+        ({"X-VTeam-Sig": "é"}, "signature is not right"),
+        ({"X-VTeam-Sig": ""}, "signature is not right"),
+        ({"X-VTeam-Nonce": "short"}, "signature is not right"),
+        ({"X-VTeam-Time": "1"}, "signature is not right"),
+        ({"X-SecondLife-Owner-Key": STRANGER}, "another owner"),
+        ({"X-SecondLife-Shard": "Production"}, "another world"),
+    ],
+)
+def test_what_is_not_signed_by_the_object_is_refused_in_words(
+    demo: Campaign, broken: dict[str, str], words: str
+) -> None:
+    from tests.services.worlds import signed
+
+    _, kiosk = enrolled(demo)
+    body = json.dumps(TOUCH)
+    headers = signed(kiosk.key, kiosk.secret, "/world/v1/touch", body) | kiosk.around | broken
+    answer = Client(headers=headers).post("/world/v1/touch", body, content_type="application/json")
+    assert answer.status_code == 403
+    assert words in answer.json()["text"]
+
+
+def test_no_signature_at_all_is_refused(demo: Campaign) -> None:
+    answer = Client().post("/world/v1/touch", json.dumps(TOUCH), content_type="application/json")
+    assert answer.status_code == 403
+    assert "does not know this object" in answer.json()["text"]
+
+
+def test_a_signature_is_for_one_path_and_one_body(demo: Campaign) -> None:
+    from tests.services.worlds import signed
+
+    _, kiosk = enrolled(demo)
+    body = json.dumps(TOUCH)
+    headers = signed(kiosk.key, kiosk.secret, "/world/v1/touch", body) | kiosk.around
+    elsewhere = Client(headers=headers).post("/world/v1/presence", body, content_type="application/json")
+    assert elsewhere.status_code == 403
+    other = Client(headers=headers).post(
+        "/world/v1/touch", body.replace("Nadia", "Nadja"), content_type="application/json"
+    )
+    assert other.status_code == 403
+
+
+def test_the_signature_is_checked_before_the_body_is_read(demo: Campaign) -> None:
+    _, kiosk = enrolled(demo)
+    wrong = Object(key=kiosk.key, secret="f" * 32, around=kiosk.around)
+    assert wrong.send("touch", "{not json").status_code == 403
+    assert kiosk.send("touch", "{not json").status_code == 400
+
+
+def test_a_request_is_believed_once(demo: Campaign) -> None:
+    _, kiosk = enrolled(demo)
+    assert kiosk.send("touch", TOUCH, nonce="1-12345678").status_code == 200
+    again = kiosk.send("touch", TOUCH, nonce="1-12345678")
+    assert again.status_code == 403
+    assert "sent before" in again.json()["text"]
+    _, other = enrolled(demo)
+    assert other.send("touch", TOUCH, nonce="1-12345678").status_code == 200  # the number was another key's
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(-300, 200), (300, 200), (-302, 403), (302, 403)])
+def test_clocks_may_differ_by_five_minutes(demo: Campaign, seconds: int, status: int) -> None:
+    _, kiosk = enrolled(demo)
+    with time_machine.travel(clock.now(), tick=False):
+        time = str(clock.now_us() // 1_000_000 + seconds)
+        assert kiosk.send("touch", TOUCH, time=time).status_code == status
+    assert PATIENCE_SECONDS == 300
+
+
+def test_numbers_are_remembered_as_long_as_their_time_is_believed(demo: Campaign) -> None:
+    from vteam.channels.worlds.enrolling import forget_nonces
+
+    _, kiosk = enrolled(demo)
+    ahead = str(clock.now_us() // 1_000_000 + 299)
+    assert kiosk.send("touch", TOUCH, nonce="1-12345678", time=ahead).status_code == 200
+    with time_machine.travel(clock.now() + dt.timedelta(seconds=590)):
+        assert forget_nonces(at=clock.now()) == 0
+        assert kiosk.send("touch", TOUCH, nonce="1-12345678", time=ahead).status_code == 403
+    with time_machine.travel(clock.now() + dt.timedelta(seconds=700)):
+        assert forget_nonces(at=clock.now()) == 1
+        assert not Nonce.objects.exists()
+        assert kiosk.send("touch", TOUCH, nonce="1-12345678", time=ahead).status_code == 403  # too late now
+
+
+def test_the_key_of_the_object_is_no_identity(demo: Campaign) -> None:
+    kiosk, there = enrolled(demo)
+    there.around["X-SecondLife-Object-Key"] = "11111111-f28d-491d-b085-9eb4e8072055"
+    assert there.send("touch", TOUCH).status_code == 200
+    assert Kiosk.objects.get(pk=kiosk.pk).owner == OWNER
+
+
+def test_a_revoked_kiosk_is_not_believed(demo: Campaign) -> None:
+    kiosk, there = enrolled(demo)
+    revoke(kiosk=kiosk, at=clock.now())
+    answer = there.send("touch", TOUCH)
+    assert answer.status_code == 403
+    assert "closed this kiosk" in answer.json()["text"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "", "null", "[]", '"x"', "{}", "[" * 3_000, '{"avatar":1}', '{"avatar":""}', '{"avatar":"' + "x" * 65 + '"}',
+        '{"avatar":"a","at":"roof"}', '{"avatar":"a","more":1}', '{"avatar":"\\ud800"}', "\x00", '{"avatar":NaN}',
+    ],
+)  # fmt: skip
+def test_a_body_that_is_none_is_refused_in_words(demo: Campaign, body: str) -> None:
+    _, kiosk = enrolled(demo)
+    answer = kiosk.send("touch", body)
+    assert answer.status_code == 400
+    assert answer.json()["text"]
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\u202eevil", "x" * 64, "🎶" * 30, "];[,\\"])
+def test_hostile_names_are_harmless(demo: Campaign, name: str) -> None:
+    _, kiosk = enrolled(demo)
+    assert kiosk.page("action", name=name, choice="link")["open"]["address"]
+
+
+def test_more_than_an_object_sends_is_not_read(demo: Campaign) -> None:
+    _, kiosk = enrolled(demo)
+    answer = kiosk.send("touch", json.dumps(TOUCH | {"name": "x" * 5_000}))
+    assert answer.status_code == 413
+    assert answer.json()["text"]
+
+
+def test_one_avatar_and_one_kiosk_have_budgets_and_are_told_kindly(demo: Campaign, settings: object) -> None:
+    settings.AVATAR_ASKS_PER_MINUTE, settings.KIOSK_ASKS_PER_MINUTE = 3, 5  # type: ignore[attr-defined]
+    _, kiosk = enrolled(demo)
+    with time_machine.travel(clock.now().replace(second=5), tick=False):
+        said = [kiosk.page("touch")["text"] for _ in range(4)]
+        assert "in a minute" not in said[2]
+        assert "in a minute" in said[3]
+        assert "in a minute" not in kiosk.page("touch", "somebody-else")["text"]
+        assert "in a minute" in kiosk.page("touch", "a-third")["text"]
+
+
+def test_luanti_sends_no_owner_and_no_shard(demo: Campaign) -> None:
+    kiosk, there = enrolled(demo, around={"User-Agent": "Minetest/5.6.1 (Linux x86_64)"}, world=World.LUANTI)
+    assert (kiosk.owner, kiosk.shard) == ("", "")
+    assert there.page("touch", "fan1")["choices"]
+    there.around["X-SecondLife-Owner-Key"] = STRANGER
+    assert there.send("touch", TOUCH).status_code == 403
+
+
+def test_a_heartbeat_tells_where_and_is_told_the_line(demo: Campaign) -> None:
+    kiosk, there = enrolled(demo)
+    url = "http://127.0.0.1:9000/lslhttp/fe2fe696-f5e9-4010-9aef-cfe3c5ab7c55/"
+    answer = there.send("heartbeat", {"url": url, "room": "(12, 8, -3)"})
+    assert answer.json() == {"line": "touch me: Lune Noire's vTeam"}
+    kiosk.refresh_from_db()
+    assert (kiosk.url, kiosk.told_room, kiosk.region) == (url, "(12, 8, -3)", "vTeam Test (256000, 256000)")
+    for wrong in ("ftp://x", "http://", "http://a b", "javascript:alert(1)", "http://" + "a" * 300):
+        assert there.send("heartbeat", {"url": wrong}).status_code == 400
+    assert there.send("heartbeat", {}).status_code == 200
+    kiosk.refresh_from_db()
+    assert kiosk.url == ""
+
+
+def test_nothing_but_posting_is_answered(demo: Campaign) -> None:
+    for name in ("enrol", "touch", "action", "presence", "heartbeat"):
+        assert Client().get(f"/world/v1/{name}").status_code == 405

@@ -1,0 +1,173 @@
+"""The far end of a kiosk's wire: a door that keeps to docs/worlds.md, and that can also fail as the real one does not.
+
+It is written from the contract alone, so that it disagrees where the contract was read differently.
+"""
+
+import hashlib
+import hmac
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Page = dict[str, Any]
+BUDGET_BYTES = 1900
+PATHS = ("enrol", "touch", "action", "presence", "heartbeat")
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """One request that was signed rightly, or enrolled."""
+
+    path: str
+    values: Page
+    headers: dict[str, str]
+    names: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Door:
+    clock: Callable[[], float] = time.time
+    address: str = ""
+    got: list[Got] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    faults: list[int | bytes] = field(default_factory=list)
+    page: Callable[[Got], Page] | None = None
+    line: str = "touch me: Lune Noire's vTeam"
+    secrets: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    codes: set[str] = field(default_factory=set)
+    nonces: set[tuple[str, str]] = field(default_factory=set)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def code(self, *, world: str) -> str:
+        code = f"k4wm 7tq{next(self.numbers)}"
+        self.codes.add(code.replace(" ", ""))
+        return code
+
+    def paths(self) -> list[str]:
+        return [got.path for got in self.got]
+
+    def answer(
+        self, path: str, headers: dict[str, str], raw: bytes, names: tuple[str, ...]
+    ) -> tuple[int, bytes]:
+        """A fault that is due comes first: a status, or bytes sent as 200."""
+        if self.faults:
+            fault = self.faults.pop(0)
+            return (200, fault) if isinstance(fault, bytes) else (fault, b"<html>it broke</html>")
+        status, body = self._answer(path.removeprefix("/world/v1/"), path, headers, raw, names)
+        if status == 403:
+            self.refusals.append(body["text"])
+        return status, json.dumps(body, ensure_ascii=False).encode()
+
+    def _answer(
+        self, name: str, path: str, headers: dict[str, str], raw: bytes, names: tuple[str, ...]
+    ) -> tuple[int, Page]:
+        if name not in PATHS or len(raw) > 4096:
+            return 404, {"text": "There is nothing here."}
+        if name == "enrol":
+            return self._enrol(Got(name, json.loads(raw), headers, names))
+        refusal = self._refusal(path, headers, raw)
+        if refusal:
+            return 403, {"text": refusal}
+        got = Got(name, json.loads(raw), headers, names)
+        self.got.append(got)
+        if name == "heartbeat":
+            return 200, {"line": self.line}
+        return 200, (self.page or page_for)(got)
+
+    def _enrol(self, got: Got) -> tuple[int, Page]:
+        self.got.append(got)
+        code = got.values["code"].lower().replace(" ", "")
+        if code not in self.codes:
+            return 403, {"text": "This code is wrong, used or too old."}
+        self.codes.remove(code)
+        key = f"key{next(self.numbers):013}"
+        self.secrets[key] = hashlib.sha256(code.encode()).hexdigest()[:32]
+        self.owners[key] = got.headers["X-SecondLife-Owner-Key"]
+        text = "This kiosk is ready."
+        return 200, {"key": key, "secret": self.secrets[key], "line": self.line, "text": text}
+
+    def _refusal(self, path: str, headers: dict[str, str], raw: bytes) -> str:
+        key, at, nonce = (headers.get(f"X-VTeam-{name}", "") for name in ("Key", "Time", "Nonce"))
+        if key not in self.secrets:
+            return "This key is not known."
+        message = b"\n".join([key.encode(), at.encode(), nonce.encode(), path.encode(), raw])
+        if not hmac.compare_digest(signed(self.secrets[key], message), headers.get("X-VTeam-Sig", "")):
+            return "The signature is wrong."
+        if abs(int(at) - self.clock()) > 300:
+            return "The time is wrong."
+        if not 8 <= len(nonce) <= 64 or (key, nonce) in self.nonces:
+            return "This was already said."
+        self.nonces.add((key, nonce))
+        if headers["X-SecondLife-Owner-Key"] != self.owners[key]:
+            return "This kiosk has another owner."
+        return ""
+
+    def push(self, line: str, *, key: str, at: float) -> str:
+        """The body of a push, as the contract signs it."""
+        message = f"push\n{int(at)}\n{line}".encode()
+        body = {"line": line, "time": str(int(at)), "sig": signed(self.secrets[key], message)}
+        return json.dumps(body, ensure_ascii=False)
+
+
+def signed(secret: str, message: bytes) -> str:
+    inner = hashlib.sha256(secret.encode() + b":" + message).hexdigest()
+    return hashlib.sha256(f"{secret}:{inner}".encode()).hexdigest()
+
+
+def page_for(got: Got) -> Page:
+    """A small platform: missions, a place to type, and a link that is each avatar's own secret."""
+    avatar, choice = got.values["avatar"], got.values.get("choice", "")
+    page: Page = {
+        "title": "La vTeam de Lune Noire",
+        "text": f"Hello {got.values['name']}.",
+        "choices": [["missions", "Missions"], ["bring", "Bring"], ["link", "Link me"], ["here", "I'm here"]],
+        "line": "touch me: Lune Noire's vTeam",
+    }
+    if choice == "link":
+        page["open"] = {
+            "address": f"https://vteam.example/l/{avatar}",
+            "label": "Link this avatar",
+            "flyer": False,
+        }
+    if choice == "bring":
+        page["choices"] = []
+        page["ask"] = {"choice": "bring:poster", "label": "What is it?"}
+    return page
+
+
+@contextmanager
+def a_door(clock: Callable[[], float]) -> Iterator[Door]:
+    door = Door(clock=clock)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers["Content-Length"]))
+            names = tuple(self.headers.keys())
+            status, body = door.answer(self.path, dict(self.headers.items()), raw, names)
+            if status == 499:  # the wire is cut before anything is answered
+                return
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    door.address = f"http://127.0.0.1:{server.server_port}"
+    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    serving.start()
+    try:
+        yield door
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()

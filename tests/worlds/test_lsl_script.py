@@ -1,0 +1,93 @@
+"""The script an owner pastes: what is inserted cannot become code, and each world gets only its own lines."""
+
+import lummao
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vteam.channels.worlds.lsl import first_line, kiosk_script, literal
+
+HOSTILE = [
+    'Lune"; llShout(0, "buy"); string x = "',
+    "Lune\\",
+    'Lune\\"; default { }',
+    "Lune\nNoire\r\n//",
+    "*/ Lune /*",
+    "Lune //% secondlife",
+    "//% = address",
+    "Лунный \U0001f319 свет",
+    "\x00\x07\u202e\u2028Lune",
+    "L" * 5000,
+    "🎸" * 400,
+    "",
+]
+
+
+def globals_of(source: str) -> dict[str, str]:
+    return vars(lummao.compile_script(source))
+
+
+@pytest.mark.parametrize("band", HOSTILE)
+@pytest.mark.parametrize("world", ["secondlife", "opensimulator"])
+def test_a_hostile_band_name_is_only_ever_shown(world: str, band: str) -> None:
+    source = kiosk_script(world=world, address="https://vteam.example", band=band, pass_phrase="p")
+    plain = kiosk_script(world=world, address="https://vteam.example", band="x", pass_phrase="p")
+    assert len(source.splitlines()) == len(plain.splitlines())
+    line = globals_of(source)["LINE"]
+    assert line == first_line(band)
+    assert len(line.encode()) <= 254
+    assert "\n" not in line
+
+
+@given(st.text())
+def test_any_text_is_a_literal_of_its_own(text: str) -> None:
+    text = text.replace("\r", "").replace("\x00", "").replace("\t", "")
+    source = f"string T = {literal(text)};\ndefault {{ state_entry() {{ }} }}\n"
+    assert globals_of(source)["T"] == text
+
+
+def test_the_line_names_the_band() -> None:
+    assert first_line("  Lune   Noire ") == "touch me: Lune Noire's vTeam"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "vteam.example", "ftp://vteam.example", "https://", "https://vteam.example/path", "https://a b",
+        'https://x";llDie();"', "https://vteam.example\n", "https://user:secret@vteam.example", "javascript:alert(1)",
+        "https://vteam.example?x", "https://vteam.example#x", "",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_more_than_a_sites_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        kiosk_script(world="secondlife", address=address, band="Lune Noire")
+
+
+@pytest.mark.parametrize(
+    "address", ["https://vteam.example", "http://127.0.0.1:8099/", "https://[2001:db8::1]:8443"]
+)
+def test_a_sites_address_is_taken_without_its_slash(address: str) -> None:
+    source = kiosk_script(world="opensimulator", address=address, band="Lune Noire")
+    assert globals_of(source)["ADDRESS"] == address.removesuffix("/")
+
+
+def test_each_world_gets_its_own_lines_and_no_remarks() -> None:
+    second_life = kiosk_script(world="secondlife", address="https://vteam.example", band="Lune Noire")
+    opensimulator = kiosk_script(world="opensimulator", address="https://vteam.example", band="Lune Noire")
+    assert "llLinksetData" in second_life
+    assert "llLinksetData" not in opensimulator
+    assert "PASS_PHRASE" not in opensimulator
+    assert "//%" not in second_life + opensimulator
+    assert "Second Life" in second_life.splitlines()[0]
+    assert "OpenSimulator" in opensimulator.splitlines()[0]
+
+
+def test_each_download_has_a_pass_phrase_of_its_own() -> None:
+    phrases = {
+        globals_of(kiosk_script(world="secondlife", address="https://vteam.example", band="Lune Noire"))[
+            "PASS_PHRASE"
+        ]
+        for _ in range(3)
+    }
+    assert len(phrases) == 3
+    assert all(len(phrase) == 32 for phrase in phrases)

@@ -1,0 +1,230 @@
+"""Kiosks put up, enrolled, believed and revoked.
+
+Nothing an object says is believed before its signature is right; and what worlds' servers add to its requests
+(owner, shard) is believed only then, and only as far as the object's own secret goes.
+"""
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from vteam.campaigns.models import Campaign
+from vteam.channels.worlds.lines import line_of
+from vteam.channels.worlds.models import Kiosk, Nonce, World
+from vteam.channels.worlds.signing import (
+    PATIENCE_SECONDS,
+    SECRET_BYTES,
+    is_nonce,
+    is_now,
+    is_signed,
+    message_of,
+)
+from vteam.errors import SealError
+from vteam.people import vault
+from vteam.people.models import Fan
+from vteam.rules.codes import SHARE_ALPHABET
+
+CODE = "kiosk code"
+CODE_LENGTH = 8
+CODE_FOR = dt.timedelta(hours=24)
+KEY_LENGTH = 16
+NONCES_FOR = dt.timedelta(seconds=2 * PATIENCE_SECONDS + 60)
+SEEN_EVERY = dt.timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where a kiosk shall stand, as whoever puts it up says. `room`: where to listen, in words."""
+
+    world: World
+    grid: str
+    place: str
+    room: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What a world's server tells with a request: who owns the object, which world it is, where it stands."""
+
+    owner: str = ""
+    shard: str = ""
+    region: str = ""
+    position: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A request as it was signed. `path`: the whole one; `body`: its bytes."""
+
+    key: str
+    time: str
+    nonce: str
+    signature: str
+    path: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """A kiosk with the secret its object gets, this once."""
+
+    kiosk: Kiosk
+    secret: str
+
+
+class Disbelieved(StrEnum):
+    """Why a request is not believed."""
+
+    UNKNOWN = "unknown"
+    LATE = "late"
+    WRONG = "wrong"
+    REPEATED = "repeated"
+    OWNER = "owner"
+    SHARD = "shard"
+    REVOKED = "revoked"
+
+
+# Putting up ----------------------------------------------------------------------------------------------------------
+def put_up(
+    *, campaign: Campaign, spot: Spot, fan: Fan | None, acts_per_day: int, at: dt.datetime
+) -> tuple[Kiosk, str] | None:
+    """A kiosk that waits for its object, and the code to type there; None where there are as many as there may be."""
+    with transaction.atomic():
+        Campaign.objects.select_for_update().get(pk=campaign.pk)
+        there = Kiosk.objects.filter(campaign_id=campaign.pk, revoked_at=None)
+        if there.count() >= settings.KIOSKS_PER_CAMPAIGN:
+            return None
+        if fan is not None and there.filter(fan=fan).count() >= settings.KIOSKS_PER_FAN:
+            return None
+        kiosk = Kiosk.objects.create(
+            campaign_id=campaign.pk,
+            fan=fan,
+            world=spot.world,
+            grid=spot.grid,
+            place=spot.place,
+            room=spot.room,
+            language=spot.language,
+            acts_per_day=acts_per_day,
+            vouched=fan is None,
+            made_at=at,
+        )
+        return kiosk, new_code(kiosk=kiosk, at=at)
+
+
+def new_code(*, kiosk: Kiosk, at: dt.datetime) -> str:
+    """Another code for the same kiosk; the one before is no good any more. Until then the object keeps its key."""
+    code = "".join(secrets.choice(SHARE_ALPHABET) for _ in range(CODE_LENGTH))
+    kiosk.code_hash, kiosk.code_until = vault.keyed_hash(CODE, code), at + CODE_FOR
+    kiosk.save(update_fields=["code_hash", "code_until"])
+    return code
+
+
+def revoke(*, kiosk: Kiosk, at: dt.datetime) -> None:
+    """From now on nothing of this object is believed. What residents did there stays."""
+    kiosk.revoked_at, kiosk.code_hash, kiosk.push_at = at, None, None
+    kiosk.here_mission, kiosk.here_until = "", None
+    kiosk.save(update_fields=["revoked_at", "code_hash", "push_at", "here_mission", "here_until"])
+
+
+def restore(*, kiosk: Kiosk) -> None:
+    """It was a mistake: the object is believed again."""
+    kiosk.revoked_at = None
+    kiosk.save(update_fields=["revoked_at"])
+
+
+def trust(*, kiosk: Kiosk, acts_per_day: int, vouched: bool) -> None:
+    """How much a kiosk may cause in a day, and whether a fan's speaks for its whole grid."""
+    kiosk.acts_per_day, kiosk.vouched = acts_per_day, vouched or kiosk.fan_id is None
+    kiosk.save(update_fields=["acts_per_day", "vouched"])
+
+
+# Enrolling -----------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def enrol(*, typed: str, around: Around, at: dt.datetime) -> Enrolled | None:
+    """The object whose owner typed a code, however it was spaced, gets its key and secret; None where it is no good."""
+    code = "".join(letter for letter in typed.lower() if letter.isalnum())
+    hashes = vault.keyed_hashes(CODE, code)
+    waiting = Kiosk.objects.select_for_update().filter(
+        code_hash__in=hashes, code_until__gt=at, revoked_at=None
+    )
+    kiosk = waiting.first()
+    if kiosk is None:
+        return None
+    secret = secrets.token_hex(SECRET_BYTES)
+    kiosk.key = "".join(secrets.choice(SHARE_ALPHABET) for _ in range(KEY_LENGTH))
+    kiosk.sealed_key = vault.new_key()
+    kiosk.sealed_secret = vault.seal(kiosk.sealed_key, secret)
+    kiosk.code_hash = kiosk.code_until = None
+    kiosk.owner, kiosk.shard, kiosk.region, kiosk.position = (
+        around.owner,
+        around.shard,
+        around.region,
+        around.position,
+    )
+    kiosk.enrolled_at = kiosk.seen_at = at
+    kiosk.url, kiosk.push_at, kiosk.push_tries = "", None, 0
+    kiosk.line_told = line_of(kiosk, at=at)
+    kiosk.save()
+    return Enrolled(kiosk=kiosk, secret=secret)
+
+
+def secret_of(kiosk: Kiosk) -> str | None:
+    """A kiosk's secret; None where it has none, or none of our master keys opens it."""
+    if kiosk.sealed_key is None or kiosk.sealed_secret is None:
+        return None
+    try:
+        return vault.unseal(bytes(kiosk.sealed_key), bytes(kiosk.sealed_secret))
+    except SealError:
+        return None
+
+
+# Believing -----------------------------------------------------------------------------------------------------------
+def believe(*, signed: Signed, around: Around, at: dt.datetime) -> Kiosk | Disbelieved:
+    """The kiosk a request is really from, or why it is not believed. Its number is used up from then on."""
+    kiosk = Kiosk.objects.filter(key=signed.key).first() if signed.key else None
+    secret = secret_of(kiosk) if kiosk else None
+    if kiosk is None or secret is None:
+        return Disbelieved.UNKNOWN
+    message = message_of(
+        key=signed.key, time=signed.time, nonce=signed.nonce, path=signed.path, body=signed.body
+    )
+    if not is_nonce(signed.nonce) or not is_signed(secret, message, signed.signature):
+        return Disbelieved.WRONG
+    why = _not_its_place(kiosk, signed, around, at)
+    if why is not None:
+        return why
+    try:
+        with transaction.atomic():
+            Nonce.objects.create(kiosk=kiosk, nonce=signed.nonce, expires_at=at + NONCES_FOR)
+    except IntegrityError:
+        return Disbelieved.REPEATED
+    _seen(kiosk, around, at)
+    return kiosk
+
+
+def _not_its_place(kiosk: Kiosk, signed: Signed, around: Around, at: dt.datetime) -> Disbelieved | None:
+    reasons = (
+        (kiosk.revoked_at is not None, Disbelieved.REVOKED),
+        (not is_now(signed.time, at_seconds=int(at.timestamp())), Disbelieved.LATE),
+        (around.owner != kiosk.owner, Disbelieved.OWNER),
+        (around.shard != kiosk.shard, Disbelieved.SHARD),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
+
+
+def _seen(kiosk: Kiosk, around: Around, at: dt.datetime) -> None:
+    """Notes that it is alive, and where; not with every touch."""
+    where = (around.region, around.position)
+    if kiosk.seen_at is None or at >= kiosk.seen_at + SEEN_EVERY or where != (kiosk.region, kiosk.position):
+        kiosk.seen_at, (kiosk.region, kiosk.position) = at, where
+        kiosk.save(update_fields=["seen_at", "region", "position"])
+
+
+def forget_nonces(*, at: dt.datetime) -> int:
+    """Delete the numbers whose time would not be believed any more; returns how many."""
+    return Nonce.objects.filter(expires_at__lt=at).delete()[0]

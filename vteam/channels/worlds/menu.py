@@ -1,0 +1,165 @@
+"""What a resident sees at a kiosk, and what their choices lead to: pages, made by the platform, shown by the object.
+
+Choices carry what they mean ("mission:quiz", "answer:quiz:2"), so that nothing is kept of who looked at what. Texts are
+in the language the resident's viewer speaks. Only what is chosen acts; looking leaves no trace.
+"""
+
+from collections.abc import Callable
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from vteam import clock
+from vteam.campaigns.queries import title_names
+from vteam.channels.links.services import ShareRefused, make_share
+from vteam.channels.worlds.acting import make_link
+from vteam.channels.worlds.lines import is_here
+from vteam.channels.worlds.missions import answer, brought, mission, missions, present
+from vteam.channels.worlds.models import Avatar
+from vteam.channels.worlds.pages import Opening, Page, cut
+from vteam.channels.worlds.visits import Visit, back, number, page_for
+from vteam.ledger import queries as books
+from vteam.people.models import Fan
+from vteam.people.queries import names_of
+from vteam.rights.queries import circulations
+from vteam.rules.rights import Way
+
+TOP, NAME_BYTES = 5, 40
+TITLES_SHOWN = 8
+
+
+# Looking -------------------------------------------------------------------------------------------------------------
+def welcome(visit: Visit) -> Page:
+    """What a touch shows first."""
+    avatar, file = visit.avatar, visit.campaign.file
+    if avatar is not None and avatar.fan is not None:
+        text = _standing(visit, avatar.fan)
+    else:
+        text = file.pitch.in_language(get_language() or "en")
+    if is_here(visit.kiosk, at=visit.at):
+        text = (
+            _("%(artist)s are playing here now. Say that you are here.") % {"artist": file.artist}
+            + f"\n\n{text}"
+        )
+    return page_for(visit, text, _home(visit, avatar))
+
+
+def room(visit: Visit) -> Page:
+    """What can be heard where residents listen together, and where that is."""
+    titles = _heard_in_worlds(visit)
+    if titles:
+        said = _("Played here, with the artists' agreement:") + "\n" + "\n".join(titles)
+    else:
+        said = _("No title may be played in virtual worlds at the moment: its artists decide that.")
+    where = visit.kiosk.room or visit.kiosk.told_room
+    if where:
+        said = _("The listening room: %(where)s") % {"where": where} + f"\n\n{said}"
+    page = Opening(
+        address=visit.addresses.campaign(visit.campaign.slug), label=_("The campaign's page"), flyer=True
+    )
+    return page_for(visit, said, [back()], opening=page)
+
+
+def _heard_in_worlds(visit: Visit) -> list[str]:
+    titles = list(visit.campaign.titles.filter(retired_at=None).order_by("position"))
+    stand = circulations([title.pk for title in titles], at_us=clock.to_us(visit.at))
+    names = title_names([title.pk for title in titles])
+    heard = [title.pk for title in titles if stand[title.pk][Way.WORLDS].is_open]
+    return [f"· {cut(names[pk], NAME_BYTES)}" for pk in heard[:TITLES_SHOWN]]
+
+
+def _standing(visit: Visit, fan: Fan) -> str:
+    own = books.standing_of(visit.campaign.pk, fan.pk)
+    fans = books.fans_ranked(visit.campaign.pk)
+    said = _("%(name)s: %(points)s points, number %(rank)s of %(fans)s.") % {
+        "name": fan.name,
+        "points": number(own.points),
+        "rank": number(own.rank),
+        "fans": number(fans),
+    }
+    if own.waiting:
+        said += " " + _("%(points)s points wait.") % {"points": number(own.waiting)}
+    return said
+
+
+def _home(visit: Visit, avatar: Avatar | None) -> list[tuple[str, str]]:
+    choices = [("here", _("I'm here"))] if is_here(visit.kiosk, at=visit.at) else []
+    choices += [("missions", _("Missions")), ("ranking", _("Ranking")), ("room", _("Listening room"))]
+    choices += [("flyer", _("A flyer"))]
+    return choices if avatar and avatar.fan_id else [*choices, ("link", _("Link me"))]
+
+
+def _ranking(visit: Visit) -> Page:
+    top = books.top(visit.campaign.pk, at_most=TOP)
+    names = names_of(standing.fan_id for standing in top)
+    lines = [
+        f"{place.rank}. {cut(names.get(place.fan_id, _('somebody who left')), NAME_BYTES)} · {number(place.points)}"
+        for place in top
+    ]
+    avatar = visit.avatar
+    if avatar is not None and avatar.fan is not None:
+        lines += ["", _standing(visit, avatar.fan)]
+    return page_for(visit, "\n".join(lines) or _("Nobody has points yet."), [back()])
+
+
+# Going home ----------------------------------------------------------------------------------------------------------
+def _link(visit: Visit) -> Page:
+    avatar = visit.avatar
+    if avatar is not None and avatar.fan_id:
+        return welcome(visit)
+    secret = make_link(campaign=visit.campaign, kiosk=visit.kiosk, resident=visit.resident, at=visit.at)
+    if secret is None:
+        return page_for(visit, _("That was often. Come back in an hour."), [back()])
+    said = _(
+        "Open this address within 10 minutes, sign in or join, and say yes there. It is for you alone: "
+        "whoever opens it takes this avatar as theirs."
+    )
+    opening = Opening(address=visit.addresses.link(secret), label=_("Link this avatar to your account"))
+    return page_for(visit, said, [back()], opening=opening)
+
+
+def _flyer(visit: Visit) -> Page:
+    """A public address to hand on. A linked fan's is their own link for this place; a host's kiosk gives the host's."""
+    avatar = visit.avatar
+    fan = (avatar.fan if avatar else None) or visit.kiosk.fan
+    address = visit.addresses.campaign(visit.campaign.slug)
+    said = _("Hand this address on: it leads to the campaign.")
+    code = _share_here(fan, visit) if fan else None
+    if code:
+        address = visit.addresses.share(code)
+        if avatar and avatar.fan_id:
+            said = _("This is your own link. Whoever comes through it came because of you.")
+        # Whoever spreads a link for points says so (the disclosure of every share).
+        said += "\n\n" + _("Ad: I'm on %(band)s's vTeam and earn points towards prizes.") % {
+            "band": visit.campaign.file.artist
+        }
+    return page_for(visit, said, [back()], opening=Opening(address=address, label=_("The flyer"), flyer=True))
+
+
+def _share_here(fan: Fan, visit: Visit) -> str | None:
+    """The code of a fan's link for a kiosk's place, made with the first flyer; None where they have too many links."""
+    place = visit.kiosk.place[:60]
+    known = fan.shares.filter(kind="place", place=place, ended_at=None).first()
+    made = known or make_share(fan=fan, place=place, at=visit.at)
+    return None if isinstance(made, ShareRefused) else made.code
+
+
+_CHOICES: dict[str, Callable[[Visit, str, str], Page]] = {
+    "home": lambda visit, rest, text: welcome(visit),
+    "missions": lambda visit, rest, text: missions(visit, rest),
+    "mission": lambda visit, rest, text: mission(visit, rest),
+    "ranking": lambda visit, rest, text: _ranking(visit),
+    "room": lambda visit, rest, text: room(visit),
+    "link": lambda visit, rest, text: _link(visit),
+    "flyer": lambda visit, rest, text: _flyer(visit),
+    "answer": lambda visit, rest, text: answer(visit, rest),
+    "bring": lambda visit, rest, text: brought(visit, rest, text),
+    "here": lambda visit, rest, text: present(visit),
+}
+
+
+def chosen(visit: Visit, choice: str, text: str) -> Page:
+    """What a choice leads to; the first page again for one there is none of (any more)."""
+    what, _sep, rest = choice.partition(":")
+    leads = _CHOICES.get(what)
+    return leads(visit, rest, text) if leads else welcome(visit)

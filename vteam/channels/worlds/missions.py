@@ -1,0 +1,200 @@
+"""Missions as a resident meets them at a kiosk: what each asks, and what became of what they did."""
+
+from collections.abc import Callable
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from vteam.campaigns.file import MissionEntry
+from vteam.channels.worlds.acting import Acted, Deed, act, is_open
+from vteam.channels.worlds.lines import is_here
+from vteam.channels.worlds.models import WorldAct
+from vteam.channels.worlds.pages import LABEL_BYTES, TEXT_BYTES, Ask, Page, cut
+from vteam.channels.worlds.visits import (
+    Visit,
+    back,
+    explained,
+    in_words,
+    number,
+    one_line,
+    page_for,
+    world_mission,
+)
+from vteam.rules.facts import Act
+
+MISSIONS_A_PAGE = 4
+NAME_BYTES = 80
+
+
+def missions(visit: Visit, place: str) -> Page:
+    """Missions that are open, a few at a time; those that are done here come first, and can be chosen."""
+    pays = [entry for entry in visit.campaign.file.missions if is_open(visit.campaign, entry, at=visit.at)]
+    entries = sorted(pays, key=lambda entry: entry.kind != "world")
+    first = int(place) if place.isascii() and place.isdigit() and len(place) < 4 else 0
+    shown = entries[first : first + MISSIONS_A_PAGE]
+    done = _done(visit)
+    lines = [_mission_line(entry, entry.key in done) for entry in shown]
+    here = [(f"mission:{entry.key}", in_words(entry.name)) for entry in shown if entry.kind == "world"]
+    more = [(f"missions:{first + MISSIONS_A_PAGE}", _("More"))] if entries[first + MISSIONS_A_PAGE :] else []
+    text = "\n".join(lines) or _("No mission is open at the moment.")
+    if shown and not here and not more:
+        text += "\n\n" + _("These are done on the campaign's page.")
+    return page_for(visit, text, [*here, *more, back()])
+
+
+def _mission_line(entry: MissionEntry, done: bool) -> str:
+    name = cut(in_words(entry.name), NAME_BYTES)
+    if done:
+        return _("%(mission)s: done") % {"mission": name}
+    return _("%(mission)s: %(points)s points") % {"mission": name, "points": number(entry.points)}
+
+
+def _done(visit: Visit) -> set[str]:
+    avatar = visit.avatar
+    return set(avatar.acts.values_list("mission", flat=True)) if avatar else set()
+
+
+def mission(visit: Visit, key: str) -> Page:
+    """One mission in a world: what it asks, and the ways to answer."""
+    entry = world_mission(visit.campaign, key)
+    if entry is None or not is_open(visit.campaign, entry, at=visit.at):
+        return page_for(visit, _closed(), [back()])
+    avatar = visit.avatar
+    before = avatar.acts.filter(mission=key).first() if avatar else None
+    if before is not None:
+        return _told_before(visit, entry, before)
+    return _PAGES[Act(entry.act or Act.BRING)](visit, entry)
+
+
+def _question(visit: Visit, entry: MissionEntry) -> Page:
+    """The choices are numbered where a button has no room for one of them."""
+    choices = [in_words(choice) for choice in entry.choices]
+    numbered = any(len(choice.encode()) > LABEL_BYTES for choice in choices)
+    said = in_words(entry.question) if entry.question else ""
+    if numbered:
+        said += "".join(f"\n{n}. {choice}" for n, choice in enumerate(choices, start=1))
+    once = _("Each avatar answers once.")
+    if len(said.encode()) + len(once.encode()) + 2 <= TEXT_BYTES:
+        said += f"\n\n{once}"
+    labels = [str(n) if numbered else choice for n, choice in enumerate(choices, start=1)]
+    answers = [(f"answer:{entry.key}:{n}", label) for n, label in enumerate(labels, start=1)]
+    return page_for(visit, said, [*answers, back()])
+
+
+def _concert(visit: Visit, entry: MissionEntry) -> Page:
+    if is_here(visit.kiosk, at=visit.at) and visit.kiosk.here_mission == entry.key:
+        return page_for(visit, explained(entry), [("here", _("I'm here")), back()])
+    later = _("It is announced at the kiosk when it begins; then press “I'm here”.")
+    return page_for(visit, f"{explained(entry)}\n\n{later}", [back()])
+
+
+def _bring(visit: Visit, entry: MissionEntry) -> Page:
+    label = _("What is it, and where does it stand?")
+    looked = _("A person looks at it before it counts.")
+    ask = Ask(choice=f"bring:{entry.key}", label=label)
+    return page_for(visit, f"{explained(entry)}\n\n{looked}", [back()], ask=ask)
+
+
+_PAGES: dict[Act, Callable[[Visit, MissionEntry], Page]] = {
+    Act.ANSWER: _question,
+    Act.VOTE: _question,
+    Act.CONCERT: _concert,
+    Act.BRING: _bring,
+}
+
+
+# Doing ---------------------------------------------------------------------------------------------------------------
+def present(visit: Visit) -> Page:
+    """A resident says that they are at the concert announced here."""
+    key = visit.kiosk.here_mission if is_here(visit.kiosk, at=visit.at) else ""
+    entry = world_mission(visit.campaign, key)
+    if entry is None or entry.act != "concert":
+        return page_for(visit, _not_here(), [back()])
+    return _do(visit, entry, Deed())
+
+
+def answer(visit: Visit, rest: str) -> Page:
+    """A resident chose; `rest`: the mission's key and the number of the choice. Missions again where there is none."""
+    key, _sep, number = rest.rpartition(":")
+    entry = world_mission(visit.campaign, key)
+    is_choice = number.isascii() and number.isdigit() and len(number) < 3
+    if entry is None or not is_choice or not 1 <= int(number) <= len(entry.choices):
+        return missions(visit, "")
+    return _do(visit, entry, Deed(choice=int(number)))
+
+
+def brought(visit: Visit, key: str, text: str) -> Page:
+    """A resident told of something they made; asked again where they told nothing."""
+    entry, told = world_mission(visit.campaign, key), one_line(text)
+    if entry is None or entry.act != "bring":
+        return missions(visit, "")
+    return _do(visit, entry, Deed(text=told)) if told else mission(visit, key)
+
+
+def _do(visit: Visit, entry: MissionEntry, deed: Deed) -> Page:
+    became, done = act(
+        campaign=visit.campaign,
+        kiosk=visit.kiosk,
+        resident=visit.resident,
+        mission=entry,
+        deed=deed,
+        at=visit.at,
+    )
+    if became is Acted.BEFORE and done is not None:
+        return _told_before(visit, entry, done)
+    if became is not Acted.DONE or done is None:
+        return page_for(visit, _REFUSED[became](), [back()])
+    return _thanks(visit, entry, done)
+
+
+def _thanks(visit: Visit, entry: MissionEntry, done: WorldAct) -> Page:
+    said = _said(entry, done)
+    if done.recorded_at is not None or done.right is False:
+        return page_for(visit, said, [("missions", _("Missions")), back()])
+    days = max((done.waits_until - visit.at).days, 1) if done.waits_until else 1
+    waits = ngettext(
+        "It counts once this avatar is linked to a fan, within %(days)s day.",
+        "It counts once this avatar is linked to a fan, within %(days)s days.",
+        days,
+    ) % {"days": days}
+    return page_for(visit, f"{said} {waits}", [("link", _("Link me")), ("missions", _("Missions")), back()])
+
+
+def _said(entry: MissionEntry, done: WorldAct) -> str:
+    if done.right is False:
+        return _("Not this time: that was not the answer.")
+    points = {"points": number(entry.points)}
+    if done.act == Act.ANSWER:
+        return _("That is the answer: %(points)s points.") % points
+    if done.act == Act.VOTE:
+        return _("Your vote is in: %(points)s points.") % points
+    if done.act == Act.CONCERT:
+        return _("You were there: %(points)s points.") % points
+    return _("Thank you. When a person has looked at it, it can count %(points)s points.") % points
+
+
+def _told_before(visit: Visit, entry: MissionEntry, done: WorldAct) -> Page:
+    said = _("You have done this one already.")
+    if done.right is False:
+        said = _("You have answered this one already, and each avatar answers once.")
+    if done.recorded_at is None and done.right is not False:
+        link = [("link", _("Link me"))]
+        return page_for(
+            visit, said + " " + _("It counts once this avatar is linked to a fan."), [*link, back()]
+        )
+    return page_for(visit, said, [("missions", _("Missions")), back()])
+
+
+def _closed() -> str:
+    return _("This mission is not open now.")
+
+
+def _not_here() -> str:
+    return _("No concert is announced here at the moment.")
+
+
+_REFUSED: dict[Acted, Callable[[], str]] = {
+    Acted.CLOSED: _closed,
+    Acted.NOT_HERE: _not_here,
+    Acted.KIOSK_FULL: lambda: _("This kiosk has taken as much today as it may. Come back tomorrow."),
+}

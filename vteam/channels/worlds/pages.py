@@ -1,0 +1,119 @@
+"""A page an object shows to one resident: a few bytes, because worlds cut what is longer without a word.
+
+Limits are in bytes of UTF-8 and stand in docs/worlds.md; what is too long ends in "…". Pure.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+ANSWER_BYTES_MAX = 1_900
+TITLE_BYTES, TEXT_BYTES, LABEL_BYTES, LINE_BYTES, ASK_BYTES = 60, 500, 24, 100, 80
+ADDRESS_BYTES_MAX = 250
+CHOICES_AT_MOST = 11
+CHOICE_LENGTH_MAX = 60
+CUT = "…"
+UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+SHORTER = str.maketrans({'"': "'", "\\": "/"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """The resident may type something, to be sent with `choice`."""
+
+    choice: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """An address for this resident alone. `flyer`: it is public, and may be handed on."""
+
+    address: str
+    label: str
+    flyer: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """`choices`: identifiers with their labels, in order."""
+
+    title: str
+    text: str
+    choices: Sequence[tuple[str, str]] = ()
+    ask: Ask | None = None
+    opening: Opening | None = None
+
+
+def cut(text: str, size: int) -> str:
+    """A text within so many bytes, without marks that show nothing; line ends stay."""
+    text = "".join(mark for mark in text if mark == "\n" or unicodedata.category(mark) not in UNSEEN)
+    if len(text.encode()) <= size:
+        return text
+    room = max(size - len(CUT.encode()), 0)
+    return text.encode()[:room].decode(errors="ignore").rstrip() + CUT
+
+
+def answer_of(page: Page, *, line: str) -> bytes:
+    """A page and the object's line as the bytes of an answer, never more than ANSWER_BYTES_MAX."""
+    said = _said(page, page.text, line)
+    if len(said) <= ANSWER_BYTES_MAX:
+        return said
+    # Written as JSON, quotes and backslashes take two bytes: only a page full of them comes here.
+    page, line = _bare(page), line.translate(SHORTER)
+    text = cut(page.text, TEXT_BYTES)
+    said = _said(page, text, line)
+    while len(said) > ANSWER_BYTES_MAX and text != CUT:
+        text = cut(text, max(len(text.encode()) - (len(said) - ANSWER_BYTES_MAX), len(CUT.encode())))
+        said = _said(page, text, line)
+    return said
+
+
+def _said(page: Page, text: str, line: str) -> bytes:
+    shown = cut(text, TEXT_BYTES).strip() or CUT
+    return orjson.dumps(_content(replace(page, text=shown), line))
+
+
+def _bare(page: Page) -> Page:
+    opening, ask = page.opening, page.ask
+    return Page(
+        title=page.title.translate(SHORTER),
+        text=page.text.translate(SHORTER),
+        choices=[(choice, label.translate(SHORTER)) for choice, label in page.choices],
+        ask=replace(ask, label=ask.label.translate(SHORTER)) if ask else None,
+        opening=replace(opening, label=opening.label.translate(SHORTER)) if opening else None,
+    )
+
+
+def _content(page: Page, line: str) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "title": cut(page.title, TITLE_BYTES),
+        "text": page.text,
+        "choices": labelled(page.choices),
+        "line": cut(line, LINE_BYTES),
+    }
+    if page.ask:
+        content["ask"] = {"choice": page.ask.choice, "label": cut(page.ask.label, ASK_BYTES)}
+    if page.opening:
+        opening = page.opening
+        content["open"] = {
+            "address": opening.address,
+            "label": cut(opening.label, ASK_BYTES),
+            "flyer": opening.flyer,
+        }
+    return content
+
+
+def labelled(choices: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Choices with labels that fit a button and differ from each other."""
+    labels: dict[str, str] = {}
+    for choice, label in choices[:CHOICES_AT_MOST]:
+        short, n = cut(label, LABEL_BYTES).strip() or CUT, 2
+        while short in labels:
+            mark = f" {n}"
+            short, n = cut(label, LABEL_BYTES - len(mark)) + mark, n + 1
+        labels[short] = choice
+    return [(choice, label) for label, choice in labels.items()]

@@ -1,0 +1,371 @@
+"""The door objects of virtual worlds speak to, `/world/v1` (docs/worlds.md); its OpenAPI stands beside it.
+
+A signature is checked before a byte of the body is read. What a resident may not do is answered with a page that says
+so; only what is no request of an object's is refused with a status, and words.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from ninja import Field, NinjaAPI, Schema
+from ninja.errors import HttpError, ValidationError
+from ninja.parser import Parser
+from ninja.security import APIKeyHeader
+from pydantic import ConfigDict
+
+from vteam import clock
+from vteam.campaigns.models import Campaign
+from vteam.channels.worlds.acting import Resident, lookup_of
+from vteam.channels.worlds.enrolling import Around, Disbelieved, Signed, believe, enrol
+from vteam.channels.worlds.lines import line_of, told
+from vteam.channels.worlds.menu import chosen, room, welcome
+from vteam.channels.worlds.missions import present
+from vteam.channels.worlds.models import Kiosk
+from vteam.channels.worlds.pages import ASK_BYTES, LABEL_BYTES, Page, answer_of
+from vteam.channels.worlds.visits import Addresses, Visit, one_line, refused
+from vteam.permissions import budgets
+from vteam.web.addresses import short_link, site_base
+from vteam.web.answers import private
+from vteam.web.guards import stated_bytes
+from vteam.web.language import plain_reverse
+from vteam.web.visitors import door_network
+
+BODY_BYTES_MAX = 4_096
+CODES_PER_HOUR = 30
+HEADER_LENGTH = {"owner": 64, "shard": 64, "region": 100, "position": 60}
+URL = r"^(https?://[!-~]{1,290})?$"
+CHOICE = "^[a-z0-9:-]{1,60}$"
+
+
+class NotTaken(Exception):
+    """A request that is none of an object's: its status and words. It does not leave this module."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status, self.text = status, text
+
+
+# What comes and goes ------------------------------------------------------------------------------------------------
+class Asked(Schema):
+    """Nothing but what is named; numbers are not read as texts."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Code(Asked):
+    """What the object's owner typed."""
+
+    code: str = Field(min_length=1, max_length=40)
+
+
+class Touch(Asked):
+    """Who touched the object. `at`: which of the two it was."""
+
+    avatar: str = Field(min_length=1, max_length=64)
+    name: str = Field("", max_length=64)
+    language: str = Field("", max_length=16)
+    at: str = Field("kiosk", pattern="^(kiosk|room)$")
+
+
+class Present(Asked):
+    """Who pressed “I'm here”."""
+
+    avatar: str = Field(min_length=1, max_length=64)
+    name: str = Field("", max_length=64)
+    language: str = Field("", max_length=16)
+
+
+class Action(Present):
+    """What they chose, or typed where they were asked to."""
+
+    choice: str = Field(pattern=CHOICE)
+    text: str = Field("", max_length=400)
+
+
+class Heartbeat(Asked):
+    """Where the object can be told another line, and where its listening room is."""
+
+    url: str = Field("", max_length=300, pattern=URL)
+    room: str = Field("", max_length=80)
+
+
+class Said(Schema):
+    """A text to show."""
+
+    text: str
+
+
+class Key(Said):
+    """What signs the object's requests from now on."""
+
+    key: str
+    secret: str
+    line: str
+
+
+class Line(Schema):
+    """The one line above the object."""
+
+    line: str
+
+
+class AskShown(Schema):
+    """The resident may type something, to be sent with `choice`."""
+
+    choice: str
+    label: str = Field(description=f"at most {ASK_BYTES} bytes")
+
+
+class OpenShown(Schema):
+    """An address for this resident alone."""
+
+    address: str
+    label: str = Field(description=f"at most {ASK_BYTES} bytes")
+    flyer: bool
+
+
+class PageShown(Schema):
+    """What to show to this resident, and to nobody else."""
+
+    title: str
+    text: str
+    choices: list[tuple[str, str]] = Field(description=f"identifier and label of at most {LABEL_BYTES} bytes")
+    ask: AskShown | None = None
+    open: OpenShown | None = None
+    line: str
+
+
+# Believing ----------------------------------------------------------------------------------------------------------
+class Signature(APIKeyHeader):
+    """The object's signature, over its key, the time, a number used once, the path and the body (docs/worlds.md)."""
+
+    param_name = "X-VTeam-Sig"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Kiosk:
+        """The kiosk a request is from; NotTaken where it is not believed. Ninja's hook, before anything is read."""
+        headers = request.headers
+        signed = Signed(
+            key=headers.get("X-VTeam-Key", "")[:40],
+            time=headers.get("X-VTeam-Time", "")[:20],
+            nonce=headers.get("X-VTeam-Nonce", "")[:80],
+            signature=(key or "")[:80],
+            path=request.path,
+            body=_body(request),
+        )
+        with translation.override("en"):
+            found = believe(signed=signed, around=_around(request), at=clock.now())
+            if isinstance(found, Disbelieved):
+                raise NotTaken(HTTPStatus.FORBIDDEN, _in_both(_DISBELIEVED[found]))
+        return found
+
+
+def _body(request: HttpRequest) -> bytes:
+    """The bytes as they came; more than an object ever sends is not read."""
+    if (stated_bytes(request) or 0) > BODY_BYTES_MAX:
+        raise NotTaken(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {BODY_BYTES_MAX} bytes.")
+    return request.body
+
+
+def _around(request: HttpRequest) -> Around:
+    """What a Linden world's server adds to an object's request; Luanti adds nothing."""
+    told = {
+        "owner": request.headers.get("X-SecondLife-Owner-Key", ""),
+        "shard": request.headers.get("X-SecondLife-Shard", ""),
+        "region": request.headers.get("X-SecondLife-Region", ""),
+        "position": request.headers.get("X-SecondLife-Local-Position", ""),
+    }
+    return Around(**{name: one_line(text)[: HEADER_LENGTH[name]] for name, text in told.items()})
+
+
+def _in_both(words: Callable[[], str]) -> str:
+    """In English and French: nobody knows yet who will read it."""
+    said = []
+    for code in ("en", "fr"):
+        with translation.override(code):
+            said.append(words())
+    return "\n".join(dict.fromkeys(said))
+
+
+_DISBELIEVED: dict[Disbelieved, Callable[[], str]] = {
+    Disbelieved.UNKNOWN: lambda: _("The vTeam does not know this object. Type a new code."),
+    Disbelieved.WRONG: lambda: _("The signature is not right. Type a new code."),
+    Disbelieved.LATE: lambda: _("The object's clock is more than five minutes from ours."),
+    Disbelieved.REPEATED: lambda: _("This was sent before."),
+    Disbelieved.OWNER: lambda: _("The object has another owner now. Type a new code."),
+    Disbelieved.SHARD: lambda: _("The object is in another world now. Type a new code."),
+    Disbelieved.REVOKED: lambda: _("The campaign has closed this kiosk."),
+}
+
+
+# The door -----------------------------------------------------------------------------------------------------------
+class QuickParser(Parser):
+    """Reads bodies as everything else is read here: with no numbers without end, and no endless depth."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """Ninja's hook."""
+        return orjson.loads(_body(request))
+
+
+api = NinjaAPI(
+    title="vTeam: the door for virtual worlds",
+    version="1",
+    description=(
+        "Objects that residents touch. Beside X-VTeam-Sig, each signed request has X-VTeam-Key, X-VTeam-Time and "
+        "X-VTeam-Nonce; docs/worlds.md says how they are made."
+    ),
+    docs_url=None,
+    urls_namespace="world",
+    parser=QuickParser(),
+)
+_REFUSALS = {400: Said, 403: Said, 413: Said}
+
+
+@api.exception_handler(NotTaken)
+def _not_taken(request: HttpRequest, fault: NotTaken) -> HttpResponse:
+    return _json({"text": fault.text}, status=fault.status)
+
+
+@api.exception_handler(HttpError)
+def _unreadable(request: HttpRequest, fault: HttpError) -> HttpResponse:
+    return _json({"text": "This is not JSON as docs/worlds.md describes it."}, status=400)
+
+
+@api.exception_handler(ValidationError)
+def _not_so(request: HttpRequest, fault: ValidationError) -> HttpResponse:
+    where = ", ".join(dict.fromkeys(".".join(map(str, error["loc"][2:])) for error in fault.errors[:5]))
+    return _json({"text": f"Missing or not what it should be: {where or 'the body'}."[:300]}, status=400)
+
+
+def _json(content: object, *, status: int = 200) -> HttpResponse:
+    return _answer(orjson.dumps(content), status=status)
+
+
+def _answer(content: bytes, *, status: int = 200) -> HttpResponse:
+    answer = HttpResponse(content, content_type="application/json; charset=utf-8", status=status)
+    private(answer)
+    return answer
+
+
+@api.post("/enrol", response={200: Key, 429: Said, **_REFUSALS}, summary="A code becomes a key and a secret")
+def take_code(request: HttpRequest, body: Code) -> HttpResponse:
+    """The object's owner typed a code: good once."""
+    at = clock.now()
+    if not budgets.take(
+        door="kiosk code", key=door_network(request), limit=CODES_PER_HOUR, window=budgets.HOUR, at=at
+    ):
+        raise NotTaken(
+            HTTPStatus.TOO_MANY_REQUESTS, _in_both(lambda: _("Too many codes. Come back in an hour."))
+        )
+    enrolled = enrol(typed=body.code, around=_around(request), at=at)
+    if enrolled is None:
+        words = _in_both(lambda: _("This code is wrong, was used already, or is too old. Make a new one."))
+        raise NotTaken(HTTPStatus.FORBIDDEN, words)
+    kiosk = enrolled.kiosk
+    with translation.override(kiosk.language):
+        text = _("This kiosk belongs to the campaign now. Touch it to see what others see.")
+    return _json({"key": kiosk.key, "secret": enrolled.secret, "line": kiosk.line_told, "text": text})
+
+
+@api.post(
+    "/touch",
+    response={200: PageShown, **_REFUSALS},
+    auth=Signature(),
+    exclude_none=True,
+    summary="A resident touched the object",
+)
+def touch(request: HttpRequest, body: Touch) -> HttpResponse:
+    """What they see first."""
+    return _shown(request, body, room if body.at == "room" else welcome)
+
+
+@api.post(
+    "/action",
+    response={200: PageShown, **_REFUSALS},
+    auth=Signature(),
+    exclude_none=True,
+    summary="A resident chose or typed something",
+)
+def action(request: HttpRequest, body: Action) -> HttpResponse:
+    """Where their choice leads."""
+    return _shown(request, body, lambda visit: chosen(visit, body.choice, body.text))
+
+
+@api.post(
+    "/presence",
+    response={200: PageShown, **_REFUSALS},
+    auth=Signature(),
+    exclude_none=True,
+    summary="A resident is at the concert that is announced here",
+)
+def presence(request: HttpRequest, body: Present) -> HttpResponse:
+    """They pressed “I'm here”."""
+    return _shown(request, body, present)
+
+
+@api.post(
+    "/heartbeat",
+    response={200: Line, **_REFUSALS},
+    auth=Signature(),
+    summary="The object is alive",
+)
+def heartbeat(request: HttpRequest, body: Heartbeat) -> HttpResponse:
+    """Every five minutes, and after each restart of its region."""
+    kiosk: Kiosk = request.auth  # type: ignore[attr-defined]
+    where = one_line(body.room)[:80]
+    if (kiosk.url, kiosk.told_room) != (body.url, where):
+        kiosk.url, kiosk.told_room = body.url, where
+        kiosk.save(update_fields=["url", "told_room"])
+    line = line_of(kiosk, at=clock.now())
+    told(kiosk, line)
+    return _json({"line": line})
+
+
+def _shown(request: HttpRequest, body: Touch | Present, show: Callable[[Visit], Page]) -> HttpResponse:
+    """The page a resident gets, in the language of their viewer."""
+    kiosk: Kiosk = request.auth  # type: ignore[attr-defined]
+    campaign = Campaign.objects.get(pk=kiosk.campaign_id)
+    visit = Visit(
+        campaign=campaign,
+        kiosk=kiosk,
+        resident=Resident(id=body.avatar, name=one_line(body.name)[:64]),
+        addresses=_addresses(request),
+        at=clock.now(),
+    )
+    line = line_of(kiosk, at=visit.at, campaign=campaign)
+    with translation.override(_language(body.language, kiosk)):
+        too_many = _("Many ask at once. Come back in a minute.")
+        page = show(visit) if _in_budget(visit) else refused(visit, too_many)
+        answer = _answer(answer_of(page, line=line))
+    told(kiosk, line)
+    return answer
+
+
+def _language(told: str, kiosk: Kiosk) -> str:
+    if not told:
+        return kiosk.language
+    return "fr" if told.lower().startswith("fr") else "en"
+
+
+def _in_budget(visit: Visit) -> bool:
+    def take(door: str, key: str, limit: int) -> bool:
+        return budgets.take(door=door, key=key, limit=limit, window=budgets.MINUTE, at=visit.at)
+
+    avatar = lookup_of(visit.campaign, visit.kiosk, visit.resident)
+    return take("kiosk", str(visit.kiosk.pk), settings.KIOSK_ASKS_PER_MINUTE) and take(
+        "avatar", f"{visit.campaign.pk}:{avatar}", settings.AVATAR_ASKS_PER_MINUTE
+    )
+
+
+def _addresses(request: HttpRequest) -> Addresses:
+    base = site_base(request)
+    return Addresses(
+        campaign=lambda slug: base + plain_reverse("campaign", slug),
+        share=lambda code: short_link(request, code),
+        link=lambda secret: base + plain_reverse("avatar-link", secret),
+    )

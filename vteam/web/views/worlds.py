@@ -1,0 +1,180 @@
+"""An organiser's pages of virtual worlds: every kiosk, what residents did there, and what they brought.
+
+GET shows, POST acts. A kiosk's code is shown once, when it is made.
+"""
+
+import datetime as dt
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods
+
+from vteam import clock
+from vteam.campaigns.file import MissionEntry
+from vteam.campaigns.models import Campaign, Organiser
+from vteam.channels.worlds import queries
+from vteam.channels.worlds.acting import (
+    is_open,
+)
+from vteam.channels.worlds.enrolling import new_code, put_up, restore, revoke, trust
+from vteam.channels.worlds.lines import announce, end_announcement, is_here, line_of
+from vteam.channels.worlds.models import Kiosk, WorldAct
+from vteam.channels.worlds.reviewing import review
+from vteam.web.answers import for_organisers, private_render
+from vteam.web.forms import KioskForm, TrustForm
+from vteam.web.kiosks import number_of, shown_once, spot_of
+from vteam.web.views.campaign import page_number
+
+PAGE, BROUGHT_SHOWN = 30, 20
+ORGANISERS_ACTS = 1_000
+"""What a kiosk may cause in a day, until an organiser says otherwise."""
+ANNOUNCED_FOR = dt.timedelta(minutes=30)
+REASON_LENGTH = 200
+
+
+# An organiser's -----------------------------------------------------------------------------------------------------
+@for_organisers
+@require_http_methods(["GET", "HEAD", "POST"])
+def organise(request: HttpRequest, campaign: Campaign, organiser: Organiser) -> HttpResponseBase:
+    """Every kiosk, what residents did, and what they brought; POST puts a kiosk up or looks at something brought."""
+    if request.method != "POST":
+        return _organise(request, campaign, organiser, form=KioskForm())
+    if request.POST.get("act") in ("accept", "refuse"):
+        return _review(request, campaign)
+    form = KioskForm(request.POST)
+    if not form.is_valid():
+        return _organise(request, campaign, organiser, form=form, status=422)
+    made = put_up(
+        campaign=campaign, spot=spot_of(form), fan=None, acts_per_day=ORGANISERS_ACTS, at=clock.now()
+    )
+    if made is None:
+        return _organise(request, campaign, organiser, form=form, refused=True, status=409)
+    return _organise(request, campaign, organiser, form=KioskForm(), made=made)
+
+
+def _organise(
+    request: HttpRequest,
+    campaign: Campaign,
+    organiser: Organiser,
+    *,
+    form: KioskForm,
+    made: tuple[Kiosk, str] | None = None,
+    refused: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    page, at = page_number(request), clock.now()
+    listed = list(queries.kiosks_of(campaign)[(page - 1) * PAGE : page * PAGE + 1])
+    if page > 1 and not listed:
+        raise Http404
+    waiting = list(queries.brought(campaign)[: BROUGHT_SHOWN + 1])
+    context = {
+        "campaign": campaign,
+        "organiser": organiser,
+        "form": form,
+        "refused": refused,
+        "most": settings.KIOSKS_PER_CAMPAIGN,
+        "kiosks": queries.kiosk_rows(campaign, listed[:PAGE], at=at),
+        "missions": queries.mission_rows(campaign),
+        "brought": [(done, _mission_name(campaign, done)) for done in waiting[:BROUGHT_SHOWN]],
+        "more_brought": len(waiting) > BROUGHT_SHOWN,
+        "overtaken": "overtaken" in request.GET,
+        "page": page,
+        "has_next": len(listed) > PAGE,
+        **shown_once(request, made),
+    }
+    return private_render(request, "organise_worlds.html", context, status=status)
+
+
+def _review(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
+    done = WorldAct.objects.filter(
+        campaign_id=campaign.pk, pk=number_of(request.POST.get("done", ""))
+    ).first()
+    if done is None:
+        raise Http404
+    reason = " ".join(request.POST.get("reason", "").split())[:REASON_LENGTH]
+    accepted = request.POST.get("act") == "accept"
+    decided = review(done=done, accepted=accepted, reason=reason, at_us=clock.now_us())
+    answer = redirect("organise-worlds", slug=campaign.slug)
+    if not decided:
+        answer["Location"] += "?overtaken"
+    answer["Location"] += "#brought"
+    return answer
+
+
+def _mission_name(campaign: Campaign, done: WorldAct) -> str:
+    names = {entry.key: entry.name for entry in campaign.file.missions}
+    return names[done.mission].in_language(get_language() or "en") if done.mission in names else done.mission
+
+
+@for_organisers
+@require_http_methods(["GET", "HEAD", "POST"])
+def kiosk(request: HttpRequest, campaign: Campaign, organiser: Organiser, pk: int) -> HttpResponseBase:
+    """One kiosk: where it is, what it caused, how far it is trusted; POST does what `act` says."""
+    found = queries.kiosks_of(campaign).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    if request.method != "POST":
+        return _kiosk(request, campaign, organiser, found)
+    return _act_on(request, campaign, organiser, found)
+
+
+def _act_on(request: HttpRequest, campaign: Campaign, organiser: Organiser, found: Kiosk) -> HttpResponseBase:
+    act, at = request.POST.get("act", ""), clock.now()
+    if act == "trust":
+        form = TrustForm(request.POST)
+        if not form.is_valid():
+            return _kiosk(request, campaign, organiser, found, form=form, status=422)
+        trust(kiosk=found, **form.cleaned_data)
+    elif act == "code" and found.revoked_at is None:
+        return _kiosk(request, campaign, organiser, found, made=(found, new_code(kiosk=found, at=at)))
+    elif act == "announce" and found.revoked_at is None:
+        wanted = request.POST.get("mission", "")
+        if wanted not in {entry.key for entry in _concerts(campaign, at)}:
+            raise Http404
+        announce(kiosk=found, mission=wanted, until=at + ANNOUNCED_FOR, at=at)
+    elif act == "over":
+        end_announcement(kiosk=found, at=at)
+    elif act == "revoke":
+        revoke(kiosk=found, at=at)
+    elif act == "restore":
+        restore(kiosk=found)
+    else:
+        raise Http404
+    return redirect("organise-kiosk", slug=campaign.slug, pk=found.pk)
+
+
+def _kiosk(
+    request: HttpRequest,
+    campaign: Campaign,
+    organiser: Organiser,
+    found: Kiosk,
+    *,
+    form: TrustForm | None = None,
+    made: tuple[Kiosk, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    at = clock.now()
+    context = {
+        "campaign": campaign,
+        "organiser": organiser,
+        "row": queries.kiosk_rows(campaign, [found], at=at)[0],
+        "line": line_of(found, at=at, campaign=campaign),
+        "days": queries.acts_by_day(campaign, found, at=at),
+        "form": form or TrustForm(initial={"acts_per_day": found.acts_per_day, "vouched": found.vouched}),
+        "here": is_here(found, at=at),
+        "concerts": _concerts(campaign, at),
+        "minutes": int(ANNOUNCED_FOR.total_seconds() // 60),
+        **shown_once(request, made),
+    }
+    return private_render(request, "organise_kiosk.html", context, status=status)
+
+
+def _concerts(campaign: Campaign, at: dt.datetime) -> list[MissionEntry]:
+    """The missions of being at a concert in a world that pay now."""
+    return [
+        entry
+        for entry in queries.world_missions(campaign)
+        if entry.act == "concert" and is_open(campaign, entry, at=at)
+    ]
