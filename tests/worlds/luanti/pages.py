@@ -36,9 +36,15 @@ OPENS = WELCOME | {
         "flyer": False,
     },
 }
+AD = "Ad: I'm on Lune Noire's vTeam and earn points towards prizes."
 FLYER = WELCOME | {
     "text": "Here is a flyer. Hand it on to whoever you like.",
-    "open": {"address": "https://vteam.example/r/k7q2m9", "label": "Lune Noire's vTeam", "flyer": True},
+    "open": {
+        "address": "https://vteam.example/r/k7q2m9",
+        "label": "Lune Noire's vTeam",
+        "flyer": True,
+        "note": AD,
+    },
 }
 HOSTILE_WORDS = (
     "];[,\\ button[0,0;9,9;choice_9;mine] \x1b(c@#ff0000)red\x1b(T@vteam)x\x1bE"

@@ -353,6 +353,11 @@ class Player:
         self._read = at + 1
         return self.forms[at]
 
+    def forget_forms(self) -> None:
+        """As if it had seen none."""
+        self.forms.clear()
+        self._read = 0
+
     def newest(self, seconds: float = 15) -> Form:
         """The next form not read yet."""
         return self.form("", seconds)

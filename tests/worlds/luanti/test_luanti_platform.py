@@ -5,10 +5,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.worlds.luanti.conftest import Platform
 from tests.worlds.luanti.server import KIOSK, ROOM, running
 
 
+@pytest.mark.django_db(transaction=True)
 def test_bo_meets_the_campaign_in_luanti(platform: Platform, tmp_path: Path) -> None:
     with running(tmp_path, vteam_address=platform.address, vteam_heartbeat="2") as server:
         ana, bo = server.join("ana", language="fr"), server.join("bo")

@@ -170,11 +170,11 @@ function form.page(page, words, version, note)
 end
 
 -- What is written on a flyer.
-function form.flyer(title, address, words, version)
+function form.flyer(title, address, note, words, version)
 	if not address then
 		return form.notice(title, words.flyer_blank, words)
 	end
-	local s = headed(title, words.flyer_text, words)
+	local s = headed(title, words.flyer_text .. (note ~= "" and "\n" .. note or ""), words)
 	add_address(s, "", address, words, version)
 	return finished(s)
 end
