@@ -49,8 +49,8 @@ languages.fr = {
 	no_kiosk = "Cette salle d'écoute n'a pas encore de borne : @1 doit en installer une dans ce monde.",
 	far = "Tu es trop loin. Reviens à la borne et touche-la.",
 	enrol_title = "Installer cette borne",
-	enrol_text = "Le code se trouve sur la page de la campagne : « Mondes » si vous l'organisez, « Mes bornes » si"
-		.. " vous êtes fan. Il sert une fois, pendant 24 heures.",
+	enrol_text = "Le code se trouve sur la page de la campagne, sous « Mondes » (organisation) ou « Mes bornes » (fans)."
+		.. " Il sert une fois, pendant 24 heures.",
 	enrol_label = "Code",
 	enrol_send = "Installer",
 	enrol_empty = "Il faut d'abord saisir le code.",
