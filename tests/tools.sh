@@ -28,6 +28,12 @@ need qbittorrent-nox qbittorrent-nox
 need rhash rhash
 need opentracker opentracker
 need nft nftables
+need /usr/games/minetestserver minetest-server
+need /usr/games/minetest minetest
+need Xvfb xvfb
+need xdotool xdotool
+need lua5.1 lua5.1
+need luajit luajit
 [ -z "$packages" ] && exit 0
 install="apt-get install -y --no-install-recommends --no-remove$packages"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -146,10 +146,10 @@ def playing(
         client = Client(folder, display)
         environment = os.environ | {"DISPLAY": display, "HOME": str(home), "LIBGL_ALWAYS_SOFTWARE": "1"}
         environment |= {"LANGUAGE": language, "LP_NUM_THREADS": "2"}
+        there = ("--address", "127.0.0.1", "--port", str(port), "--name", name, "--password", "a secret")
         with (folder / "client.txt").open("wb") as out:
             process = subprocess.Popen(
-                [CLIENT, "--config", conf, "--address", "127.0.0.1", "--port", str(port)]
-                + ["--name", name, "--password", "a secret", "--go", "--logfile", folder / "debug.txt"],
+                [CLIENT, "--config", conf, "--logfile", folder / "debug.txt", *there, "--go"],
                 env=environment,
                 stdout=out,
                 stderr=subprocess.STDOUT,

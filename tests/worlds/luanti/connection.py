@@ -46,7 +46,8 @@ class Connection:
             head = struct.pack(">BHH", SPLIT, self._splits_out, len(pieces))
             parts = [head + struct.pack(">H", index) + piece for index, piece in enumerate(pieces)]
             self._splits_out = (self._splits_out + 1) % 65_536
-        for part in parts:
+        for each in parts:
+            part = each
             if reliable:
                 with self._lock:
                     number = self._next_out[channel]

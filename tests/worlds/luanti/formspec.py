@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 BUTTONS = ("button", "button_exit", "button_url")
 # hypertext[]: the tags the mod itself writes; every other "<" must be escaped.
-OURS = re.compile(r"<global [^<>]*>|</?b>")
+OURS = re.compile(r"<global [^<>]*>|<style size=\d+>|</style>|</?b>")
+TITLE_END = "</b></style>\n"
 
 
 def split(text: str, mark: str) -> list[str]:
@@ -54,9 +55,10 @@ class Form:
         for kind, parts in self.elements:
             if kind == "hypertext":
                 assert len(parts) == 4, parts
-                inside = OURS.sub("", unescaped(parts[3]))
-                assert "<" not in re.sub(r"\\.", "", inside), inside
-                found.append(unescaped(inside))
+                for each in unescaped(parts[3]).split(TITLE_END):
+                    inside = OURS.sub("", each)
+                    assert "<" not in re.sub(r"\\.", "", inside), inside
+                    found.append(unescaped(inside))
         return found
 
     @property

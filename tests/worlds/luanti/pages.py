@@ -1,4 +1,4 @@
-"""Pages as the platform answers them: an everyday one, the largest the contract allows, one with an address, a hostile one."""
+"""Pages as the platform answers them: the largest the contract allows, one that asks, one to open, a hostile one."""
 
 from tests.worlds.luanti.door import LINE, WELCOME
 
@@ -36,11 +36,20 @@ OPENS = WELCOME | {
         "flyer": False,
     },
 }
+AD = "Ad: I'm on Lune Noire's vTeam and earn points towards prizes."
 FLYER = WELCOME | {
     "text": "Here is a flyer. Hand it on to whoever you like.",
-    "open": {"address": "https://vteam.example/r/k7q2m9", "label": "Lune Noire's vTeam", "flyer": True},
+    "open": {
+        "address": "https://vteam.example/r/k7q2m9",
+        "label": "Lune Noire's vTeam",
+        "flyer": True,
+        "note": AD,
+    },
 }
-HOSTILE_WORDS = "];[,\\ button[0,0;9,9;choice_9;mine] \x1b(c@#ff0000)red\x1b(T@vteam)x\x1bE <img name=vteam_main.png> </b> $x"
+HOSTILE_WORDS = (
+    "];[,\\ button[0,0;9,9;choice_9;mine] \x1b(c@#ff0000)red\x1b(T@vteam)x\x1bE"
+    " <img name=vteam_main.png> </b> $x"
+)
 HOSTILE = {
     "title": "]exit[;" + HOSTILE_WORDS,
     "text": HOSTILE_WORDS + "\nformspec_version[1]\x00\x07\u202e\\",

@@ -271,9 +271,7 @@ class Player:
         """Until it is so."""
         with self._changed:
             done = self._changed.wait_for(lambda: what() or self.denied is not None, seconds)
-        assert not must or (done and self.denied is None), (
-            f"{self.name} waits in vain: {self.denied!r} {self.chats[-3:]}"
-        )
+        assert not must or (done and self.denied is None), f"{self.name}: {self.denied!r}, {self.chats[-3:]}"
         return done
 
     def _stance(self) -> bytes:
@@ -354,6 +352,20 @@ class Player:
         at = next(at for at in range(self._read, len(self.forms)) if wanted in self.forms[at].text)
         self._read = at + 1
         return self.forms[at]
+
+    def forget_forms(self) -> None:
+        """As if it had seen none."""
+        self.forms.clear()
+        self._read = 0
+
+    def newest(self, seconds: float = 15) -> Form:
+        """The next form not read yet."""
+        return self.form("", seconds)
+
+    def page(self) -> Form:
+        """The next form not read yet that is no notice to wait."""
+        found = self.newest()
+        return self.newest() if "One moment" in found.text or "Un instant" in found.text else found
 
     def press(self, form: Form, label: str, **typed: str) -> None:
         """Presses a button of a form; a client sends all of its fields with it."""

@@ -68,10 +68,11 @@ class Server:
             "".join(f"{name} = {value}\n" for name, value in told.items())
         )
         seen = self.log.count("listening on")
+        files = ("--config", self.folder / "minetest.conf", "--logfile", self.folder / "debug.txt")
+        files += ("--world", self.folder / "world")
         with (self.folder / "out.txt").open("ab") as out:
             self._process = subprocess.Popen(
-                [SERVER, "--config", self.folder / "minetest.conf", "--world", self.folder / "world"]
-                + ["--gameid", "plain", "--port", str(self.port), "--logfile", self.folder / "debug.txt"],
+                [SERVER, *files, "--gameid", "plain", "--port", str(self.port)],
                 env=os.environ | {"HOME": str(self.folder / "home")},
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -291,6 +291,23 @@ def test_a_refusal_is_shown_in_the_platforms_words(world: World) -> None:
     assert bo.form("This kiosk was taken back").texts == ["vTeam", "This kiosk was taken back."]
 
 
+def test_a_kiosk_that_is_not_believed_any_more_takes_a_new_code_from_its_owner_alone(world: World) -> None:
+    world.door.instead = (403, b'{"text": "Type a new code."}')
+    bo = world.join()
+    bo.touch(KIOSK)
+    assert bo.form("Type a new code").fields == {}
+    world.ana.touch(ROOM)
+    assert world.ana.form("Type a new code").fields == {}
+    world.ana.touch(KIOSK)
+    form = world.ana.form("Type a new code")
+    world.door.instead = None
+    world.ana.press(form, "Set up", code=world.door.code())
+    world.ana.close(world.ana.form("This kiosk is now"))
+    touched(bo)
+    keys = [each.headers["X-VTeam-Key"] for each in world.door.asked("touch")]
+    assert keys[0] == keys[1] == keys[2] != keys[3]
+
+
 def test_the_address_of_a_link_is_for_one_player_and_kept_nowhere(world: World) -> None:
     bo = world.join()
     world.door.answer = lambda path, told: pages.OPENS
@@ -325,6 +342,7 @@ def test_a_flyer_is_taken_handed_on_and_read_by_somebody_else(world: World) -> N
     cy.use(next(at for at, each in enumerate(cy.inventory) if "vteam:flyer" in each))
     form = cy.form("Lune Noire")
     assert form.fields == {"address": "https://vteam.example/r/k7q2m9"}
+    assert pages.AD in form.text
     assert len(world.door.requests) == 1
 
 

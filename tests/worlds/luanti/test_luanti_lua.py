@@ -11,15 +11,13 @@ from tests.worlds.luanti.server import MOD
 LENGTHS = [*range(55, 66), 119, 120, 127, 128, 1000]
 
 
-@pytest.mark.parametrize(
-    ("lua", "version"), [("lua5.1", "Lua 5.1"), ("luajit", "LuaJIT 2.1"), ("luajit -joff", "LuaJIT")]
-)
-def test_the_pure_files_do_what_they_say(tmp_path: Path, lua: str, version: str) -> None:
-    cases = [(bytes(range(256)) * 4)[:length] for length in LENGTHS] + [
-        b"\0",
-        b"\0" * 64,
-        "é€🎸 La marée haute".encode(),
-    ]
+LUAS = {"lua5.1": "Lua 5.1", "luajit": "LuaJIT 2.1", "luajit -joff": "LuaJIT"}
+
+
+@pytest.mark.parametrize("lua", LUAS)
+def test_the_pure_files_do_what_they_say(tmp_path: Path, lua: str) -> None:
+    cases = [(bytes(range(256)) * 4)[:length] for length in LENGTHS]
+    cases += [b"\0", b"\0" * 64, "é€🎸 La marée haute".encode()]
     vectors = tmp_path / "vectors"
     vectors.write_text("".join(f"{each.hex()} {hashlib.sha256(each).hexdigest()}\n" for each in cases))
     ran = subprocess.run(
@@ -30,7 +28,7 @@ def test_the_pure_files_do_what_they_say(tmp_path: Path, lua: str, version: str)
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.startswith(f"well {version}")
+    assert ran.stdout.startswith(f"well {LUAS[lua]}")
 
 
 @pytest.mark.parametrize("path", sorted(MOD.glob("*.lua")), ids=lambda path: path.name)

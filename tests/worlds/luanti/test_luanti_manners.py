@@ -1,4 +1,4 @@
-"""What the kiosk never does, read in its text: no message to anybody who did not touch it, no noise, nothing that moves."""
+"""What the kiosk never does, read in its text: no word to whoever did not touch it, no noise, nothing that moves."""
 
 import re
 
@@ -57,6 +57,6 @@ def test_nobody_else_gets_hold_of_the_network_and_secrets_never_stand_in_a_node(
         r"^\s*(?!local )\w+ = (minetest\.request_http_api|http)\b", CODE["init.lua"], re.MULTILINE
     )
     stored = re.findall(r'set_string\("(\w+)"', "".join(CODE.values()))
-    assert sorted(set(stored)) == ["address", "description", "infotext", "mark", "owner", "title"]
+    assert sorted(set(stored)) == ["address", "description", "infotext", "mark", "note", "owner", "title"]
     for name, text in CODE.items():
         assert not re.search(r"log\([^)]*(secret|address|code)\b", text), name

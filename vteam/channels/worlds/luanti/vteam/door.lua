@@ -23,8 +23,8 @@ local function log_fault(path, result)
 	end
 end
 
--- Calls `done(answer, accepted)` once: answer, an object from the platform, or nil where it could not be asked;
--- accepted, whether it agreed.
+-- Calls `done(answer, status)` once: answer, an object from the platform, or nil where it could not be asked; status,
+-- of HTTP.
 local function send(path, body, headers, done)
 	headers[#headers + 1] = "Content-Type: application/json"
 	http.fetch({
@@ -38,7 +38,7 @@ local function send(path, body, headers, done)
 		if not answer then
 			log_fault(path, result)
 		end
-		done(answer, result.code == 200)
+		done(answer, result.code)
 	end)
 end
 

@@ -6,13 +6,14 @@ local text, form, words_for = ...
 local S = minetest.get_translator("vteam")
 local flyers = {}
 
--- Whether there was room for it.
-function flyers.give(player, title, address)
+-- Whether there was room for it. `open`: of a page.
+function flyers.give(player, title, open)
 	local stack = ItemStack("vteam:flyer")
 	local meta = stack:get_meta()
 	meta:set_string("title", title)
-	meta:set_string("address", address)
-	meta:set_string("description", title .. "\n" .. address)
+	meta:set_string("address", open.address)
+	meta:set_string("note", open.note)
+	meta:set_string("description", title .. "\n" .. open.address)
 	local inventory = player:get_inventory()
 	if not inventory:room_for_item("main", stack) then
 		return false
@@ -29,7 +30,8 @@ local function read(stack, player)
 		local meta = stack:get_meta()
 		local title = text.line(meta:get_string("title"), 120)
 		local address = text.address(meta:get_string("address"))
-		minetest.show_formspec(name, "vteam:flyer", form.flyer(title ~= "" and title or "vTeam", address,
+		local note = text.line(meta:get_string("note"), 240)
+		minetest.show_formspec(name, "vteam:flyer", form.flyer(title ~= "" and title or "vTeam", address, note,
 			words_for(told.lang_code), told.formspec_version or 1))
 	end
 	return stack

@@ -41,12 +41,12 @@ local function words_box(x, y, w, h, size, colour, words, bold)
 end
 
 -- How high the text stands, in the form's units; what is longer scrolls.
-local function text_height(words, least, most)
+local function text_height(words)
 	local height = 0
 	for paragraph in (words .. "\n"):gmatch("(.-)\n") do
 		height = height + math.max(1, math.ceil(#paragraph / LINE_CHARACTERS)) * 0.56 + 0.2
 	end
-	return math.min(most, math.max(least, height))
+	return math.min(5.6, height)
 end
 
 -- A form is written from the top: `add` takes its elements, `y` is where the next begins.
@@ -65,16 +65,19 @@ local function sheet()
 	return self
 end
 
-local function headed(title, words)
+-- Title and text flow in one box: how large a client's letters are beside its forms, the server does not know.
+local function headed(title, message, words)
 	local s = sheet()
 	s.add("image[0,0;%d,0.6;vteam_strip.png]", WIDTH)
-	s.add("button_exit[%g,0.75;0.9,0.9;close;×]", WIDTH - 1.35)
-	s.add("tooltip[close;%s;%s;%s]", text.form(words.close), INK, PAPER)
 	local long = #title > TITLE_CHARACTERS
-	local size, height = long and 26 or 34, long and 1.75 or 1.15
-	s.parts[#s.parts + 1] = words_box(MARGIN, 1, INSIDE - 0.9, height, size, INK, title, true)
-	s.add("box[%g,%g;1.6,0.1;#ff5a3cff]", MARGIN, height + 1.05)
-	s.y = height + 1.45
+	local height = (long and 2.15 or 1.3) + text_height(message)
+	s.add("box[%g,1.05;1.6,0.11;#ff5a3cff]", MARGIN)
+	s.parts[#s.parts + 1] = ("hypertext[%g,1.3;%g,%g;;<global size=20 color=%s margin=0 valign=top>"
+		.. "<style size=%d><b>"):format(MARGIN, INSIDE, height, INK, long and 26 or 34)
+		.. text.hyper(title) .. "</b></style>\n" .. text.hyper(message) .. "]"
+	s.add("button_exit[%g,0.7;%g,0.9;close;×]", WIDTH - MARGIN, MARGIN)
+	s.add("tooltip[close;%s;%s;%s]", text.form(words.close), INK, PAPER)
+	s.y = height + 1.5
 	return s
 end
 
@@ -135,17 +138,12 @@ end
 
 -- Title and text, nothing to do.
 function form.notice(title, message, words)
-	local s = headed(title, words)
-	s.words(20, INK, message, text_height(message, 0.9, 6))
-	return finished(s)
+	return finished(headed(title, message, words))
 end
 
 -- The code to set up a kiosk with; `refusal`: what the platform said to the last one, or nil.
 function form.enrol(words, refusal)
-	local s = headed(words.enrol_title, words)
-	local message = refusal or words.enrol_text
-	s.words(20, INK, message, text_height(message, 1.8, 5))
-	s.y = s.y + 0.2
+	local s = headed(words.enrol_title, refusal or words.enrol_text, words)
 	add_field(s, "code", words.enrol_label, "enrol", words.enrol_send)
 	return finished(s)
 end
@@ -153,9 +151,7 @@ end
 -- A page from the platform. `version`: of formspecs, that the player's client speaks; `note`: what became of a flyer,
 -- and then no second one is offered.
 function form.page(page, words, version, note)
-	local s = headed(page.title, words)
-	s.words(20, INK, page.text, text_height(page.text, 0.9, 5.6))
-	s.y = s.y + 0.3
+	local s = headed(page.title, page.text, words)
 	if page.ask then
 		add_field(s, "ask", page.ask.label, "send", words.send)
 	end
@@ -174,11 +170,11 @@ function form.page(page, words, version, note)
 end
 
 -- What is written on a flyer.
-function form.flyer(title, address, words, version)
+function form.flyer(title, address, note, words, version)
 	if not address then
 		return form.notice(title, words.flyer_blank, words)
 	end
-	local s = headed(title, words)
+	local s = headed(title, words.flyer_text .. (note ~= "" and "\n" .. note or ""), words)
 	add_address(s, "", address, words, version)
 	return finished(s)
 end

@@ -10,8 +10,8 @@ local now, due = 0, {}
 local function beat(kiosk)
 	local room = store.room_of_kiosk(kiosk)
 	local told = room and {{"room", ("(%d, %d, %d)"):format(room.pos.x, room.pos.y, room.pos.z)}} or {}
-	door.ask(kiosk, "heartbeat", told, function(answer, accepted)
-		if accepted and answer then
+	door.ask(kiosk, "heartbeat", told, function(answer, status)
+		if answer and status == 200 then
 			store.show_line(kiosk, page.line(answer))
 		end
 	end)

@@ -28,10 +28,15 @@ local function placed(pos, player)
 	meta:set_string("infotext", LINE)
 end
 
--- Keeps what a code gave, unless the kiosk was dug or set up meanwhile. Whether it was kept.
+-- Whether a player may set up the kiosk they are at; not from its room.
+function visits.may_set_up(visit)
+	local node = minetest.get_node_or_nil(visit.pos)
+	return node ~= nil and node.name == "vteam:kiosk" and may_manage(visit.pos, visit.name)
+end
+
+-- Keeps what a code gave, unless the kiosk was dug meanwhile. Whether it was kept.
 function visits.enrolled(pos, name, key, secret, line)
-	local node = minetest.get_node_or_nil(pos)
-	if not node or node.name ~= "vteam:kiosk" or store.kiosk(pos) or not may_manage(pos, name) then
+	if not visits.may_set_up({pos = pos, name = name}) then
 		return false
 	end
 	local owner = minetest.get_meta(pos):get_string("owner")

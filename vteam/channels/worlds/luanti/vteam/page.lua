@@ -81,6 +81,8 @@ local function open_of(value)
 		address = address,
 		label = filled(value.label, 120) or "",
 		flyer = value.flyer == true,
+		-- What a flyer must say beside its address: that whoever hands it on earns points.
+		note = filled(value.note, 240) or "",
 	} or nil
 end
 

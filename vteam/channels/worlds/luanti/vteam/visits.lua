@@ -6,7 +6,7 @@ local door, store, text, page, form, words_for, flyers = ...
 
 local visits = {}
 local MAX_DISTANCE = 32
-local MAX_TYPED, MAX_CODE = 400, 64
+local MAX_TYPED, MAX_CODE = 400, 40
 
 -- By player's name: the visit whose form they have open, and the one whose answer is on its way.
 local open, asked = {}, {}
@@ -42,12 +42,12 @@ local function show_page(visit)
 	show(visit, form.page(visit.page, words_of(visit.name), version_of(visit.name), visit.note))
 end
 
--- Begins a request: `visit.asking` holds until its answer is here.
+-- One player has one request on its way at most.
 local function begin(visit)
 	asked[visit.name] = visit
 end
 
--- Whether the player still waits for this answer.
+-- The answer is here. Whether its player still waits for it.
 local function ended(visit)
 	if asked[visit.name] == visit then
 		asked[visit.name] = nil
@@ -61,7 +61,7 @@ local function ask(visit, what, told)
 		all[#all + 1] = pair
 	end
 	begin(visit)
-	door.ask(visit.kiosk, what, all, function(answer)
+	door.ask(visit.kiosk, what, all, function(answer, status)
 		local read = answer and page.read(answer)
 		if read and read.line then
 			store.show_line(visit.kiosk, read.line)
@@ -69,7 +69,10 @@ local function ask(visit, what, told)
 		if not ended(visit) then
 			return
 		end
-		if read then
+		if read and status == 403 and visits.may_set_up(visit) then
+			-- The platform does not believe this kiosk any more: a new code mends that.
+			visits.ask_code(visit.name, visit.pos, read.text)
+		elseif read then
 			visit.page, visit.note = read, nil
 			show_page(visit)
 		else
@@ -117,9 +120,9 @@ local function enrol(visit, typed)
 		return visits.ask_code(visit.name, visit.pos, words_of(visit.name).enrol_empty)
 	end
 	begin(visit)
-	door.enrol(code, function(answer, accepted)
+	door.enrol(code, function(answer, status)
 		local key, secret = answer and answer.key, answer and answer.secret
-		local given = accepted and type(key) == "string" and type(secret) == "string"
+		local given = status == 200 and type(key) == "string" and type(secret) == "string"
 			and key:match("^[%w_-]+$") and secret:match("^[%w_-]+$")
 		-- A code is good once: what it gave is kept, also where its owner has closed the form or left.
 		local kept = given and visits.enrolled(visit.pos, visit.name, key, secret, page.line(answer))
@@ -137,7 +140,7 @@ end
 
 local function take_flyer(visit, player)
 	local words = words_of(visit.name)
-	local taken = flyers.give(player, visit.page.title, visit.page.open.address)
+	local taken = flyers.give(player, visit.page.title, visit.page.open)
 	visit.note = taken and words.flyer_taken or words.flyer_no_room
 	show_page(visit)
 end

@@ -29,6 +29,7 @@ languages.en = {
 	take_flyer = "Take a flyer",
 	flyer_taken = "It is in your inventory: use it to read it, or hand it on.",
 	flyer_no_room = "Your inventory is full.",
+	flyer_text = "Somebody handed you this. Open it if you like.",
 	flyer_blank = "This flyer is blank.",
 }
 
@@ -48,8 +49,8 @@ languages.fr = {
 	no_kiosk = "Cette salle d'écoute n'a pas encore de borne : @1 doit en installer une dans ce monde.",
 	far = "Tu es trop loin. Reviens à la borne et touche-la.",
 	enrol_title = "Installer cette borne",
-	enrol_text = "Le code se trouve sur la page de la campagne : « Mondes » si vous l'organisez, « Mes bornes » si"
-		.. " vous êtes fan. Il sert une fois, pendant 24 heures.",
+	enrol_text = "Le code se trouve sur la page de la campagne, sous « Mondes » (organisation) ou « Mes bornes » (fans)."
+		.. " Il sert une fois, pendant 24 heures.",
 	enrol_label = "Code",
 	enrol_send = "Installer",
 	enrol_empty = "Il faut d'abord saisir le code.",
@@ -59,6 +60,7 @@ languages.fr = {
 	take_flyer = "Prendre un flyer",
 	flyer_taken = "Il est dans ton inventaire : utilise-le pour le lire, ou donne-le.",
 	flyer_no_room = "Ton inventaire est plein.",
+	flyer_text = "Quelqu'un t'a donné ceci. Ouvre-le si tu veux.",
 	flyer_blank = "Ce flyer est vierge.",
 }
 
