@@ -351,7 +351,8 @@ def test_a_flyer_is_a_public_address_and_ones_own_link_once_linked(demo: Campaig
     own = kiosk.choose("flyer")
     share = Share.objects.get(fan=bo)
     assert (share.place, own["open"]["address"].rpartition("/")[2]) == ("The Ska Club", share.code)
-    assert "Ad: I'm on Lune Noire's vTeam" in own["text"]
+    assert own["open"]["note"] == "Ad: I'm on Lune Noire's vTeam and earn points towards prizes."
+    assert own["open"]["note"] in own["text"]
     assert kiosk.choose("flyer")["open"] == own["open"]
 
 

@@ -30,7 +30,12 @@ pages = st.builds(
     choices=st.lists(st.tuples(st.from_regex(r"\A[a-z:]{1,46}\Z"), texts), max_size=14),
     ask=st.none() | st.builds(Ask, choice=st.just("bring:" + "x" * 40), label=texts),
     opening=st.none()
-    | st.builds(Opening, address=st.just("https://" + "x" * (ADDRESS_BYTES_MAX - 8)), label=texts),
+    | st.builds(
+        Opening,
+        address=st.just("https://" + "x" * (ADDRESS_BYTES_MAX - 8)),
+        label=texts,
+        note=st.just("") | texts,
+    ),
 )
 
 

@@ -137,8 +137,9 @@ class RenameForm(NamedForm):
 
 
 class MemberForm(NamedForm):
-    """Joining a vTeam with an address proven before. `via` and `arrival` are signed fields a landing page gave; `after`:
-    the page of ours they came from, and go on to.
+    """Joining a vTeam with an address proven before. `via` and `arrival` are signed fields a landing page gave.
+
+    `after`: the page of ours they came from, and go on to.
     """
 
     OLD_ENOUGH, YOUNGER = "yes", "no"

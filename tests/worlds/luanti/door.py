@@ -98,7 +98,7 @@ class Door:
                 Request(path=path, headers=headers, raw=raw, refusal="" if known else "code")
             )
             if not known:
-                return 403, {"text": "This code is wrong, used or too old."}
+                return 403, {"text": "This code is wrong, used or too old.", "why": "code"}
             self.codes.discard(code)
             number = len(self.secrets)
             key, secret = f"key{number:013}", hashlib.md5(code.encode()).hexdigest()
@@ -112,7 +112,7 @@ class Door:
         refusal = self.refusal(path, headers, raw)
         self.requests.append(Request(path=path, headers=headers, raw=raw, refusal=refusal))
         if refusal:
-            return 403, {"text": f"Refused: {refusal}."}
+            return 403, {"text": f"Refused: {refusal}.", "why": "wrong"}
         if path == "/world/v1/heartbeat":
             return 200, {"line": self.answer(path, {}).get("line", LINE)}
         return 200, self.answer(path, json.loads(raw))

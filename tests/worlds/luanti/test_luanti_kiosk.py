@@ -286,13 +286,20 @@ def test_a_platform_that_is_too_slow_is_told_in_time(world: World) -> None:
 
 def test_a_refusal_is_shown_in_the_platforms_words(world: World) -> None:
     bo = world.join()
-    world.door.instead = (403, b'{"text": "This kiosk was taken back."}')
+    world.door.instead = (403, b'{"text": "This kiosk was taken back.", "why": "unknown"}')
     bo.touch(KIOSK)
     assert bo.form("This kiosk was taken back").texts == ["vTeam", "This kiosk was taken back."]
 
 
+@pytest.mark.parametrize("why", ["late", "revoked", "repeated"])
+def test_what_no_code_mends_asks_nobody_for_one(world: World, why: str) -> None:
+    world.door.instead = (403, f'{{"text": "Not now.", "why": "{why}"}}'.encode())
+    world.ana.touch(KIOSK)
+    assert world.ana.form("Not now").fields == {}
+
+
 def test_a_kiosk_that_is_not_believed_any_more_takes_a_new_code_from_its_owner_alone(world: World) -> None:
-    world.door.instead = (403, b'{"text": "Type a new code."}')
+    world.door.instead = (403, b'{"text": "Type a new code.", "why": "unknown"}')
     bo = world.join()
     bo.touch(KIOSK)
     assert bo.form("Type a new code").fields == {}

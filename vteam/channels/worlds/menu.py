@@ -125,15 +125,18 @@ def _flyer(visit: Visit) -> Page:
     address = visit.addresses.campaign(visit.campaign.slug)
     said = _("Hand this address on: it leads to the campaign.")
     code = _share_here(fan, visit) if fan else None
+    note = ""
     if code:
         address = visit.addresses.share(code)
         if avatar and avatar.fan_id:
             said = _("This is your own link. Whoever comes through it came because of you.")
-        # Whoever spreads a link for points says so (the disclosure of every share).
-        said += "\n\n" + _("Ad: I'm on %(band)s's vTeam and earn points towards prizes.") % {
+        # Whoever spreads a link for points says so: on the flyer itself, too.
+        note = _("Ad: I'm on %(band)s's vTeam and earn points towards prizes.") % {
             "band": visit.campaign.file.artist
         }
-    return page_for(visit, said, [back()], opening=Opening(address=address, label=_("The flyer"), flyer=True))
+        said += f"\n\n{note}"
+    opening = Opening(address=address, label=_("The flyer"), flyer=True, note=note)
+    return page_for(visit, said, [back()], opening=opening)
 
 
 def _share_here(fan: Fan, visit: Visit) -> str | None:

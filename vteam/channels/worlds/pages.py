@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 ANSWER_BYTES_MAX = 1_900
-TITLE_BYTES, TEXT_BYTES, LABEL_BYTES, LINE_BYTES, ASK_BYTES = 60, 500, 24, 100, 80
+TITLE_BYTES, TEXT_BYTES, LABEL_BYTES, LINE_BYTES, ASK_BYTES, NOTE_BYTES = 60, 500, 24, 100, 80, 160
 ADDRESS_BYTES_MAX = 250
 CHOICES_AT_MOST = 11
 CHOICE_LENGTH_MAX = 60
@@ -30,11 +30,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """An address for this resident alone. `flyer`: it is public, and may be handed on."""
+    """An address for this resident alone. `flyer`: it is public, to be handed on with its `note`."""
 
     address: str
     label: str
     flyer: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +85,12 @@ def _bare(page: Page) -> Page:
         text=page.text.translate(SHORTER),
         choices=[(choice, label.translate(SHORTER)) for choice, label in page.choices],
         ask=replace(ask, label=ask.label.translate(SHORTER)) if ask else None,
-        opening=replace(opening, label=opening.label.translate(SHORTER)) if opening else None,
+        opening=_bare_opening(opening) if opening else None,
     )
+
+
+def _bare_opening(opening: Opening) -> Opening:
+    return replace(opening, label=opening.label.translate(SHORTER), note=opening.note.translate(SHORTER))
 
 
 def _content(page: Page, line: str) -> dict[str, Any]:
@@ -104,6 +109,8 @@ def _content(page: Page, line: str) -> dict[str, Any]:
             "label": cut(opening.label, ASK_BYTES),
             "flyer": opening.flyer,
         }
+        if opening.note:
+            content["open"]["note"] = cut(opening.note, NOTE_BYTES)
     return content
 
 

@@ -48,11 +48,11 @@ CHOICE = "^[a-z0-9:-]{1,60}$"
 
 
 class NotTaken(Exception):
-    """A request that is none of an object's: its status and words. It does not leave this module."""
+    """A request that is none of an object's: its status, words and reason. It does not leave this module."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, text: str, why: str) -> None:
         super().__init__(text)
-        self.status, self.text = status, text
+        self.status, self.text, self.why = status, text, why
 
 
 # What comes and goes ------------------------------------------------------------------------------------------------
@@ -105,6 +105,12 @@ class Said(Schema):
     text: str
 
 
+class Refused(Said):
+    """Why a request was not taken, in words and for the object's script."""
+
+    why: str
+
+
 class Key(Said):
     """What signs the object's requests from now on."""
 
@@ -132,6 +138,7 @@ class OpenShown(Schema):
     address: str
     label: str = Field(description=f"at most {ASK_BYTES} bytes")
     flyer: bool
+    note: str | None = Field(None, description="what goes with a flyer, wherever it is handed on")
 
 
 class PageShown(Schema):
@@ -165,14 +172,14 @@ class Signature(APIKeyHeader):
         with translation.override("en"):
             found = believe(signed=signed, around=_around(request), at=clock.now())
             if isinstance(found, Disbelieved):
-                raise NotTaken(HTTPStatus.FORBIDDEN, _in_both(_DISBELIEVED[found]))
+                raise NotTaken(HTTPStatus.FORBIDDEN, _in_both(_DISBELIEVED[found]), found)
         return found
 
 
 def _body(request: HttpRequest) -> bytes:
     """The bytes as they came; more than an object ever sends is not read."""
     if (stated_bytes(request) or 0) > BODY_BYTES_MAX:
-        raise NotTaken(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {BODY_BYTES_MAX} bytes.")
+        raise NotTaken(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {BODY_BYTES_MAX} bytes.", "too_big")
     return request.body
 
 
@@ -227,23 +234,25 @@ api = NinjaAPI(
     urls_namespace="world",
     parser=QuickParser(),
 )
-_REFUSALS = {400: Said, 403: Said, 413: Said}
+_REFUSALS = {400: Refused, 403: Refused, 413: Refused}
 
 
 @api.exception_handler(NotTaken)
 def _not_taken(request: HttpRequest, fault: NotTaken) -> HttpResponse:
-    return _json({"text": fault.text}, status=fault.status)
+    return _json({"text": fault.text, "why": fault.why}, status=fault.status)
 
 
 @api.exception_handler(HttpError)
 def _unreadable(request: HttpRequest, fault: HttpError) -> HttpResponse:
-    return _json({"text": "This is not JSON as docs/worlds.md describes it."}, status=400)
+    said = "This is not JSON as docs/worlds.md describes it."
+    return _json({"text": said, "why": "unreadable"}, status=400)
 
 
 @api.exception_handler(ValidationError)
 def _not_so(request: HttpRequest, fault: ValidationError) -> HttpResponse:
     where = ", ".join(dict.fromkeys(".".join(map(str, error["loc"][2:])) for error in fault.errors[:5]))
-    return _json({"text": f"Missing or not what it should be: {where or 'the body'}."[:300]}, status=400)
+    said = f"Missing or not what it should be: {where or 'the body'}."[:300]
+    return _json({"text": said, "why": "unreadable"}, status=400)
 
 
 def _json(content: object, *, status: int = 200) -> HttpResponse:
@@ -256,20 +265,21 @@ def _answer(content: bytes, *, status: int = 200) -> HttpResponse:
     return answer
 
 
-@api.post("/enrol", response={200: Key, 429: Said, **_REFUSALS}, summary="A code becomes a key and a secret")
+@api.post(
+    "/enrol", response={200: Key, 429: Refused, **_REFUSALS}, summary="A code becomes a key and a secret"
+)
 def take_code(request: HttpRequest, body: Code) -> HttpResponse:
     """The object's owner typed a code: good once."""
     at = clock.now()
     if not budgets.take(
         door="kiosk code", key=door_network(request), limit=CODES_PER_HOUR, window=budgets.HOUR, at=at
     ):
-        raise NotTaken(
-            HTTPStatus.TOO_MANY_REQUESTS, _in_both(lambda: _("Too many codes. Come back in an hour."))
-        )
+        words = _in_both(lambda: _("Too many codes. Come back in an hour."))
+        raise NotTaken(HTTPStatus.TOO_MANY_REQUESTS, words, "too_often")
     enrolled = enrol(typed=body.code, around=_around(request), at=at)
     if enrolled is None:
         words = _in_both(lambda: _("This code is wrong, was used already, or is too old. Make a new one."))
-        raise NotTaken(HTTPStatus.FORBIDDEN, words)
+        raise NotTaken(HTTPStatus.FORBIDDEN, words, "code")
     kiosk = enrolled.kiosk
     with translation.override(kiosk.language):
         text = _("This kiosk belongs to the campaign now. Touch it to see what others see.")

@@ -104,6 +104,7 @@ function page.read(value)
 		ask = ask_of(value.ask),
 		open = open_of(value.open),
 		line = page.line(value),
+		why = filled(value.why, 40),
 	}
 end
 

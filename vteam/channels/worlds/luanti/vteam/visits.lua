@@ -47,6 +47,9 @@ local function begin(visit)
 	asked[visit.name] = visit
 end
 
+-- Reasons of the platform's. A clock that is wrong, or a kiosk that was closed, no code mends.
+local MENDED_BY_A_CODE = {unknown = true, wrong = true, owner = true, shard = true}
+
 -- The answer is here. Whether its player still waits for it.
 local function ended(visit)
 	if asked[visit.name] == visit then
@@ -69,7 +72,7 @@ local function ask(visit, what, told)
 		if not ended(visit) then
 			return
 		end
-		if read and status == 403 and visits.may_set_up(visit) then
+		if read and status == 403 and MENDED_BY_A_CODE[read.why] and visits.may_set_up(visit) then
 			-- The platform does not believe this kiosk any more: a new code mends that.
 			visits.ask_code(visit.name, visit.pos, read.text)
 		elseif read then
