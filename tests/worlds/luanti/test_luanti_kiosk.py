@@ -3,6 +3,8 @@
 import json
 import time
 
+import pytest
+
 from tests.worlds.luanti import pages
 from tests.worlds.luanti.conftest import World
 from tests.worlds.luanti.door import LINE, WELCOME
