@@ -73,6 +73,7 @@ class World:
         self.linkset_data: dict[str, tuple[str, str]] = {}
         self.has_addresses = True
         self.holds_back = False
+        self.ticks = 0
         self.urls: list[str] = []
         self.latency_s = 0.2
         self.listens: dict[int, int] = {}
@@ -103,10 +104,10 @@ class World:
         self.queue("state_entry")
         self.run(0)
 
-    def restart_region(self) -> None:
-        """Addresses, answers on their way and opened dialogs are gone; variables and timers stay."""
+    def restart_region(self, *, keeps_timers: bool = True) -> None:
+        """Addresses, answers on their way and opened dialogs are gone; variables stay, and timers should."""
         self.urls.clear()
-        self._events = [event for event in self._events if event[2] == "timer"]
+        self._events = [event for event in self._events if event[2] == "timer" and keeps_timers]
         heapq.heapify(self._events)
         self.queue("changed", CHANGED_REGION_START)
 
@@ -175,6 +176,7 @@ class World:
             if name != "timer":
                 self._handle(name, arguments, detected)
             elif number == self._timer:
+                self.ticks += 1
                 self._timer = 0
                 self._set_timer(arguments[0])
                 self._handle(name, (), [])

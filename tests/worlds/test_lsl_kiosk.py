@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.worlds.lsldoor import Door, Got, page_for
 from tests.worlds.lslworld import COPY, TRANSFER, Resident, World
 
@@ -110,6 +112,25 @@ def test_typing_is_one_more_button_where_there_are_choices_too(kiosk: World, doo
     assert door.got[-1].values["text"] == "Un phare"
 
 
+def test_long_names_and_texts_are_cut_to_what_the_platform_takes(kiosk: World, door: Door) -> None:
+    bo = Resident("B" * 80)
+    touched(kiosk, bo)
+    assert door.got[-1].values["name"] == "B" * 64
+    kiosk.press(bo, "Bring")
+    kiosk.run(3)
+    kiosk.type(bo, "é" * 500)
+    kiosk.run(3)
+    assert door.got[-1].values["text"] == "é" * 400
+
+
+def test_the_line_of_a_page_is_shown_from_then_on(kiosk: World, door: Door) -> None:
+    (bo,) = people("Bo")
+    for line, shown in (("now", "now"), ("", "now"), (None, "now"), ("later", "later")):
+        door.page = lambda got, line=line: page_for(got) | {"line": line}
+        touched(kiosk, bo)
+        assert kiosk.hover[-1][1] == shown
+
+
 def test_a_text_box_left_empty_says_nothing_to_the_platform(kiosk: World, door: Door) -> None:
     (bo,) = people("Bo")
     touched(kiosk, bo)
@@ -136,6 +157,7 @@ def test_choices_of_a_careless_platform_do_not_stop_the_script(kiosk: World, doo
         [["a", "é" * 30]],
         [["a", "A"], ["b", ""]],
         [],
+        [[str(number), f"choice {number}"] for number in range(13)],
         "nonsense",
         None,
         [["a"]],
@@ -146,6 +168,7 @@ def test_choices_of_a_careless_platform_do_not_stop_the_script(kiosk: World, doo
         door.page = lambda got, choices=choices: page_for(got) | {"choices": choices}
         touched(kiosk, bo)
         assert bo.dialog.kind == "dialog"
+        assert len(bo.dialog.buttons) <= 11
     assert len(bo.kinds("dialog")) == len(careless)
 
 
@@ -220,12 +243,13 @@ def test_two_minutes_are_two_minutes(kiosk: World, door: Door) -> None:
         kiosk.run(200)
 
 
-def test_who_answers_a_forgotten_dialog_while_another_is_open_is_told(kiosk: World) -> None:
+@pytest.mark.parametrize("seconds", [5.5, 20])
+def test_who_answers_a_forgotten_dialog_while_another_is_open_is_told(kiosk: World, seconds: float) -> None:
     bo, cy = Resident("Bo Resident", "fr"), Resident("Cy Resident")
     touched(kiosk, bo)
     kiosk.run(110)
     touched(kiosk, cy)
-    kiosk.run(20)
+    kiosk.run(seconds)
     kiosk.press(bo, "Missions")
     kiosk.run(5)
     assert bo.shown[-1].text == "C'était il y a un moment. Touchez-moi de nouveau."

@@ -290,7 +290,6 @@ remember(string new_kiosk, string new_secret)
 {
     kiosk = new_kiosk;
     secret = new_secret;
-    pushed_at = 0;
     llLinksetDataWriteProtected(record(), kiosk + " " + secret, PASS_PHRASE); //% secondlife
 }
 
@@ -307,7 +306,6 @@ forget()
     llLinksetDataDeleteProtected(record(), PASS_PHRASE); //% secondlife
     kiosk = "";
     secret = "";
-    pushed_at = 0;
     if (url != "") llReleaseURL(url);
     url = "";
     drop_all();
@@ -319,7 +317,7 @@ drop_all()
     waiting = [];
     sent = [];
     dialogs = [];
-    pausing = FALSE;
+    pausing = FALSE; // should the timer that ends it have been lost
     hush();
     schedule();
 }
