@@ -172,6 +172,15 @@ def test_choices_of_a_careless_platform_do_not_stop_the_script(kiosk: World, doo
     assert len(bo.kinds("dialog")) == len(careless)
 
 
+def test_typing_can_be_asked_for_without_a_question(kiosk: World, door: Door) -> None:
+    (bo,) = people("Bo")
+    door.page = lambda got: page_for(got) | {"ask": {"choice": "say"}}
+    touched(kiosk, bo)
+    kiosk.press(bo, "Write")
+    kiosk.run(3)
+    assert (bo.dialog.kind, bo.dialog.text) == ("textbox", "Write here:")
+
+
 def test_only_web_addresses_are_opened(kiosk: World, door: Door) -> None:
     (bo,) = people("Bo")
     for address in ("secondlife:///app/agent/x/pay", "javascript:alert(1)", "https://x/" + "a" * 260, ""):
@@ -254,6 +263,20 @@ def test_who_answers_a_forgotten_dialog_while_another_is_open_is_told(kiosk: Wor
     kiosk.run(5)
     assert bo.shown[-1].text == "C'était il y a un moment. Touchez-moi de nouveau."
     assert len(cy.shown) == 1
+
+
+def test_a_button_of_an_older_dialog_says_nothing_and_spoils_nothing(kiosk: World, door: Door) -> None:
+    (bo,) = people("Bo")
+    touched(kiosk, bo)
+    door.page = lambda got: page_for(got) | {"choices": [["new", "New"]]}
+    touched(kiosk, bo)
+    before = len(door.got)
+    kiosk.chat(bo, bo.dialog.channel, "Missions")
+    kiosk.run(3)
+    assert len(door.got) == before
+    kiosk.press(bo, "New")
+    kiosk.run(3)
+    assert door.got[-1].values["choice"] == "new"
 
 
 def test_each_opening_has_a_channel_of_its_own_which_closes_when_all_have_chosen(kiosk: World) -> None:

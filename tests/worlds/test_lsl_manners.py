@@ -36,13 +36,13 @@ KEPT = {
 RESERVED = set(
     re.findall(
         r"\w+",
-        "abstract base bool break byte case catch char class const continue decimal default delegate do "
-        "double else enum event explicit extern false finally fixed float foreach goto implicit int interface "
-        "internal is key lock long namespace new null object operator out override params private protected "
-        "public readonly ref return rotation sbyte sealed short sizeof stackalloc state static string struct "
-        "switch this throw true try typeof uint ulong unchecked unsafe ushort using vector virtual void "
-        "volatile while jump list integer quaternion print constant typedef undef final partial exception "
-        "array instanceof ",
+        "get set in out where abstract base bool break byte case catch char class const continue decimal "
+        "default delegate do double else enum event explicit extern false finally fixed float foreach "
+        "goto implicit int interface internal is key lock long namespace new null object operator out "
+        "override params private protected public readonly ref return rotation sbyte sealed short sizeof "
+        "stackalloc state static string struct switch this throw true try typeof uint ulong unchecked "
+        "unsafe ushort using vector virtual void volatile while jump list integer quaternion print "
+        "constant typedef undef final partial exception array instanceof ",
     )
 )
 

@@ -204,6 +204,7 @@ ask_code(string avatar)
 
 ask_text(string avatar, string text, string ask)
 {
+    if (text == "") text = in_language(avatar, "Write here:", "Écrivez ici :");
     expect(avatar, "ask", "", ask);
     llTextBox(avatar, fit(text, DIALOG_BYTES), channel);
 }
@@ -537,6 +538,8 @@ heard(string avatar, string name, string said)
     string kind = llList2String(dialogs, row + 2);
     string choices = llList2String(dialogs, row + 3);
     string ask = llList2String(dialogs, row + 4);
+    // An older dialog may still be on their screen; what only that one had says nothing, and the newer one stays good.
+    if (kind == "page" && !is_offered(avatar, said, choices, ask)) return;
     dialogs = without(dialogs, DIALOGS, row);
     if (kind == "page") { picked(avatar, name, said, choices, ask); return; }
     string typed = llGetSubString(llStringTrim(said, STRING_TRIM), 0, 399);
@@ -547,11 +550,16 @@ heard(string avatar, string name, string said)
     else if (typed == set_up_label(avatar)) ask_code(avatar);
 }
 
+integer is_offered(string avatar, string label, string choices, string ask)
+{
+    return llListFindList(labels_of(choices), [label]) >= 0 || (ask != "" && label == write_label(avatar));
+}
+
 picked(string avatar, string name, string label, string choices, string ask)
 {
     integer i = llListFindList(labels_of(choices), [label]);
     if (i >= 0) choose(avatar, name, half(choices, i, 0), "");
-    else if (ask != "" && label == write_label(avatar)) ask_text(avatar, value(ask, "label"), ask);
+    else ask_text(avatar, value(ask, "label"), ask);
 }
 
 
