@@ -48,6 +48,8 @@ def test_any_text_is_a_literal_of_its_own(text: str) -> None:
 
 def test_the_line_names_the_band() -> None:
     assert first_line("  Lune   Noire ") == "touch me: Lune Noire's vTeam"
+    assert first_line(" ") == "touch me: the band's vTeam"
+    assert len(first_line("é" * 500).encode()) in (253, 254)
 
 
 @pytest.mark.parametrize(
