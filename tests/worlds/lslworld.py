@@ -20,7 +20,7 @@ from tests.worlds.lslwire import Headers, Sent, read_options, send
 
 NULL_KEY = "00000000-0000-0000-0000-000000000000"
 COPY, TRANSFER = 0x8000, 0x2000
-CHANGED_OWNER, CHANGED_REGION_START = 0x80, 0x400
+CHANGED_OWNER, CHANGED_REGION, CHANGED_TELEPORT, CHANGED_REGION_START = 0x80, 0x100, 0x200, 0x400
 NOT_HERE = -1
 
 
@@ -151,12 +151,12 @@ class World:
         if channel in self.listens.values():
             self.queue("listen", channel, name, Key(key), text)
 
-    def push(self, body: str, *, method: str = "POST") -> int:
-        """The status with which the object answers a request to its address."""
+    def push(self, body: str, *, method: str = "POST") -> int | None:
+        """The status with which the object answers a request to its address; None: it does not."""
         request = str(uuid.uuid4())
         self.queue("http_request", Key(request), method, body)
         self.run(0)
-        return self.answers[request]
+        return self.answers.get(request)
 
     # Time ----------------------------------------------------------------------------------------------------------
     def queue(

@@ -36,7 +36,7 @@ integer TRIES = 3;
 integer WAITING_MAX = 12;       // requests; the bounds keep the lists well inside a script's 64 KB
 integer SENT_MAX = 12;          // requests
 integer DIALOGS_MAX = 10;       // residents
-integer DIALOG_BYTES = 512;     // what llDialog and llTextBox take
+integer DIALOG_BYTES = 511;     // llDialog and llTextBox shout at everybody from 512 on
 integer CHOICES_MAX = 11;       // of llDialog's twelve buttons; one is left for typing
 integer LABEL_BYTES = 24;
 
@@ -209,12 +209,13 @@ ask_text(string avatar, string text, string ask)
     llTextBox(avatar, fit(text, DIALOG_BYTES), channel);
 }
 
-// Dialogs are read from the top left, but llDialog fills its rows of three from the bottom.
+// Dialogs are read from the top left, but llDialog fills its rows of three from the bottom: a short row is the top one.
 list from_the_top(list labels)
 {
     list rows;
     integer i;
-    for (i = 0; i < llGetListLength(labels); i += 3) rows = llList2List(labels, i, i + 2) + rows;
+    for (i = llGetListLength(labels); i >= 3; i -= 3) rows += llList2List(labels, i - 3, i - 1);
+    if (i > 0) rows += llList2List(labels, 0, i - 1);
     return rows;
 }
 
@@ -309,6 +310,7 @@ forget()
     secret = "";
     if (url != "") llReleaseURL(url);
     url = "";
+    url_asked = NULL_KEY;
     drop_all();
     set_line(LINE);
 }
@@ -638,11 +640,16 @@ default
 
     http_request(key id, string method, string body)
     {
-        if (id == url_asked && (method == URL_REQUEST_GRANTED || method == URL_REQUEST_DENIED))
+        if (method == URL_REQUEST_GRANTED || method == URL_REQUEST_DENIED)
         {
-            url_asked = NULL_KEY;
-            if (method == URL_REQUEST_GRANTED) url = body;
-            if (kiosk != "") heartbeat();
+            if (id == url_asked)
+            {
+                url_asked = NULL_KEY;
+                if (method == URL_REQUEST_GRANTED) url = body;
+                heartbeat();
+            }
+            // Asked for twice, or wanted no longer: addresses are the region's, and not to be hoarded.
+            else if (method == URL_REQUEST_GRANTED && body != url) llReleaseURL(body);
         }
         else if (method != "POST") llHTTPResponse(id, 405, "");
         else if (is_believed(body))
