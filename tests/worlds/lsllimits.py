@@ -33,7 +33,7 @@ class Limits:
     body_bytes_max: int = 16384
 
     def check_dialog(self, text: str, buttons: Sequence[Any]) -> None:
-        need(0 < len(text.encode()) <= 512, f"a dialog's text of {len(text.encode())} bytes")
+        need(0 < len(text.encode()) < 512, f"a dialog's text of {len(text.encode())} bytes")
         need(1 <= len(buttons) <= 12, f"{len(buttons)} buttons")
         for label in buttons:
             need(isinstance(label, str) and 0 < len(label.encode()) <= 24, f"the button {label!r}")

@@ -20,7 +20,7 @@ from tests.worlds.lslwire import Headers, Sent, read_options, send
 
 NULL_KEY = "00000000-0000-0000-0000-000000000000"
 COPY, TRANSFER = 0x8000, 0x2000
-CHANGED_OWNER, CHANGED_REGION_START = 0x80, 0x400
+CHANGED_OWNER, CHANGED_REGION, CHANGED_TELEPORT, CHANGED_REGION_START = 0x80, 0x100, 0x200, 0x400
 NOT_HERE = -1
 
 
@@ -73,6 +73,7 @@ class World:
         self.linkset_data: dict[str, tuple[str, str]] = {}
         self.has_addresses = True
         self.holds_back = False
+        self.ticks = 0
         self.urls: list[str] = []
         self.latency_s = 0.2
         self.listens: dict[int, int] = {}
@@ -103,10 +104,10 @@ class World:
         self.queue("state_entry")
         self.run(0)
 
-    def restart_region(self) -> None:
-        """Addresses, answers on their way and opened dialogs are gone; variables and timers stay."""
+    def restart_region(self, *, keeps_timers: bool = True) -> None:
+        """Addresses, answers on their way and opened dialogs are gone; variables stay, and timers should."""
         self.urls.clear()
-        self._events = [event for event in self._events if event[2] == "timer"]
+        self._events = [event for event in self._events if event[2] == "timer" and keeps_timers]
         heapq.heapify(self._events)
         self.queue("changed", CHANGED_REGION_START)
 
@@ -150,12 +151,12 @@ class World:
         if channel in self.listens.values():
             self.queue("listen", channel, name, Key(key), text)
 
-    def push(self, body: str, *, method: str = "POST") -> int:
-        """The status with which the object answers a request to its address."""
+    def push(self, body: str, *, method: str = "POST") -> int | None:
+        """The status with which the object answers a request to its address; None: it does not."""
         request = str(uuid.uuid4())
         self.queue("http_request", Key(request), method, body)
         self.run(0)
-        return self.answers[request]
+        return self.answers.get(request)
 
     # Time ----------------------------------------------------------------------------------------------------------
     def queue(
@@ -175,6 +176,7 @@ class World:
             if name != "timer":
                 self._handle(name, arguments, detected)
             elif number == self._timer:
+                self.ticks += 1
                 self._timer = 0
                 self._set_timer(arguments[0])
                 self._handle(name, (), [])

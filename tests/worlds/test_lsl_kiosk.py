@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.worlds.lsldoor import Door, Got, page_for
 from tests.worlds.lslworld import COPY, TRANSFER, Resident, World
 
@@ -23,17 +25,15 @@ def test_bo_touches_the_kiosk_and_is_shown_a_page_of_the_vteam(kiosk: World, doo
     assert len(bo.shown) == 1
 
 
-def test_the_first_choices_are_on_top_where_dialogs_are_read_from(kiosk: World, door: Door) -> None:
+@pytest.mark.parametrize("count", range(1, 12))
+def test_choices_are_read_in_their_order_from_the_top_left(kiosk: World, door: Door, count: int) -> None:
     (bo,) = people("Bo")
-    door.page = lambda got: (
-        page_for(got) | {"choices": [[str(number), f"choice {number}"] for number in range(11)]}
-    )
+    labels = [f"choice {number}" for number in range(count)]
+    door.page = lambda got: page_for(got) | {"choices": [[label, label] for label in labels]}
     touched(kiosk, bo)
-    rows = [bo.dialog.buttons[9:], bo.dialog.buttons[6:9], bo.dialog.buttons[3:6], bo.dialog.buttons[:3]]
-    # Drawn from the bottom in rows of three; the last, short row of choices is the lowest.
-    assert bo.dialog.buttons[:2] == ("choice 9", "choice 10")
-    assert bo.dialog.buttons[-3:] == ("choice 0", "choice 1", "choice 2")
-    assert sum(map(len, rows)) == 11
+    # A dialog fills its rows of three from the bottom.
+    rows = [bo.dialog.buttons[first : first + 3] for first in range(0, count, 3)]
+    assert [label for row in reversed(rows) for label in row] == labels
 
 
 def test_every_button_sends_back_the_choice_it_stands_for(kiosk: World, door: Door) -> None:
@@ -110,6 +110,25 @@ def test_typing_is_one_more_button_where_there_are_choices_too(kiosk: World, doo
     assert door.got[-1].values["text"] == "Un phare"
 
 
+def test_long_names_and_texts_are_cut_to_what_the_platform_takes(kiosk: World, door: Door) -> None:
+    bo = Resident("B" * 80)
+    touched(kiosk, bo)
+    assert door.got[-1].values["name"] == "B" * 64
+    kiosk.press(bo, "Bring")
+    kiosk.run(3)
+    kiosk.type(bo, "é" * 500)
+    kiosk.run(3)
+    assert door.got[-1].values["text"] == "é" * 400
+
+
+def test_the_line_of_a_page_is_shown_from_then_on(kiosk: World, door: Door) -> None:
+    (bo,) = people("Bo")
+    for line, shown in (("now", "now"), ("", "now"), (None, "now"), ("later", "later")):
+        door.page = lambda got, line=line: page_for(got) | {"line": line}
+        touched(kiosk, bo)
+        assert kiosk.hover[-1][1] == shown
+
+
 def test_a_text_box_left_empty_says_nothing_to_the_platform(kiosk: World, door: Door) -> None:
     (bo,) = people("Bo")
     touched(kiosk, bo)
@@ -127,7 +146,7 @@ def test_long_pages_are_cut_to_what_a_dialog_shows(kiosk: World, door: Door) -> 
         door.page = lambda got, text=text: page_for(got) | {"text": text}
         touched(kiosk, bo)
         assert text.startswith(bo.dialog.text)
-        assert len(bo.dialog.text.encode()) > min(len(text.encode()), 512) - 4
+        assert len(bo.dialog.text.encode()) > min(len(text.encode()), 511) - 4
 
 
 def test_choices_of_a_careless_platform_do_not_stop_the_script(kiosk: World, door: Door) -> None:
@@ -136,6 +155,7 @@ def test_choices_of_a_careless_platform_do_not_stop_the_script(kiosk: World, doo
         [["a", "é" * 30]],
         [["a", "A"], ["b", ""]],
         [],
+        [[str(number), f"choice {number}"] for number in range(13)],
         "nonsense",
         None,
         [["a"]],
@@ -146,7 +166,17 @@ def test_choices_of_a_careless_platform_do_not_stop_the_script(kiosk: World, doo
         door.page = lambda got, choices=choices: page_for(got) | {"choices": choices}
         touched(kiosk, bo)
         assert bo.dialog.kind == "dialog"
+        assert len(bo.dialog.buttons) <= 11
     assert len(bo.kinds("dialog")) == len(careless)
+
+
+def test_typing_can_be_asked_for_without_a_question(kiosk: World, door: Door) -> None:
+    (bo,) = people("Bo")
+    door.page = lambda got: page_for(got) | {"ask": {"choice": "say"}}
+    touched(kiosk, bo)
+    kiosk.press(bo, "Write")
+    kiosk.run(3)
+    assert (bo.dialog.kind, bo.dialog.text) == ("textbox", "Write here:")
 
 
 def test_only_web_addresses_are_opened(kiosk: World, door: Door) -> None:
@@ -220,16 +250,31 @@ def test_two_minutes_are_two_minutes(kiosk: World, door: Door) -> None:
         kiosk.run(200)
 
 
-def test_who_answers_a_forgotten_dialog_while_another_is_open_is_told(kiosk: World) -> None:
+@pytest.mark.parametrize("seconds", [5.5, 20])
+def test_who_answers_a_forgotten_dialog_while_another_is_open_is_told(kiosk: World, seconds: float) -> None:
     bo, cy = Resident("Bo Resident", "fr"), Resident("Cy Resident")
     touched(kiosk, bo)
     kiosk.run(110)
     touched(kiosk, cy)
-    kiosk.run(20)
+    kiosk.run(seconds)
     kiosk.press(bo, "Missions")
     kiosk.run(5)
     assert bo.shown[-1].text == "C'était il y a un moment. Touchez-moi de nouveau."
     assert len(cy.shown) == 1
+
+
+def test_a_button_of_an_older_dialog_says_nothing_and_spoils_nothing(kiosk: World, door: Door) -> None:
+    (bo,) = people("Bo")
+    touched(kiosk, bo)
+    door.page = lambda got: page_for(got) | {"choices": [["new", "New"]]}
+    touched(kiosk, bo)
+    before = len(door.got)
+    kiosk.chat(bo, bo.dialog.channel, "Missions")
+    kiosk.run(3)
+    assert len(door.got) == before
+    kiosk.press(bo, "New")
+    kiosk.run(3)
+    assert door.got[-1].values["choice"] == "new"
 
 
 def test_each_opening_has_a_channel_of_its_own_which_closes_when_all_have_chosen(kiosk: World) -> None:

@@ -1,10 +1,14 @@
 """The script an owner pastes: what is inserted cannot become code, and each world gets only its own lines."""
 
+from pathlib import Path
+
 import lummao
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.worlds.lsldoor import signed
+from tests.worlds.lslworld import finished
 from vteam.channels.worlds.lsl import first_line, kiosk_script, literal
 
 HOSTILE = [
@@ -46,8 +50,23 @@ def test_any_text_is_a_literal_of_its_own(text: str) -> None:
     assert globals_of(source)["T"] == text
 
 
+def test_it_signs_as_the_example_of_the_door_does() -> None:
+    script = lummao.compile_script(
+        kiosk_script(world="opensimulator", address="https://vteam.example", band="x")
+    )
+    script.secret = "0123456789abcdef0123456789abcdef"
+    body = '{"avatar":"fan1","name":"fan1","language":"fr"}'
+    message = f"k7q2m9xw4tbn5rhc\n1795315164\n1-285608922\n/world/v1/touch\n{body}"
+    expected = "aa672b118e3c2d6c8e4580697ce1ec0e517e0e68116a221eefc547ca55491835"
+    assert finished(script.signature(message)) == expected
+    assert signed(script.secret, message.encode()) == expected
+    assert expected in (Path(__file__).parents[2] / "docs/worlds.md").read_text(encoding="utf-8")
+
+
 def test_the_line_names_the_band() -> None:
     assert first_line("  Lune   Noire ") == "touch me: Lune Noire's vTeam"
+    assert first_line(" ") == "touch me: the band's vTeam"
+    assert len(first_line("é" * 500).encode()) in (253, 254)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,14 @@ def test_ana_sets_her_kiosk_up_with_a_code(bare: World, door: Door, ana: Residen
     assert door.got[1].values == {"url": bare.urls[0]}
 
 
+def test_the_line_comes_with_the_key(bare: World, door: Door, ana: Resident) -> None:
+    door.line = "touch me: Lune Noire's vTeam (album: 27 November)"
+    enrol(bare, ana, door.code(world=bare.limits.world))
+    (_, first), (at, second) = bare.hover
+    assert (first, second) == ("touch me: Lune Noire's vTeam", door.line)
+    assert at < bare.sent[1].at
+
+
 def test_others_are_told_privately_that_it_is_not_set_up(bare: World, door: Door, ana: Resident) -> None:
     bo, cy = Resident("Bo Resident", "fr"), Resident("Cy Resident", "en-us")
     bare.touch(bo, cy)
@@ -85,8 +93,10 @@ def test_given_away_it_forgets_its_key_and_asks_the_new_owner(
     kiosk: World, door: Door, ana: Resident
 ) -> None:
     cy = Resident("Cy Resident")
+    kiosk.push(door.push("touch me: they play here tonight", key=kiosk.script.kiosk, at=kiosk.now))
     kiosk.give_to(cy)
     kiosk.run(2)
+    assert kiosk.hover[-1][1] == "touch me: Lune Noire's vTeam"
     assert (kiosk.script.kiosk, kiosk.script.secret) == ("", "")
     assert not kiosk.linkset_data
     assert not kiosk.urls

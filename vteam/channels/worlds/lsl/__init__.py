@@ -48,7 +48,8 @@ def kiosk_script(*, world: World, address: str, band: str, pass_phrase: str = ""
 def first_line(band: str) -> str:
     """What stands above a kiosk until the platform has told it another line: one line, within what worlds show."""
     name = " ".join("".join(letter if letter.isprintable() else " " for letter in band).split())
-    return _cut(f"touch me: {_cut(name, 200)}'s vTeam", LINE_BYTES)
+    before, after = "touch me: ", "'s vTeam"
+    return before + (_cut(name, LINE_BYTES - len(before + after)) or "the band") + after
 
 
 def site_address(address: str) -> str:

@@ -36,7 +36,7 @@ integer TRIES = 3;
 integer WAITING_MAX = 12;       // requests; the bounds keep the lists well inside a script's 64 KB
 integer SENT_MAX = 12;          // requests
 integer DIALOGS_MAX = 10;       // residents
-integer DIALOG_BYTES = 512;     // what llDialog and llTextBox take
+integer DIALOG_BYTES = 511;     // llDialog and llTextBox shout at everybody from 512 on
 integer CHOICES_MAX = 11;       // of llDialog's twelve buttons; one is left for typing
 integer LABEL_BYTES = 24;
 
@@ -204,16 +204,18 @@ ask_code(string avatar)
 
 ask_text(string avatar, string text, string ask)
 {
+    if (text == "") text = in_language(avatar, "Write here:", "Écrivez ici :");
     expect(avatar, "ask", "", ask);
     llTextBox(avatar, fit(text, DIALOG_BYTES), channel);
 }
 
-// Dialogs are read from the top left, but llDialog fills its rows of three from the bottom.
+// Dialogs are read from the top left, but llDialog fills its rows of three from the bottom: a short row is the top one.
 list from_the_top(list labels)
 {
     list rows;
     integer i;
-    for (i = 0; i < llGetListLength(labels); i += 3) rows = llList2List(labels, i, i + 2) + rows;
+    for (i = llGetListLength(labels); i >= 3; i -= 3) rows += llList2List(labels, i - 3, i - 1);
+    if (i > 0) rows += llList2List(labels, 0, i - 1);
     return rows;
 }
 
@@ -290,7 +292,6 @@ remember(string new_kiosk, string new_secret)
 {
     kiosk = new_kiosk;
     secret = new_secret;
-    pushed_at = 0;
     llLinksetDataWriteProtected(record(), kiosk + " " + secret, PASS_PHRASE); //% secondlife
 }
 
@@ -307,9 +308,9 @@ forget()
     llLinksetDataDeleteProtected(record(), PASS_PHRASE); //% secondlife
     kiosk = "";
     secret = "";
-    pushed_at = 0;
     if (url != "") llReleaseURL(url);
     url = "";
+    url_asked = NULL_KEY;
     drop_all();
     set_line(LINE);
 }
@@ -319,7 +320,7 @@ drop_all()
     waiting = [];
     sent = [];
     dialogs = [];
-    pausing = FALSE;
+    pausing = FALSE; // should the timer that ends it have been lost
     hush();
     schedule();
 }
@@ -539,6 +540,8 @@ heard(string avatar, string name, string said)
     string kind = llList2String(dialogs, row + 2);
     string choices = llList2String(dialogs, row + 3);
     string ask = llList2String(dialogs, row + 4);
+    // An older dialog may still be on their screen; what only that one had says nothing, and the newer one stays good.
+    if (kind == "page" && !is_offered(avatar, said, choices, ask)) return;
     dialogs = without(dialogs, DIALOGS, row);
     if (kind == "page") { picked(avatar, name, said, choices, ask); return; }
     string typed = llGetSubString(llStringTrim(said, STRING_TRIM), 0, 399);
@@ -549,11 +552,16 @@ heard(string avatar, string name, string said)
     else if (typed == set_up_label(avatar)) ask_code(avatar);
 }
 
+integer is_offered(string avatar, string label, string choices, string ask)
+{
+    return llListFindList(labels_of(choices), [label]) >= 0 || (ask != "" && label == write_label(avatar));
+}
+
 picked(string avatar, string name, string label, string choices, string ask)
 {
     integer i = llListFindList(labels_of(choices), [label]);
     if (i >= 0) choose(avatar, name, half(choices, i, 0), "");
-    else if (ask != "" && label == write_label(avatar)) ask_text(avatar, value(ask, "label"), ask);
+    else ask_text(avatar, value(ask, "label"), ask);
 }
 
 
@@ -632,11 +640,16 @@ default
 
     http_request(key id, string method, string body)
     {
-        if (id == url_asked && (method == URL_REQUEST_GRANTED || method == URL_REQUEST_DENIED))
+        if (method == URL_REQUEST_GRANTED || method == URL_REQUEST_DENIED)
         {
-            url_asked = NULL_KEY;
-            if (method == URL_REQUEST_GRANTED) url = body;
-            if (kiosk != "") heartbeat();
+            if (id == url_asked)
+            {
+                url_asked = NULL_KEY;
+                if (method == URL_REQUEST_GRANTED) url = body;
+                heartbeat();
+            }
+            // Asked for twice, or wanted no longer: addresses are the region's, and not to be hoarded.
+            else if (method == URL_REQUEST_GRANTED && body != url) llReleaseURL(body);
         }
         else if (method != "POST") llHTTPResponse(id, 405, "");
         else if (is_believed(body))
