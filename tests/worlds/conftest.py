@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.worlds.lsldoor import Door, a_door
 from tests.worlds.lsllimits import OPENSIMULATOR, SECOND_LIFE, Limits
 from tests.worlds.lslworld import Resident, World
+from tests.worlds.platform import Platform, standing
 from vteam.channels.worlds.lsl import kiosk_script
 
 
@@ -39,9 +42,12 @@ def door(clock: Clock) -> Iterator[Door]:
 
 
 @pytest.fixture
-def platform(door: Door) -> Door:
-    """Stands in for the real door until that is wired in here: `address`, and `code(world=…)`."""
-    return door
+def platform(db: None, settings: Any, tmp_path: Path) -> Iterator[Platform]:
+    """The real one; tests that ask for it are transactional: it answers in threads of its own."""
+    settings.DATA = tmp_path / "data"
+    settings.DATA.mkdir()
+    with standing() as found:
+        yield found
 
 
 @pytest.fixture

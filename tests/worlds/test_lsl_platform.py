@@ -1,23 +1,20 @@
 """Story: a kiosk and the real platform. Ana sets hers up, Bo touches it and tries every button there is.
 
-Needs of `platform`: `address`, the site's ("http://127.0.0.1:…"), and `code(world=…)`, a fresh one-time code that
-Ana may type. Nothing is assumed of the pages but what docs/worlds.md promises.
+Nothing is assumed of the pages but what docs/worlds.md promises.
 """
 
 import json
 import time
-from typing import Protocol
+
+import pytest
 
 from tests.worlds.conftest import Place
 from tests.worlds.lslworld import Resident, World
+from tests.worlds.platform import Platform
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 LABELS_MAX = 60
-
-
-class Platform(Protocol):
-    address: str
-
-    def code(self, *, world: str) -> str: ...
 
 
 def set_up(platform: Platform, place: Place, ana: Resident) -> World:

@@ -1,25 +1,13 @@
 """What the tests of the Luanti kiosk share: a world where Ana's kiosk is set up, and a door it speaks to."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from socketserver import ThreadingMixIn
-from typing import Any, Protocol
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from django.core.wsgi import get_wsgi_application
-from django.db import connections
 
 from tests.worlds.luanti.door import WELCOME, Door, standing
 from tests.worlds.luanti.player import Player
 from tests.worlds.luanti.server import KIOSK, ROOM, Server, running
-from vteam import clock
-from vteam.campaigns.models import Campaign
-from vteam.channels.worlds import models
-from vteam.channels.worlds.enrolling import Spot, put_up
-from vteam.demo.opening import open_demo
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,60 +56,3 @@ def world(_world: World) -> Iterator[World]:
     del _world.server.players[1:]
     _world.ana.forget_forms()
     assert [each for each in door.requests if each.refusal] == []
-
-
-class Platform(Protocol):
-    """A vTeam that can be asked: where it is, and a fresh code for a kiosk of a campaign."""
-
-    address: str
-
-    def code(self, *, world: str = "luanti") -> str:
-        """Good once, within 24 hours."""
-
-
-class _Site(ThreadingMixIn, WSGIServer):
-    """Answers several at once; each answers with database connections of its own, that end with it."""
-
-    block_on_close = True
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            connections.close_all()
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class DemoPlatform:
-    """The demo's campaign behind the real door."""
-
-    address: str
-    campaign: Campaign
-
-    def code(self, *, world: str = "luanti") -> str:
-        """Good once."""
-        spot = Spot(world=models.World(world), grid="a world of the tests", place="The Ska Club")
-        made = put_up(campaign=self.campaign, spot=spot, fan=None, acts_per_day=1_000, at=clock.now())
-        assert made is not None
-        return made[1]
-
-
-@pytest.fixture
-def platform(transactional_db: None, settings: Any, tmp_path: Path) -> Iterator[Platform]:
-    """The real one, on the loopback."""
-    settings.DATA = tmp_path / "data"
-    settings.DATA.mkdir()
-    campaign = open_demo()
-    with make_server("127.0.0.1", 0, get_wsgi_application(), _Site, _Quiet) as site:
-        thread = threading.Thread(target=site.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield DemoPlatform(f"http://127.0.0.1:{site.server_port}", campaign)
-        finally:
-            site.shutdown()
-            thread.join()

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.worlds.luanti.conftest import Platform
 from tests.worlds.luanti.server import KIOSK, ROOM, running
+from tests.worlds.platform import Platform
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.django_db(transaction=True)
