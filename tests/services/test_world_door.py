@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from typing import Any
 
 import pytest
 import time_machine
@@ -10,6 +11,7 @@ from django.test import Client
 from tests.services.worlds import NADIA, OWNER, STRANGER, Object, enrolled, put
 from vteam import clock
 from vteam.campaigns.models import Campaign
+from vteam.channels.rekeying import bring_to_newest
 from vteam.channels.worlds.enrolling import CODE_FOR, new_code, revoke
 from vteam.channels.worlds.models import Avatar, Kiosk, Nonce, World
 from vteam.channels.worlds.signing import PATIENCE_SECONDS, message_of, signature
@@ -186,6 +188,24 @@ def test_the_key_of_the_object_is_no_identity(demo: Campaign) -> None:
     there.around["X-SecondLife-Object-Key"] = "11111111-f28d-491d-b085-9eb4e8072055"
     assert there.send("touch", TOUCH).status_code == 200
     assert Kiosk.objects.get(pk=kiosk.pk).owner == OWNER
+
+
+def test_a_kiosk_outlives_its_master_key(demo: Campaign, settings: Any) -> None:
+    kiosk, there = enrolled(demo)
+    before, newer = bytes(kiosk.sealed_secret or b""), "another-master-key-" * 3
+    settings.MASTER_KEYS, settings.MASTER_KEY = (*settings.MASTER_KEYS, newer), newer
+    assert bring_to_newest(tell=lambda what, done, total: None).unopened == 0
+    settings.MASTER_KEYS = (newer,)
+    assert there.send("touch", TOUCH).status_code == 200
+    kiosk.refresh_from_db()
+    assert bytes(kiosk.sealed_secret or b"") == before  # its own key was wrapped anew, and nothing else
+
+
+def test_a_kiosk_sealed_with_a_key_that_is_gone_asks_for_a_new_code(demo: Campaign, settings: Any) -> None:
+    _, there = enrolled(demo)
+    settings.MASTER_KEYS, settings.MASTER_KEY = ("lost-master-key-" * 3,), "lost-master-key-" * 3
+    refused = there.send("touch", TOUCH)
+    assert (refused.status_code, refused.json()["why"]) == (403, "unknown")
 
 
 def test_a_revoked_kiosk_is_not_believed(demo: Campaign) -> None:
