@@ -185,7 +185,9 @@ def secret_of(kiosk: Kiosk) -> str | None:
 
 # Believing -----------------------------------------------------------------------------------------------------------
 def believe(*, signed: Signed, around: Around, at: dt.datetime) -> Kiosk | Disbelieved:
-    """The kiosk a request is really from, or why it is not believed. Its number is used up from then on."""
+    """The kiosk a request is really from, or why it is not believed. Its number is used up from then on, whatever
+    becomes of the request.
+    """
     kiosk = Kiosk.objects.filter(key=signed.key).first() if signed.key else None
     secret = secret_of(kiosk) if kiosk else None
     if kiosk is None or secret is None:
@@ -201,9 +203,9 @@ def believe(*, signed: Signed, around: Around, at: dt.datetime) -> Kiosk | Disbe
     try:
         with transaction.atomic():
             Nonce.objects.create(kiosk=kiosk, nonce=signed.nonce, expires_at=at + NONCES_FOR)
+            _seen(kiosk, around, at)  # on disk together with it: heartbeats come from everywhere
     except IntegrityError:
         return Disbelieved.REPEATED
-    _seen(kiosk, around, at)
     return kiosk
 
 

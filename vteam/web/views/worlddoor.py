@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -357,9 +358,10 @@ def _in_budget(visit: Visit) -> bool:
         return budgets.take(door=door, key=key, limit=limit, window=budgets.MINUTE, at=visit.at)
 
     avatar = lookup_of(visit.campaign, visit.kiosk, visit.resident)
-    return take("kiosk", str(visit.kiosk.pk), settings.KIOSK_ASKS_PER_MINUTE) and take(
-        "avatar", f"{visit.campaign.pk}:{avatar}", settings.AVATAR_ASKS_PER_MINUTE
-    )
+    with transaction.atomic():  # both are on disk with one wait for it
+        return take("kiosk", str(visit.kiosk.pk), settings.KIOSK_ASKS_PER_MINUTE) and take(
+            "avatar", f"{visit.campaign.pk}:{avatar}", settings.AVATAR_ASKS_PER_MINUTE
+        )
 
 
 def _addresses(request: HttpRequest) -> Addresses:
