@@ -32,7 +32,7 @@ check: setup $(VENV)/dev.stamp node_modules/dev.stamp ## style, types, layers, m
 	@$(BIN)/python -m vteam.web.messages check
 
 bench: setup $(VENV)/dev.stamp ## how fast vTeam is here, beside its peers: every bench, short
-	@for name in redirect posting standings home replay memory pass-on mail torrents announce witness draw; do $(BIN)/vteam bench $$name --quick || exit 1; done
+	@for name in redirect posting standings home replay memory pass-on mail torrents announce witness draw worlds; do $(BIN)/vteam bench $$name --quick || exit 1; done
 
 lock: $(VENV)/dev.stamp ## pin the dependencies anew, with hashes
 	@requirements/lock.sh

@@ -140,6 +140,14 @@ def draw(quick: Quick = False, json: Json = False) -> None:
 
 
 @app.command()
+def worlds(quick: Quick = False, json: Json = False) -> None:
+    """Kiosks in virtual worlds: touches a second, each signed, and how long heartbeats take while 200 kiosks beat."""
+    from bench.worlds import run
+
+    _tell(run(quick=quick), json)
+
+
+@app.command()
 def crash(
     quick: Quick = False,
     json: Json = False,

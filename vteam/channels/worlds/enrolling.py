@@ -18,6 +18,7 @@ from vteam.channels.worlds.models import Kiosk, Nonce, World
 from vteam.channels.worlds.signing import (
     PATIENCE_SECONDS,
     SECRET_BYTES,
+    is_key,
     is_nonce,
     is_now,
     is_signed,
@@ -185,8 +186,10 @@ def secret_of(kiosk: Kiosk) -> str | None:
 
 # Believing -----------------------------------------------------------------------------------------------------------
 def believe(*, signed: Signed, around: Around, at: dt.datetime) -> Kiosk | Disbelieved:
-    """The kiosk a request is really from, or why it is not believed. Its number is used up from then on."""
-    kiosk = Kiosk.objects.filter(key=signed.key).first() if signed.key else None
+    """The kiosk a request is really from, or why it is not believed. Its number is used up from then on, whatever
+    becomes of the request.
+    """
+    kiosk = Kiosk.objects.filter(key=signed.key).first() if is_key(signed.key) else None
     secret = secret_of(kiosk) if kiosk else None
     if kiosk is None or secret is None:
         return Disbelieved.UNKNOWN
@@ -201,9 +204,9 @@ def believe(*, signed: Signed, around: Around, at: dt.datetime) -> Kiosk | Disbe
     try:
         with transaction.atomic():
             Nonce.objects.create(kiosk=kiosk, nonce=signed.nonce, expires_at=at + NONCES_FOR)
+            _seen(kiosk, around, at)  # on disk together with it: heartbeats come from everywhere
     except IntegrityError:
         return Disbelieved.REPEATED
-    _seen(kiosk, around, at)
     return kiosk
 
 

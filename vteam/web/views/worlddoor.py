@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -244,6 +245,8 @@ def _not_taken(request: HttpRequest, fault: NotTaken) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _unreadable(request: HttpRequest, fault: HttpError) -> HttpResponse:
+    if isinstance(fault.__cause__, NotTaken):  # what our parser says, ninja wraps in this
+        return _not_taken(request, fault.__cause__)
     said = "This is not JSON as docs/worlds.md describes it."
     return _json({"text": said, "why": "unreadable"}, status=400)
 
@@ -371,9 +374,10 @@ def _in_budget(visit: Visit) -> bool:
         return budgets.take(door=door, key=key, limit=limit, window=budgets.MINUTE, at=visit.at)
 
     avatar = lookup_of(visit.campaign, visit.kiosk, visit.resident)
-    return take("kiosk", str(visit.kiosk.pk), settings.KIOSK_ASKS_PER_MINUTE) and take(
-        "avatar", f"{visit.campaign.pk}:{avatar}", settings.AVATAR_ASKS_PER_MINUTE
-    )
+    with transaction.atomic():  # both are on disk with one wait for it
+        return take("kiosk", str(visit.kiosk.pk), settings.KIOSK_ASKS_PER_MINUTE) and take(
+            "avatar", f"{visit.campaign.pk}:{avatar}", settings.AVATAR_ASKS_PER_MINUTE
+        )
 
 
 def _addresses(request: HttpRequest) -> Addresses:
