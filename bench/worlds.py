@@ -178,8 +178,9 @@ def _put_up(kiosks: int) -> tuple[list[str], list[str]]:
     """The demo's campaign with kiosks that wait: their codes; and avatars, one in two linked to a fan."""
     from vteam import clock
     from vteam.campaigns.joining import account
-    from vteam.channels.worlds.acting import Resident, link_avatar, make_link
+    from vteam.channels.worlds.avatars import Resident
     from vteam.channels.worlds.enrolling import Spot, put_up
+    from vteam.channels.worlds.linking import link_avatar, make_link
     from vteam.channels.worlds.models import World
     from vteam.demo.opening import open_demo
     from vteam.people.services import become_fan

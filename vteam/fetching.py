@@ -7,8 +7,11 @@ that is no HTTP, and one that takes too long are refused with the reason.
 
 import asyncio
 import base64
+import queue
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -64,8 +67,11 @@ class _NotFetched(Exception):
 
 def fetch(ask: Ask) -> bytes | Failed:
     """The body of a 200, or why there is none. Blocks for `seconds` at most; never in a transaction."""
+    until = time.monotonic() + ask.seconds
     try:
-        return asyncio.run(asyncio.wait_for(_body(ask), ask.seconds))
+        url, port = _parts(ask)
+        addresses = _resolved(url.hostname or "", port, ask.seconds)
+        return asyncio.run(asyncio.wait_for(_body(ask, url, port, addresses), until - time.monotonic()))
     except _NotFetched as refused:
         return refused.why
     except TimeoutError:
@@ -74,9 +80,31 @@ def fetch(ask: Ask) -> bytes | Failed:
         return Failed.UNREACHABLE
 
 
-async def _body(ask: Ask) -> bytes:
-    url, port = _parts(ask)
-    reader, writer = await _connected(ask, url, port)
+def _resolved(host: str, port: int, seconds: float) -> list[str]:
+    """A host's addresses. Looking a name up cannot be called off: who is kept waiting longer leaves the thread behind,
+    which the process does not wait for either.
+    """
+    found: queue.SimpleQueue[list[str] | OSError | UnicodeError] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.put([str(sockaddr[0]) for *_, sockaddr in infos])
+        except (OSError, UnicodeError) as error:
+            found.put(error)
+
+    threading.Thread(target=look_up, name="looking up", daemon=True).start()
+    try:
+        answer = found.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+async def _body(ask: Ask, url: SplitResult, port: int, addresses: Sequence[str]) -> bytes:
+    reader, writer = await _connected(ask, url, port, addresses)
     try:
         writer.write(_request(ask, url))
         await writer.drain()
@@ -99,17 +127,14 @@ def _parts(ask: Ask) -> tuple[SplitResult, int]:
     return url, port
 
 
-async def _connected(ask: Ask, url: SplitResult, port: int) -> Streams:
+async def _connected(ask: Ask, url: SplitResult, port: int, addresses: Sequence[str]) -> Streams:
     """A connection to the first of a host's addresses that may be reached, and can be."""
-    host = url.hostname or ""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found)
-    fit = [address for address in addresses if ask.anywhere or _may_reach(ask, address)]
+    fit = [address for address in dict.fromkeys(addresses) if ask.anywhere or _may_reach(ask, address)]
     context = ssl.create_default_context() if url.scheme == "https" else None
     failed: OSError | None = None
     for address in fit[:ADDRESSES_TRIED]:
         try:
-            name = host if context else None
+            name = url.hostname if context else None
             return await asyncio.open_connection(address, port, ssl=context, server_hostname=name)
         except OSError as error:
             failed = error

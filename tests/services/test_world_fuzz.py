@@ -26,9 +26,9 @@ from schemathesis.specs.openapi import checks
 from tests.services.worlds import NADIA, OWNER, REMI, STRANGER, Object, enrolled, put, signed
 from vteam import clock
 from vteam.campaigns.models import Campaign
-from vteam.channels.worlds.acting import link_avatar
 from vteam.channels.worlds.enrolling import new_code
 from vteam.channels.worlds.lines import announce
+from vteam.channels.worlds.linking import link_avatar
 from vteam.channels.worlds.models import Kiosk
 from vteam.people.models import Fan
 from vteam.web.wsgi import application

@@ -14,8 +14,11 @@ from vteam.campaigns.joining import account
 from vteam.campaigns.models import Campaign
 from vteam.channels.erasing import erase
 from vteam.channels.links.models import Share
-from vteam.channels.worlds.acting import forget_waiting, link_avatar, name_of, proof_of, unlink_avatar
+from vteam.channels.worlds.acting import proof_of
+from vteam.channels.worlds.avatars import forget_waiting, name_of
+from vteam.channels.worlds.enrolling import revoke
 from vteam.channels.worlds.lines import announce, end_announcement, pushes_due
+from vteam.channels.worlds.linking import link_avatar, unlink_avatar
 from vteam.channels.worlds.models import Avatar, AvatarLink, Kiosk, WorldAct
 from vteam.channels.worlds.queries import brought
 from vteam.channels.worlds.reviewing import review
@@ -136,8 +139,9 @@ def test_a_fan_with_two_avatars_is_paid_once(demo: Campaign, bo: Fan) -> None:
     link(kiosk, bo, NADIA)
     link(kiosk, bo, REMI)
     kiosk.choose(f"answer:{QUIZ}:2", NADIA)
-    kiosk.choose(f"answer:{QUIZ}:2", REMI)
-    assert outcomes(bo) == [Outcome.AWARDED, Outcome.ALREADY_COUNTED]
+    assert "Another avatar of yours" in kiosk.choose(f"answer:{QUIZ}:2", REMI)["text"]
+    assert "Another avatar of yours" in kiosk.choose(f"mission:{QUIZ}", REMI)["text"]
+    assert outcomes(bo) == [Outcome.AWARDED]
 
 
 def test_what_was_done_in_one_batch_is_judged_under_its_own_mission(demo: Campaign, bo: Fan) -> None:
@@ -234,10 +238,19 @@ def test_two_avatars_of_a_fan_bring_one_thing_at_a_time(demo: Campaign, bo: Fan)
     link(kiosk, bo, NADIA)
     link(kiosk, bo, REMI)
     kiosk.choose(f"bring:{MADE}", NADIA, text="A boat")
-    kiosk.choose(f"bring:{MADE}", REMI, text="The same boat")
-    assert brought(demo).count() == 2  # neither is in the books yet
-    assert outcomes(bo) == [Outcome.REVIEW_OF_MADE, Outcome.ALREADY_WAITS]
+    assert "Another avatar of yours" in kiosk.choose(f"bring:{MADE}", REMI, text="The same boat")["text"]
+    assert outcomes(bo) == [Outcome.REVIEW_OF_MADE]
     assert [done.text for done in brought(demo)] == ["A boat"]
+
+
+def test_what_two_avatars_did_before_they_were_linked_counts_once(demo: Campaign, bo: Fan) -> None:
+    _, kiosk = enrolled(demo)
+    for avatar in (NADIA, REMI):
+        kiosk.choose(f"answer:{QUIZ}:2", avatar)
+    link(kiosk, bo, NADIA)
+    link(kiosk, bo, REMI)
+    assert outcomes(bo) == [Outcome.AWARDED]
+    assert WorldAct.objects.count() == 1
 
 
 # Linking ------------------------------------------------------------------------------------------------------------
@@ -273,6 +286,8 @@ def test_nothing_waits_beyond_the_seasons_last_day(demo: Campaign) -> None:
         assert WorldAct.objects.get().waits_until == ends
     with time_machine.travel(ends, tick=False):
         assert "not open" in kiosk.choose(f"answer:{QUIZ}:2", REMI)["text"]
+        assert "link" not in dict(kiosk.page("touch", REMI)["choices"])
+        assert "open" not in kiosk.choose("link", REMI)
         forget_waiting(at=clock.now())
         assert not WorldAct.objects.exists()
 
@@ -341,6 +356,42 @@ def test_a_hosts_kiosk_cannot_pretend_to_be_somebody_of_another(demo: Campaign, 
     assert "Bo:" in hosted.page("touch")["text"]
 
 
+def test_who_used_a_hosts_kiosk_is_still_known_once_its_host_is(demo: Campaign, bo: Fan) -> None:
+    kiosk, hosted = enrolled(demo, fan=bo)
+    hosted.choose(f"answer:{QUIZ}:2")
+    Kiosk.objects.filter(pk=kiosk.pk).update(vouched=True)
+    assert "already" in hosted.choose(f"answer:{QUIZ}:1")["text"]
+    link(hosted, bo)
+    assert outcomes(bo) == [Outcome.AWARDED]
+
+
+def test_a_host_causes_no_more_in_a_day_however_many_kiosks_they_put_up(demo: Campaign, bo: Fan) -> None:
+    done = 0
+    for _ in range(2):
+        kiosk, hosted = enrolled(demo, fan=bo, acts=3)
+        for n in range(3):
+            done += "That is the answer" in hosted.choose(f"answer:{QUIZ}:2", f"{kiosk.pk} {n}")["text"]
+        revoke(kiosk=kiosk, at=clock.now(), by_organiser=False)
+    assert done == WorldAct.objects.count() == 3
+
+
+def test_new_residents_are_bounded_where_nobody_knows_the_host(demo: Campaign, bo: Fan) -> None:
+    _, hosted = enrolled(demo, fan=bo, acts=3)
+    shown = [hosted.choose("link", f"invented {n}") for n in range(52)]
+    assert [n for n, page in enumerate(shown) if "open" not in page] == [50, 51]
+    assert Avatar.objects.count() == 50
+
+
+def test_who_is_linked_to_somebody_they_are_not_lets_go_there(demo: Campaign, bo: Fan) -> None:
+    _, kiosk = enrolled(demo)
+    link(kiosk, bo)
+    asked = kiosk.choose("let-go")
+    assert "linked to Bo" in asked["text"]
+    assert asked["choices"][0] == ["let-go:yes", "Let go"]
+    kiosk.choose("let-go:yes")
+    assert "link" in dict(kiosk.page("touch")["choices"])
+
+
 # Flyers -------------------------------------------------------------------------------------------------------------
 def test_a_flyer_is_a_public_address_and_ones_own_link_once_linked(demo: Campaign, bo: Fan) -> None:
     _, kiosk = enrolled(demo)
@@ -350,7 +401,8 @@ def test_a_flyer_is_a_public_address_and_ones_own_link_once_linked(demo: Campaig
     link(kiosk, bo)
     own = kiosk.choose("flyer")
     share = Share.objects.get(fan=bo)
-    assert (share.place, own["open"]["address"].rpartition("/")[2]) == ("The Ska Club", share.code)
+    assert (share.kind, share.place) == ("world", "In virtual worlds")
+    assert own["open"]["address"].endswith(share.code)
     assert own["open"]["note"] == "Ad: I'm on Lune Noire's vTeam and earn points towards prizes."
     assert own["open"]["note"] in own["text"]
     assert kiosk.choose("flyer")["open"] == own["open"]
@@ -375,6 +427,37 @@ def test_erasing_a_fan_erases_their_avatars_and_what_they_told(
     assert (Avatar.objects.count(), WorldAct.objects.count(), Kiosk.objects.count()) == (0, 0, 1)
     assert hosted.send("touch", {"avatar": NADIA}).status_code == 403
     assert replay(connection, demo.pk) is None
+
+
+def test_an_avatar_that_was_let_go_before_is_erased_with_what_they_told(
+    demo: Campaign, bo: Fan, own_folder: object
+) -> None:
+    _, kiosk = enrolled(demo)
+    link(kiosk, bo)
+    kiosk.choose(f"bring:{MADE}", text="Bo Martin's house, 12 rue du Port")
+    outcomes(bo)
+    unlink_avatar(avatar=Avatar.objects.get())
+    erase(person=bo.person, at=clock.now())
+    assert (Avatar.objects.count(), WorldAct.objects.count()) == (0, 0)
+
+
+def test_what_one_fan_did_stays_theirs_when_the_avatar_is_anothers(
+    demo: Campaign, bo: Fan, own_folder: object
+) -> None:
+    _, kiosk = enrolled(demo)
+    person = account(address="dee@example.org", language="en", at=clock.now())
+    dee, _ = become_fan(person=person, campaign_id=demo.pk, name="Dee", share_id=None, at=clock.now())
+    link(kiosk, bo)
+    kiosk.choose(f"bring:{MADE}", text="A boat")
+    outcomes(bo)
+    unlink_avatar(avatar=Avatar.objects.get())
+    link(kiosk, dee)
+    assert brought(demo).get().fan == bo
+    erase(person=person, at=clock.now())
+    assert review(done=brought(demo).get(), accepted=True, reason="", at_us=clock.now_us())
+    assert outcomes(bo) == [Outcome.REVIEW_OF_MADE, Outcome.AWARDED]
+    erase(person=bo.person, at=clock.now())
+    assert (Avatar.objects.count(), WorldAct.objects.count()) == (0, 0)
 
 
 def test_who_only_asked_for_an_address_is_forgotten(demo: Campaign) -> None:

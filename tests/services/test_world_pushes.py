@@ -91,7 +91,7 @@ def test_an_object_that_shows_the_line_already_is_not_told(demo: Campaign, in_wo
     assert push_due(at=clock.now()) == 0
     kiosk.refresh_from_db()
     end_announcement(kiosk=kiosk, at=clock.now())
-    revoke(kiosk=kiosk, at=clock.now())
+    revoke(kiosk=kiosk, at=clock.now(), by_organiser=True)
     assert push_due(at=clock.now() + HALF_AN_HOUR) == 0
     assert in_world.posted == []
 

@@ -192,6 +192,21 @@ def test_a_fan_hosts_a_few_kiosks_trusted_a_little(demo: Campaign, bos: Client, 
     assert bos.post("/maree-haute/kiosks", SPOT).status_code == 200
 
 
+def test_a_kiosk_that_an_organiser_closed_counts_on(
+    demo: Campaign, ana: Client, bos: Client, settings: Any
+) -> None:
+    settings.KIOSKS_PER_FAN = 1
+    bos.post("/maree-haute/kiosks", SPOT)
+    kiosk = Kiosk.objects.get()
+    ana.post(f"{WORLDS}/{kiosk.pk}", {"act": "revoke"})
+    assert bos.post("/maree-haute/kiosks", SPOT).status_code == 409
+    ana.post(f"{WORLDS}/{kiosk.pk}", {"act": "restore"})
+    bos.post("/maree-haute/kiosks", {"act": "revoke", "kiosk": kiosk.pk})
+    assert bos.post("/maree-haute/kiosks", SPOT).status_code == 200
+    bos.post("/maree-haute/kiosks", {"act": "revoke", "kiosk": Kiosk.objects.latest("pk").pk})
+    assert bos.post("/maree-haute/kiosks", SPOT).status_code == 409  # and not for ever new ones in a day
+
+
 def test_a_fan_touches_nothing_of_somebody_else(demo: Campaign, bo: Fan) -> None:
     stage = worldstage.set_up(demo, bo)
     cy = signed_in("cy@example.org", fan_of=demo)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from tests.services.worlds import NADIA, REMI, enrolled, put
 from vteam import clock
 from vteam.campaigns.models import Campaign
-from vteam.channels.worlds.acting import link_avatar
 from vteam.channels.worlds.enrolling import revoke
 from vteam.channels.worlds.lines import announce
+from vteam.channels.worlds.linking import link_avatar
 from vteam.channels.worlds.models import Kiosk, World
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.people.models import Fan
@@ -30,7 +30,7 @@ def set_up(campaign: Campaign, fan: Fan) -> Stage:
     hosted, _ = enrolled(campaign, fan=fan, around={}, world=World.LUANTI)
     waiting, _ = put(campaign, world=World.SECOND_LIFE)
     closed, _ = enrolled(campaign)
-    revoke(kiosk=closed, at=clock.now())
+    revoke(kiosk=closed, at=clock.now(), by_organiser=True)
     Kiosk.objects.filter(pk=hosted.pk).update(seen_at=clock.now() - dt.timedelta(hours=3))
     Kiosk.objects.filter(pk=waiting.pk).update(grid="Second Life", place="Shermerville NW (103, 32, 28)")
     announce(kiosk=kiosk, mission="there", until=clock.now() + dt.timedelta(minutes=30), at=clock.now())

@@ -13,6 +13,7 @@ from django.db import transaction
 from vteam import clock
 from vteam.channels.mail.outbox import forget_letters
 from vteam.channels.swarm.services import forget_evidence
+from vteam.channels.worlds.avatars import forget_residents
 from vteam.people.erasure import erase_account, erasing_of, log_path, note, noted
 from vteam.people.models import Person
 from vteam.people.services import lookups_of_person
@@ -50,4 +51,5 @@ def _erase(person: Person) -> None:
     subjects = Subject.objects.filter(person=person).values_list("pk", flat=True)
     forget_letters(lookups=lookups_of_person(person), subjects=subjects)
     forget_evidence(fans=person.fans.values_list("pk", flat=True))
+    forget_residents(fans=person.fans.values_list("pk", flat=True))
     erase_account(person=person)

@@ -27,7 +27,7 @@ from vteam.channels.mail.returns import receiving
 from vteam.channels.mail.telling import PointsTeller, tell_winners
 from vteam.channels.swarm.otherhashes import hash_others
 from vteam.channels.swarm.services import forget_asked
-from vteam.channels.worlds.acting import forget_waiting
+from vteam.channels.worlds.avatars import forget_waiting
 from vteam.channels.worlds.enrolling import forget_nonces
 from vteam.jobs import counted
 from vteam.jobs.checkpoints import WriteAheadLog

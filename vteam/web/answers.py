@@ -105,7 +105,11 @@ def for_persons(view: PersonView[P]) -> Callable[..., HttpResponseBase]:
 
 def safe_after(after: str) -> str | None:
     """A page of ours to go on to; None for anything else: never an address somebody typed."""
-    if after.startswith("/") and url_has_allowed_host_and_scheme(after, allowed_hosts=None):
+    if (
+        after.startswith("/")
+        and after.isprintable()
+        and url_has_allowed_host_and_scheme(after, allowed_hosts=None)
+    ):
         return after[:AFTER_LENGTH]
     return None
 

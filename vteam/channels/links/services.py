@@ -52,6 +52,11 @@ def share_at_hand(*, fan: Fan, place: str, at: dt.datetime) -> Share:
     return _the_one(fan=fan, kind="hand", place=place, at=at)
 
 
+def share_in_worlds(*, fan: Fan, place: str, at: dt.datetime) -> Share:
+    """The fan's link on flyers of virtual worlds, made with the first of them: one, however many kiosks there are."""
+    return _the_one(fan=fan, kind="world", place=place, at=at)
+
+
 def _the_one(*, fan: Fan, kind: str, place: str, at: dt.datetime) -> Share:
     found = fan.shares.filter(kind=kind).first()
     if found is not None:

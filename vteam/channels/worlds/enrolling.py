@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds.lines import line_of
@@ -27,6 +28,7 @@ from vteam.channels.worlds.signing import (
 from vteam.errors import SealError
 from vteam.people import vault
 from vteam.people.models import Fan
+from vteam.permissions import budgets
 from vteam.rules.codes import SHARE_ALPHABET
 
 CODE = "kiosk code"
@@ -34,6 +36,8 @@ CODE_LENGTH = 8
 CODE_FOR = dt.timedelta(hours=24)
 KEY_LENGTH = 16
 NONCES_FOR = dt.timedelta(seconds=2 * PATIENCE_SECONDS + 60)
+ASKS_FOR_EACH = 4
+"""So many times what a kiosk is answered it may ask, refusals and heartbeats among it, before it is not heard."""
 SEEN_EVERY = dt.timedelta(seconds=60)
 
 
@@ -88,6 +92,7 @@ class Disbelieved(StrEnum):
     OWNER = "owner"
     SHARD = "shard"
     REVOKED = "revoked"
+    TOO_OFTEN = "too_often"
 
 
 # Putting up ----------------------------------------------------------------------------------------------------------
@@ -97,10 +102,11 @@ def put_up(
     """A kiosk that waits for its object, and the code to type there; None where there are as many as there may be."""
     with transaction.atomic():
         Campaign.objects.select_for_update().get(pk=campaign.pk)
-        there = Kiosk.objects.filter(campaign_id=campaign.pk, revoked_at=None)
-        if there.count() >= settings.KIOSKS_PER_CAMPAIGN:
+        # Fans' kiosks leave organisers as much room as they would have without.
+        there = Kiosk.objects.filter(campaign_id=campaign.pk, fan__isnull=fan is None)
+        if there.filter(revoked_at=None).count() >= settings.KIOSKS_PER_CAMPAIGN:
             return None
-        if fan is not None and there.filter(fan=fan).count() >= settings.KIOSKS_PER_FAN:
+        if fan is not None and not _may_host(there.filter(fan=fan), at):
             return None
         kiosk = Kiosk.objects.create(
             campaign_id=campaign.pk,
@@ -117,6 +123,13 @@ def put_up(
         return kiosk, new_code(kiosk=kiosk, at=at)
 
 
+def _may_host(theirs: "QuerySet[Kiosk]", at: dt.datetime) -> bool:
+    """Not for ever new ones: those an organiser closed count on, and for a day so do all that were made."""
+    standing = theirs.filter(Q(revoked_at=None) | Q(barred=True)).count()
+    lately = theirs.filter(made_at__gt=at - dt.timedelta(days=1)).count()
+    return standing < settings.KIOSKS_PER_FAN and lately < 2 * settings.KIOSKS_PER_FAN
+
+
 def new_code(*, kiosk: Kiosk, at: dt.datetime) -> str:
     """Another code for the same kiosk; the one before is no good any more. Until then the object keeps its key."""
     code = "".join(secrets.choice(SHARE_ALPHABET) for _ in range(CODE_LENGTH))
@@ -125,17 +138,18 @@ def new_code(*, kiosk: Kiosk, at: dt.datetime) -> str:
     return code
 
 
-def revoke(*, kiosk: Kiosk, at: dt.datetime) -> None:
+def revoke(*, kiosk: Kiosk, at: dt.datetime, by_organiser: bool) -> None:
     """From now on nothing of this object is believed. What residents did there stays."""
+    kiosk.barred = by_organiser
     kiosk.revoked_at, kiosk.code_hash, kiosk.push_at = at, None, None
     kiosk.here_mission, kiosk.here_until = "", None
-    kiosk.save(update_fields=["revoked_at", "code_hash", "push_at", "here_mission", "here_until"])
+    kiosk.save(update_fields=["revoked_at", "barred", "code_hash", "push_at", "here_mission", "here_until"])
 
 
 def restore(*, kiosk: Kiosk) -> None:
     """It was a mistake: the object is believed again."""
-    kiosk.revoked_at = None
-    kiosk.save(update_fields=["revoked_at"])
+    kiosk.revoked_at, kiosk.barred = None, False
+    kiosk.save(update_fields=["revoked_at", "barred"])
 
 
 def trust(*, kiosk: Kiosk, acts_per_day: int, vouched: bool) -> None:
@@ -201,6 +215,10 @@ def believe(*, signed: Signed, around: Around, at: dt.datetime) -> Kiosk | Disbe
     why = _not_its_place(kiosk, signed, around, at)
     if why is not None:
         return why
+    # Before anything is written: what is refused here was not used up.
+    limit = ASKS_FOR_EACH * settings.KIOSK_ASKS_PER_MINUTE
+    if not budgets.take(door="kiosk asks", key=str(kiosk.pk), limit=limit, window=budgets.MINUTE, at=at):
+        return Disbelieved.TOO_OFTEN
     try:
         with transaction.atomic():
             Nonce.objects.create(kiosk=kiosk, nonce=signed.nonce, expires_at=at + NONCES_FOR)

@@ -62,9 +62,9 @@ def end_announcement(*, kiosk: Kiosk, at: dt.datetime) -> None:
 def pushes_due(*, at: dt.datetime) -> list[Push]:
     """Which objects to tell their line now: at most PUSHES_AT_ONCE; those that show it already need nothing."""
     ended = Kiosk.objects.filter(here_until__lte=at, push_at=None, revoked_at=None).exclude(here_mission="")
-    for kiosk in ended[:PUSHES_AT_ONCE]:
-        kiosk.here_mission, kiosk.push_at, kiosk.push_tries = "", at, 0
-        kiosk.save(update_fields=["here_mission", "push_at", "push_tries"])
+    over = list(ended.values_list("pk", flat=True)[:PUSHES_AT_ONCE])
+    # Announced anew this very moment: then it goes on.
+    Kiosk.objects.filter(pk__in=over, here_until__lte=at).update(here_mission="", push_at=at, push_tries=0)
     found = []
     for kiosk in Kiosk.objects.filter(push_at__lte=at).order_by("push_at")[:PUSHES_AT_ONCE]:
         line = line_of(kiosk, at=at)

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from vteam import clock
 from vteam.campaigns.queries import title_names
-from vteam.channels.links.services import ShareRefused, make_share
-from vteam.channels.worlds.acting import make_link
+from vteam.channels.links.services import share_in_worlds
 from vteam.channels.worlds.lines import is_here
+from vteam.channels.worlds.linking import make_link, may_link, unlink_avatar
 from vteam.channels.worlds.missions import answer, brought, mission, missions, present
 from vteam.channels.worlds.models import Avatar
 from vteam.channels.worlds.pages import Opening, Page, cut
@@ -86,7 +86,9 @@ def _home(visit: Visit, avatar: Avatar | None) -> list[tuple[str, str]]:
     choices = [("here", _("I'm here"))] if is_here(visit.kiosk, at=visit.at) else []
     choices += [("missions", _("Missions")), ("ranking", _("Ranking")), ("room", _("Listening room"))]
     choices += [("flyer", _("A flyer"))]
-    return choices if avatar and avatar.fan_id else [*choices, ("link", _("Link me"))]
+    if avatar and avatar.fan_id:
+        return [*choices, ("let-go", _("Not me?"))]
+    return [*choices, ("link", _("Link me"))] if may_link(visit.campaign, at=visit.at) else choices
 
 
 def _ranking(visit: Visit) -> Page:
@@ -118,33 +120,48 @@ def _link(visit: Visit) -> Page:
     return page_for(visit, said, [back()], opening=opening)
 
 
-def _flyer(visit: Visit) -> Page:
-    """A public address to hand on. A linked fan's is their own link for this place; a host's kiosk gives the host's."""
+def _let_go(visit: Visit, rest: str) -> Page:
+    """Whoever is linked to somebody they are not, or not any more, is their own again: said twice."""
     avatar = visit.avatar
-    fan = (avatar.fan if avatar else None) or visit.kiosk.fan
+    if avatar is None or avatar.fan is None:
+        return welcome(visit)
+    if rest == "yes":
+        unlink_avatar(avatar=avatar)
+        return page_for(
+            visit, _("This avatar is nobody's now. Link it to your own account when you like."), [back()]
+        )
+    said = _("This avatar is linked to %(name)s. Let go, and it is nobody's; what was counted stays theirs.")
+    choices = [("let-go:yes", _("Let go")), back()]
+    return page_for(visit, said % {"name": avatar.fan.name}, choices)
+
+
+def _flyer(visit: Visit) -> Page:
+    """A public address to hand on. A linked fan's is their own link for virtual worlds; at a kiosk whose host nobody
+    knows it is the host's: nobody there speaks for somebody else.
+    """
+    avatar = visit.avatar
+    own = avatar.fan if avatar and visit.kiosk.trusted else None
+    fan = own or visit.kiosk.fan
     address = visit.addresses.campaign(visit.campaign.slug)
-    said = _("Hand this address on: it leads to the campaign.")
-    code = _share_here(fan, visit) if fan else None
-    note = ""
-    if code:
-        address = visit.addresses.share(code)
-        if avatar and avatar.fan_id:
-            said = _("This is your own link. Whoever comes through it came because of you.")
+    said, note = _("Hand this address on: it leads to the campaign."), ""
+    if fan is not None:
+        address = visit.addresses.share(
+            share_in_worlds(fan=fan, place=_("In virtual worlds"), at=visit.at).code
+        )
         # Whoever spreads a link for points says so: on the flyer itself, too.
-        note = _("Ad: I'm on %(band)s's vTeam and earn points towards prizes.") % {
-            "band": visit.campaign.file.artist
-        }
-        said += f"\n\n{note}"
+        band = {"band": visit.campaign.file.artist}
+        note = _("Ad: I'm on %(band)s's vTeam and earn points towards prizes.") % band
+    if own is not None:
+        said = _("This is your own link. Whoever comes through it came because of you.")
     opening = Opening(address=address, label=_("The flyer"), flyer=True, note=note)
-    return page_for(visit, said, [back()], opening=opening)
+    return page_for(visit, f"{said}\n\n{note}".strip(), [back()], opening=opening)
 
 
-def _share_here(fan: Fan, visit: Visit) -> str | None:
-    """The code of a fan's link for a kiosk's place, made with the first flyer; None where they have too many links."""
-    place = visit.kiosk.place[:60]
-    known = fan.shares.filter(kind="place", place=place, ended_at=None).first()
-    made = known or make_share(fan=fan, place=place, at=visit.at)
-    return None if isinstance(made, ShareRefused) else made.code
+def chosen(visit: Visit, choice: str, text: str) -> Page:
+    """What a choice leads to; the first page again for one there is none of (any more)."""
+    what, _sep, rest = choice.partition(":")
+    leads = _CHOICES.get(what)
+    return leads(visit, rest, text) if leads else welcome(visit)
 
 
 _CHOICES: dict[str, Callable[[Visit, str, str], Page]] = {
@@ -154,15 +171,9 @@ _CHOICES: dict[str, Callable[[Visit, str, str], Page]] = {
     "ranking": lambda visit, rest, text: _ranking(visit),
     "room": lambda visit, rest, text: room(visit),
     "link": lambda visit, rest, text: _link(visit),
+    "let-go": lambda visit, rest, text: _let_go(visit, rest),
     "flyer": lambda visit, rest, text: _flyer(visit),
     "answer": lambda visit, rest, text: answer(visit, rest),
     "bring": lambda visit, rest, text: brought(visit, rest, text),
     "here": lambda visit, rest, text: present(visit),
 }
-
-
-def chosen(visit: Visit, choice: str, text: str) -> Page:
-    """What a choice leads to; the first page again for one there is none of (any more)."""
-    what, _sep, rest = choice.partition(":")
-    leads = _CHOICES.get(what)
-    return leads(visit, rest, text) if leads else welcome(visit)

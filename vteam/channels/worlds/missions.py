@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from vteam.campaigns.file import MissionEntry
-from vteam.channels.worlds.acting import Acted, Deed, act, is_open
+from vteam.channels.worlds.acting import Acted, Deed, act, before_by, is_open
 from vteam.channels.worlds.lines import is_here
 from vteam.channels.worlds.models import WorldAct
 from vteam.channels.worlds.pages import LABEL_BYTES, TEXT_BYTES, Ask, Page, cut
@@ -51,7 +52,10 @@ def _mission_line(entry: MissionEntry, done: bool) -> str:
 
 def _done(visit: Visit) -> set[str]:
     avatar = visit.avatar
-    return set(avatar.acts.values_list("mission", flat=True)) if avatar else set()
+    if avatar is None:
+        return set()
+    theirs = Q(avatar=avatar) | Q(fan=avatar.fan_id) if avatar.fan_id else Q(avatar=avatar)
+    return set(WorldAct.objects.filter(theirs).values_list("mission", flat=True))
 
 
 def mission(visit: Visit, key: str) -> Page:
@@ -60,9 +64,11 @@ def mission(visit: Visit, key: str) -> Page:
     if entry is None or not is_open(visit.campaign, entry, at=visit.at):
         return page_for(visit, _closed(), [back()])
     avatar = visit.avatar
-    before = avatar.acts.filter(mission=key).first() if avatar else None
-    if before is not None:
-        return _told_before(visit, entry, before)
+    became, done = (before_by(avatar, entry) if avatar else None) or (None, None)
+    if done is not None:
+        return _told_before(visit, entry, done)
+    if became is not None:
+        return page_for(visit, _REFUSED[became](), [back()])
     return _PAGES[Act(entry.act or Act.BRING)](visit, entry)
 
 
@@ -194,6 +200,7 @@ def _not_here() -> str:
 
 
 _REFUSED: dict[Acted, Callable[[], str]] = {
+    Acted.AS_ANOTHER: lambda: _("Another avatar of yours has done this one."),
     Acted.CLOSED: _closed,
     Acted.NOT_HERE: _not_here,
     Acted.KIOSK_FULL: lambda: _("This kiosk has taken as much today as it may. Come back tomorrow."),

@@ -26,6 +26,7 @@ class Kiosk(models.Model):
     `acts_per_day`: the trust in it. `owner`, `shard`: as the world's server told them when it was enrolled; it is bound
     to both. `line_told`: the line it shows as far as we know; `push_at`: when to tell it the next time, `push_tries`
     how often that has failed. `here_mission`: the mission of the concert announced there, until `here_until`.
+    `barred`: an organiser closed it; its host has one kiosk less.
     """
 
     campaign_id = models.BigIntegerField()
@@ -57,6 +58,7 @@ class Kiosk(models.Model):
     here_mission = models.CharField(max_length=40, blank=True)
     here_until = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    barred = models.BooleanField(default=False)
 
     class Meta:
         indexes = [
@@ -96,7 +98,7 @@ class Avatar(models.Model):
     campaign_id = models.BigIntegerField()
     lookup = models.CharField(max_length=32)
     grid = models.CharField(max_length=60)
-    fan = models.ForeignKey(Fan, null=True, on_delete=models.CASCADE, related_name="avatars")
+    fan = models.ForeignKey(Fan, null=True, on_delete=models.SET_NULL, related_name="avatars")
     name = models.BinaryField(max_length=400, null=True)
     linked_at = models.DateTimeField(null=True)
 
@@ -124,6 +126,7 @@ class AvatarLink(models.Model):
 class WorldAct(models.Model):
     """What an avatar did for a mission, once. It waits until they are linked to a fan; then it is a fact.
 
+    `fan`: whose it is, since it is a fact: the avatar may be somebody else's later.
     `choice` (from 1), `right`, `text` with its `salt`: as the act has them. `recorded_at`: when the fact was left;
     `accepted`: what a person said of something that was brought.
     """
@@ -133,6 +136,7 @@ class WorldAct(models.Model):
     act = models.CharField(max_length=8)
     avatar = models.ForeignKey(Avatar, on_delete=models.CASCADE, related_name="acts")
     kiosk = models.ForeignKey(Kiosk, null=True, on_delete=models.SET_NULL, related_name="acts")
+    fan = models.ForeignKey(Fan, null=True, on_delete=models.SET_NULL, related_name="world_acts")
     choice = models.PositiveSmallIntegerField(null=True)
     right = models.BooleanField(null=True)
     text = models.CharField(max_length=400, blank=True)
@@ -152,6 +156,7 @@ class WorldAct(models.Model):
                 name="world_act_waiting",
             ),
             models.Index(fields=["kiosk", "at"], name="world_act_by_kiosk"),
+            models.Index(fields=["fan", "mission"], name="world_act_by_fan"),
         ]
 
     def __str__(self) -> str:

@@ -166,7 +166,7 @@ def brought(campaign: Campaign) -> QuerySet[WorldAct]:
     waits = Hold.objects.filter(campaign_id=campaign.pk, decision_seq=OuterRef("decision_seq"))
     found = told.annotate(fact_seq=Subquery(facts)).annotate(decision_seq=Subquery(decided))
     found = found.filter(Q(decision_seq=None) | Exists(waits))
-    return found.select_related("avatar__fan", "kiosk").order_by("recorded_at", "pk")
+    return found.select_related("fan", "kiosk").order_by("recorded_at", "pk")
 
 
 def avatars_of(fan: Fan) -> QuerySet[Avatar]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from vteam.campaigns.file import MissionEntry
 from vteam.campaigns.models import Campaign
 from vteam.campaigns.values import Words
-from vteam.channels.worlds.acting import Resident, avatar_of
+from vteam.channels.worlds.avatars import Resident, avatar_of
 from vteam.channels.worlds.models import Avatar, Kiosk
 from vteam.channels.worlds.pages import Ask, Opening, Page, cut
 

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds import queries
-from vteam.channels.worlds.acting import link_avatar, link_with, name_of, unlink_avatar
+from vteam.channels.worlds.avatars import name_of
 from vteam.channels.worlds.enrolling import new_code, put_up, revoke
+from vteam.channels.worlds.linking import link_avatar, link_with, unlink_avatar
 from vteam.channels.worlds.lsl import World as LindenWorld
 from vteam.channels.worlds.lsl import kiosk_script
 from vteam.channels.worlds.luanti import mod_archive
@@ -53,7 +54,7 @@ def mine(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase
         return _page(request, campaign, fan, form=KioskForm(), made=made)
     if act != "revoke":
         raise Http404
-    revoke(kiosk=found, at=clock.now())
+    revoke(kiosk=found, at=clock.now(), by_organiser=False)
     return redirect("kiosks", slug=campaign.slug)
 
 

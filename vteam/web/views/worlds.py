@@ -15,9 +15,7 @@ from vteam import clock
 from vteam.campaigns.file import MissionEntry
 from vteam.campaigns.models import Campaign, Organiser
 from vteam.channels.worlds import queries
-from vteam.channels.worlds.acting import (
-    is_open,
-)
+from vteam.channels.worlds.acting import is_open
 from vteam.channels.worlds.enrolling import new_code, put_up, restore, revoke, trust
 from vteam.channels.worlds.lines import announce, end_announcement, is_here, line_of
 from vteam.channels.worlds.models import Kiosk, WorldAct
@@ -137,7 +135,7 @@ def _act_on(request: HttpRequest, campaign: Campaign, organiser: Organiser, foun
     elif act == "over":
         end_announcement(kiosk=found, at=at)
     elif act == "revoke":
-        revoke(kiosk=found, at=at)
+        revoke(kiosk=found, at=at, by_organiser=True)
     elif act == "restore":
         restore(kiosk=found)
     else:
