@@ -160,7 +160,7 @@ class KioskTests(Doors):
         alone = self.costs("touch", touch)
         with time_machine.travel(clock.now() + SEEN_EVERY):
             beating = self.costs("heartbeat", beat)
-        for (statements, waits), (statements_max, waits_max) in ((alone, (10, 2)), (beating, (6, 1))):
+        for (statements, waits), (statements_max, waits_max) in ((alone, (11, 2)), (beating, (7, 1))):
             self.assertLessEqual(statements, statements_max)
             self.assertLessEqual(waits, waits_max)
         for number in range(20):

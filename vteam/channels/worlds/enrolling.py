@@ -215,17 +215,21 @@ def believe(*, signed: Signed, around: Around, at: dt.datetime) -> Kiosk | Disbe
     why = _not_its_place(kiosk, signed, around, at)
     if why is not None:
         return why
-    # Before anything is written: what is refused here was not used up.
-    limit = ASKS_FOR_EACH * settings.KIOSK_ASKS_PER_MINUTE
-    if not budgets.take(door="kiosk asks", key=str(kiosk.pk), limit=limit, window=budgets.MINUTE, at=at):
-        return Disbelieved.TOO_OFTEN
     try:
         with transaction.atomic():
+            if not _in_budget(kiosk, at):
+                return Disbelieved.TOO_OFTEN
             Nonce.objects.create(kiosk=kiosk, nonce=signed.nonce, expires_at=at + NONCES_FOR)
             _seen(kiosk, around, at)  # on disk together with it: heartbeats come from everywhere
     except IntegrityError:
         return Disbelieved.REPEATED
     return kiosk
+
+
+def _in_budget(kiosk: Kiosk, at: dt.datetime) -> bool:
+    """Whether a kiosk is heard: what is refused here was not used up, and leaves nothing behind."""
+    limit = ASKS_FOR_EACH * settings.KIOSK_ASKS_PER_MINUTE
+    return budgets.take(door="kiosk asks", key=str(kiosk.pk), limit=limit, window=budgets.MINUTE, at=at)
 
 
 def _not_its_place(kiosk: Kiosk, signed: Signed, around: Around, at: dt.datetime) -> Disbelieved | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -377,8 +378,9 @@ def _in_budget(visit: Visit) -> bool:
 
     # The avatar's first: what one resident asks too often is not taken from all the others.
     avatar = lookups_of(visit.campaign, visit.kiosk, visit.resident)[0]
-    own = take("avatar", f"{visit.campaign.pk}:{avatar}", settings.AVATAR_ASKS_PER_MINUTE)
-    return own and take("kiosk", str(visit.kiosk.pk), settings.KIOSK_ASKS_PER_MINUTE)
+    with transaction.atomic():  # both are on disk with one wait for it
+        own = take("avatar", f"{visit.campaign.pk}:{avatar}", settings.AVATAR_ASKS_PER_MINUTE)
+        return own and take("kiosk", str(visit.kiosk.pk), settings.KIOSK_ASKS_PER_MINUTE)
 
 
 def _addresses(request: HttpRequest) -> Addresses:
