@@ -98,6 +98,7 @@ def test_the_page_is_in_the_language_of_the_viewer_and_else_of_the_kiosk(demo: C
     [
         ({"X-VTeam-Key": "unknown1unknown1"}, "does not know this object"),
         ({"X-VTeam-Key": ""}, "does not know this object"),
+        ({"X-VTeam-Key": "unknown1\0unknown"}, "does not know this object"),
         ({"X-VTeam-Sig": "0" * 64}, "signature is not right"),
         ({"X-VTeam-Sig": "é"}, "signature is not right"),
         ({"X-VTeam-Sig": ""}, "signature is not right"),
@@ -221,6 +222,8 @@ def test_more_than_an_object_sends_is_not_read(demo: Campaign) -> None:
     answer = kiosk.send("touch", json.dumps(TOUCH | {"name": "x" * 5_000}))
     assert answer.status_code == 413
     assert answer.json()["text"]
+    status, said = _enrol("x" * 5_000)
+    assert (status, said) == (413, answer.json())
 
 
 def test_one_avatar_and_one_kiosk_have_budgets_and_are_told_kindly(demo: Campaign, settings: object) -> None:

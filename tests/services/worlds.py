@@ -30,19 +30,22 @@ OPENSIMULATOR = {
 }
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
 
 
-def signed(key: str, secret: str, path: str, body: str, *, time: str = "", nonce: str = "") -> dict[str, str]:
+def signed(
+    key: str, secret: str, path: str, body: str | bytes, *, time: str = "", nonce: str = ""
+) -> dict[str, str]:
     """The four headers of a request, as the documentation says they are made."""
     time, nonce = time or str(clock.now_us() // 1_000_000), nonce or f"1-{secrets.token_hex(8)}"
-    message = f"{key}\n{time}\n{nonce}\n{path}\n{body}"
+    body = body.encode() if isinstance(body, str) else body
+    message, begun = f"{key}\n{time}\n{nonce}\n{path}\n".encode() + body, f"{secret}:".encode()
     return {
         "X-VTeam-Key": key,
         "X-VTeam-Time": time,
         "X-VTeam-Nonce": nonce,
-        "X-VTeam-Sig": _sha256(f"{secret}:{_sha256(f'{secret}:{message}')}"),
+        "X-VTeam-Sig": _sha256(begun + _sha256(begun + message)).decode(),
     }
 
 

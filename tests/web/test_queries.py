@@ -4,15 +4,18 @@ with a long one: the number itself is nobody's business, that it never grows is.
 
 from unittest.mock import patch
 
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests import cast
+from tests.services.worlds import NADIA, enrolled
 from tests.web.test_doors import Doors
 from vteam import clock
 from vteam.campaigns.joining import account
 from vteam.campaigns.news import Draft, latest, publish, write_news
 from vteam.campaigns.organisers import invite, take_invitation
+from vteam.channels.worlds.enrolling import SEEN_EVERY
 from vteam.demo.season import play_season
 from vteam.ledger.queries import decisions_of, fans_ranked
 from vteam.ledger.services import reverse_award
@@ -136,3 +139,31 @@ class RankingTests(Doors):
         whole = self.client.get("/maree-haute/ranking")
         self.assertEqual(whole.text.count('<li class="rank'), 5)
         self.assertNotContains(whole, "The list ends here")
+
+
+class KioskTests(Doors):
+    def costs(self, name: str, content: dict[str, str]) -> tuple[int, int]:
+        """How many statements a request of the object's costs, and how many waits for the disk."""
+        with CaptureQueriesContext(connection) as captured:
+            self.assertEqual(self.kiosk.send(name, content).status_code, 200)
+        said = [query["sql"].split()[0] for query in captured]
+        inside = 0
+        for word in said:
+            inside += (word == "SAVEPOINT") - (word == "RELEASE")
+            self.assertTrue(inside or word not in {"INSERT", "UPDATE", "DELETE"}, f"{word} waits alone")
+        return len(said), said.count("SAVEPOINT")
+
+    def test_what_an_object_sends_costs_few_statements_and_waits_for_the_disk_once_or_twice(self) -> None:
+        _, self.kiosk = enrolled(self.campaign)
+        touch, beat = {"avatar": NADIA}, {"room": "(12, 8, -3)"}
+        self.kiosk.send("heartbeat", beat)
+        alone = self.costs("touch", touch)
+        with time_machine.travel(clock.now() + SEEN_EVERY):
+            beating = self.costs("heartbeat", beat)
+        for (statements, waits), (statements_max, waits_max) in ((alone, (10, 2)), (beating, (6, 1))):
+            self.assertLessEqual(statements, statements_max)
+            self.assertLessEqual(waits, waits_max)
+        for number in range(20):
+            enrolled(self.campaign)
+            self.kiosk.choose("link", avatar=f"somebody {number}")
+        self.assertEqual(self.costs("touch", touch), alone)

@@ -18,6 +18,7 @@ from vteam.channels.worlds.models import Kiosk, Nonce, World
 from vteam.channels.worlds.signing import (
     PATIENCE_SECONDS,
     SECRET_BYTES,
+    is_key,
     is_nonce,
     is_now,
     is_signed,
@@ -188,7 +189,7 @@ def believe(*, signed: Signed, around: Around, at: dt.datetime) -> Kiosk | Disbe
     """The kiosk a request is really from, or why it is not believed. Its number is used up from then on, whatever
     becomes of the request.
     """
-    kiosk = Kiosk.objects.filter(key=signed.key).first() if signed.key else None
+    kiosk = Kiosk.objects.filter(key=signed.key).first() if is_key(signed.key) else None
     secret = secret_of(kiosk) if kiosk else None
     if kiosk is None or secret is None:
         return Disbelieved.UNKNOWN

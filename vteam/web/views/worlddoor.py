@@ -234,6 +234,8 @@ def _not_taken(request: HttpRequest, fault: NotTaken) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _unreadable(request: HttpRequest, fault: HttpError) -> HttpResponse:
+    if isinstance(fault.__cause__, NotTaken):  # what our parser says, ninja wraps in this
+        return _not_taken(request, fault.__cause__)
     return _json({"text": "This is not JSON as docs/worlds.md describes it."}, status=400)
 
 
