@@ -2,10 +2,12 @@
 
 The site is the real one with one worker, and `jobs` runs beside it, both on one core; the objects are on the other.
 Every request is signed anew over HTTP, and one in two touches is by an avatar linked to a fan, who is shown their rank.
-At the end as many numbers used once must be on disk as requests were believed, or nothing is reported.
+At the end as many numbers used once must be on disk as requests were answered, or nothing is reported. Beside the
+heartbeats a bare file is synced again and again, since each of them waits for that disk too.
 """
 
 import contextlib
+import os
 import statistics
 import threading
 import time
@@ -15,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from itertools import count
+from pathlib import Path
 
 from bench.folder import free_ports, prepared_folder
 from bench.kiosks import Object, door_at, enrolled
@@ -26,6 +29,7 @@ from bench.tools import Misleading, disk_under
 SERVER_CORE, CLIENT_CORE = 0, 1
 CONNECTIONS = 8
 BEATING_CONNECTIONS = 16
+SYNC_EVERY_SECONDS = 0.05
 BEAT_EVERY_SECONDS = 5
 """A real kiosk's is five minutes: as many beats as these come from sixty times as many kiosks."""
 FANS = 20
@@ -83,11 +87,11 @@ class Crowd:
 
     def beats(self, *, per_s: float, seconds: float, connections: int) -> list[float]:
         """Milliseconds each heartbeat took from when it was due: at a fixed rate, the objects in turn."""
-        turns_each = max(1, round(per_s * seconds / connections))
+        turns = max(1, round(per_s * seconds))
         begin = time.monotonic() + 0.05
 
         def beat(door: HTTPConnection, number: int) -> Iterator[float]:
-            for turn in range(number, turns_each * connections, connections):
+            for turn in range(number, turns, connections):
                 due = begin + turn / per_s
                 time.sleep(max(0.0, due - time.monotonic()))
                 kiosk, place = self.objects[turn % len(self.objects)], turn // len(self.objects)
@@ -143,35 +147,62 @@ def measured(sizes: Sizes) -> Report:
             site, jobs = started(role("site"), port=port), started(role("jobs"))
             with site, jobs:
                 crowd = Crowd(port=port, objects=_enrolled(port, codes), avatars=avatars)
-                figures = _figures(crowd, sizes)
+                figures = _figures(crowd, sizes, folder)
         crowd.check()
     return Report(
         bench="worlds",
         figures={**figures, "kiosks": sizes.kiosks, "errors": len(crowd.errors)},
         notes=[
             f"touches: {CONNECTIONS} connections, {sizes.rounds} rounds of {sizes.seconds:g} s; half by linked fans",
-            f"heartbeats: each kiosk every {BEAT_EVERY_SECONDS} s for {sizes.beating_seconds:g} s, timed from when due",
+            f"heartbeats: each kiosk every {BEAT_EVERY_SECONDS} s for {sizes.beating_seconds:g} s, from when due; "
+            "beside them a bare file is synced on the same disk",
             f"one worker and jobs on one core, the objects on another, {disk}; "
             f"{crowd.answered:,} requests, each believed once",
         ],
     )
 
 
-def _figures(crowd: Crowd, sizes: Sizes) -> dict[str, float]:
+def _figures(crowd: Crowd, sizes: Sizes, folder: Path) -> dict[str, float]:
     crowd.touches(seconds=sizes.seconds, connections=CONNECTIONS)  # every thread has its database now
     rounds = [crowd.touches(seconds=sizes.seconds, connections=CONNECTIONS)[0] for _ in range(sizes.rounds)]
     _, alone_ms = crowd.touches(seconds=sizes.seconds, connections=1)
     per_s = sizes.kiosks / BEAT_EVERY_SECONDS
-    beats_ms = crowd.beats(per_s=per_s, seconds=sizes.beating_seconds, connections=BEATING_CONNECTIONS)
+    with _synced(folder / "synced") as syncs_ms:
+        beats_ms = crowd.beats(per_s=per_s, seconds=sizes.beating_seconds, connections=BEATING_CONNECTIONS)
     return {
         "touches_per_s": statistics.median(rounds),
         "touch_p50_ms_1conn": statistics.median(alone_ms),
         "p50_ms": statistics.median(beats_ms),
         "p99_ms": percentile(beats_ms, 0.99),
         "max_ms": max(beats_ms),
+        "sync_p50_ms": statistics.median(syncs_ms),
+        "sync_p99_ms": percentile(syncs_ms, 0.99),
         "heartbeats_per_s": per_s,
         "heartbeats": len(beats_ms),
     }
+
+
+@contextlib.contextmanager
+def _synced(path: Path) -> Iterator[list[float]]:
+    """A page written to a bare file and synced, again and again while the block runs: ms each took."""
+    took_ms: list[float] = []
+    over = threading.Event()
+
+    def sync() -> None:
+        with path.open("wb", buffering=0) as file:
+            while not took_ms or not over.wait(SYNC_EVERY_SECONDS):
+                began = time.monotonic()
+                file.write(bytes(4096))
+                os.fdatasync(file.fileno())
+                took_ms.append((time.monotonic() - began) * 1000)
+
+    thread = threading.Thread(target=sync, name="sync")
+    thread.start()
+    try:
+        yield took_ms
+    finally:
+        over.set()
+        thread.join()
 
 
 def _put_up(kiosks: int) -> tuple[list[str], list[str]]:
