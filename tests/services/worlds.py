@@ -11,7 +11,10 @@ from django.test import Client
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds.enrolling import Spot, put_up
+from vteam.channels.worlds.linking import link_avatar
 from vteam.channels.worlds.models import Kiosk, World
+from vteam.jobs.moving import InboxTable, Mover
+from vteam.ledger.models import Decision
 from vteam.people.models import Fan
 
 OWNER, STRANGER = "00000000-0000-0000-0000-00000000a001", "00000000-0000-0000-0000-00000000a009"
@@ -99,3 +102,16 @@ def enrolled(campaign: Campaign, *, around: dict[str, str] | None = None, **how:
     given = answer.json()
     kiosk.refresh_from_db()
     return kiosk, Object(key=given["key"], secret=given["secret"], around=around)
+
+
+def link(kiosk: Object, fan: Fan, avatar: str = NADIA) -> None:
+    """The avatar asks for the address, and the fan opens it."""
+    address = kiosk.choose("link", avatar)["open"]["address"]
+    assert link_avatar(secret=address.rpartition("/")[2], fan=fan, at=clock.now())
+
+
+def outcomes(fan: Fan) -> list[str]:
+    """What became of a fan's facts, oldest first."""
+    Mover(InboxTable()).move()
+    found = Decision.objects.filter(campaign_id=fan.campaign_id, fan_id=fan.pk).order_by("seq")
+    return list(found.values_list("outcome", flat=True))

@@ -15,11 +15,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
-from ninja import Field, NinjaAPI, Schema
+from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 from ninja.security import APIKeyHeader
-from pydantic import ConfigDict
 
 from vteam import clock
 from vteam.campaigns.models import Campaign
@@ -29,7 +28,7 @@ from vteam.channels.worlds.lines import line_of, told
 from vteam.channels.worlds.menu import chosen, room, welcome
 from vteam.channels.worlds.missions import present
 from vteam.channels.worlds.models import Kiosk
-from vteam.channels.worlds.pages import ASK_BYTES, LABEL_BYTES, Page, answer_of
+from vteam.channels.worlds.pages import Page, answer_of
 from vteam.channels.worlds.visits import Addresses, Visit, one_line, refused
 from vteam.permissions import budgets
 from vteam.web.addresses import short_link, site_base
@@ -37,16 +36,15 @@ from vteam.web.answers import private
 from vteam.web.guards import stated_bytes
 from vteam.web.language import plain_reverse
 from vteam.web.visitors import door_network
+from vteam.web.worldmessages import Action, Code, Heartbeat, Key, Line, PageShown, Present, Refused, Touch
 
 BODY_BYTES_MAX = 4_096
 CODES_PER_HOUR = 300
 """Wrong ones of a network: all objects of a world share few, and nobody guesses one of 32**8."""
 HEADER_LENGTH = {"owner": 64, "shard": 64, "region": 100, "position": 60}
-URL = r"^(https?://[!-~]{1,290})?$"
 REGION_CORNER = re.compile(r" \([0-9]+, [0-9]+\)$")
 """Where a region lies on its grid's map; its name is enough."""
 WHOLE = re.compile(r"(-?[0-9]{1,9})(?:\.[0-9]+)?")
-CHOICE = "^[a-z0-9:-]{1,60}$"
 
 
 class NotTaken(Exception):
@@ -55,103 +53,6 @@ class NotTaken(Exception):
     def __init__(self, status: int, text: str, why: str) -> None:
         super().__init__(text)
         self.status, self.text, self.why = status, text, why
-
-
-# What comes and goes ------------------------------------------------------------------------------------------------
-class Asked(Schema):
-    """Nothing but what is named; numbers are not read as texts."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Code(Asked):
-    """What the object's owner typed."""
-
-    code: str = Field(min_length=1, max_length=40)
-
-
-class Touch(Asked):
-    """Who touched the object. `at`: which of the two it was."""
-
-    avatar: str = Field(min_length=1, max_length=64)
-    name: str = Field("", max_length=64)
-    language: str = Field("", max_length=16)
-    at: str = Field("kiosk", pattern="^(kiosk|room)$")
-
-
-class Present(Asked):
-    """Who pressed “I'm here”."""
-
-    avatar: str = Field(min_length=1, max_length=64)
-    name: str = Field("", max_length=64)
-    language: str = Field("", max_length=16)
-
-
-class Action(Present):
-    """What they chose, or typed where they were asked to."""
-
-    choice: str = Field(pattern=CHOICE)
-    text: str = Field("", max_length=400)
-
-
-class Heartbeat(Asked):
-    """Where the object can be told another line, and where its listening room is."""
-
-    url: str = Field("", max_length=300, pattern=URL)
-    room: str = Field("", max_length=80)
-
-
-class Said(Schema):
-    """A text to show."""
-
-    text: str
-
-
-class Refused(Said):
-    """Why a request was not taken, in words and for the object's script."""
-
-    why: str
-
-
-class Key(Said):
-    """What signs the object's requests from now on."""
-
-    key: str
-    secret: str
-    line: str
-
-
-class Line(Schema):
-    """The one line above the object."""
-
-    line: str
-
-
-class AskShown(Schema):
-    """The resident may type something, to be sent with `choice`."""
-
-    choice: str
-    label: str = Field(description=f"at most {ASK_BYTES} bytes")
-
-
-class OpenShown(Schema):
-    """An address for this resident alone."""
-
-    address: str
-    label: str = Field(description=f"at most {ASK_BYTES} bytes")
-    flyer: bool
-    note: str | None = Field(None, description="what goes with a flyer, wherever it is handed on")
-
-
-class PageShown(Schema):
-    """What to show to this resident, and to nobody else."""
-
-    title: str
-    text: str
-    choices: list[tuple[str, str]] = Field(description=f"identifier and label of at most {LABEL_BYTES} bytes")
-    ask: AskShown | None = None
-    open: OpenShown | None = None
-    line: str
 
 
 # Believing ----------------------------------------------------------------------------------------------------------
