@@ -214,7 +214,7 @@ def test_a_revoked_kiosk_is_not_believed(demo: Campaign) -> None:
     revoke(kiosk=kiosk, at=clock.now(), by_organiser=True)
     answer = there.send("touch", TOUCH)
     assert answer.status_code == 403
-    assert "closed this kiosk" in answer.json()["text"]
+    assert "kiosk is closed" in answer.json()["text"]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ QUIZ, VOTE, THERE, MADE = "kitchen-quiz", "opening-song", "there", "made-there"
 def test_what_an_avatar_did_waits_until_they_are_linked(demo: Campaign, bo: Fan) -> None:
     _, kiosk = enrolled(demo)
     said = kiosk.choose(f"answer:{QUIZ}:2")
-    assert "once this avatar is linked to a fan, within 30 days" in said["text"]
+    assert "press “Link me” within 30 days" in said["text"]
     assert said["choices"][0][0] == "link"
     Mover(InboxTable()).move()
     assert not Fact.objects.filter(kind="WorldActed").exists()

@@ -31,12 +31,12 @@ def labels(page: dict[str, Any]) -> list[str]:
 def test_missions_can_be_seen_a_few_at_a_time(demo: Campaign) -> None:
     _, kiosk = enrolled(demo)
     first = kiosk.choose("missions")
-    assert first["text"].splitlines()[0] == "The question at the kiosk: 100 points"
-    assert labels(first)[:2] == ["The question at the k…", "What do we open with?"]
+    assert first["text"].splitlines()[0] == "A question at the kiosk · 100 points"
+    assert labels(first)[:2] == ["A question at the kiosk", "What do we open with?"]
     assert labels(first)[-2:] == ["More", "Back"]
     assert all(len(label.encode()) <= 24 for label in labels(first))
     second = kiosk.choose(first["choices"][-2][0])
-    assert second["text"].splitlines()[0] == "Bring someone in: 500 points"
+    assert second["text"].splitlines()[0] == "Bring someone in · 500 points"
     assert "on the campaign's page" in second["text"]
     assert labels(second) == ["Back"]
     assert kiosk.choose("missions:99")["text"] == "No mission is open at the moment."
@@ -68,7 +68,7 @@ def test_a_choice_there_is_none_of_shows_the_first_page(demo: Campaign) -> None:
         "answer:kitchen-quiz:-1",
         "answer:recruit:1",
     ):
-        assert kiosk.choose(choice)["text"].startswith("The question at the kiosk")
+        assert kiosk.choose(choice)["text"].startswith("A question at the kiosk")
     assert not WorldAct.objects.exists()
 
 
@@ -184,7 +184,7 @@ def test_what_was_brought_waits_for_a_person(demo: Campaign, bo: Fan) -> None:
     assert asked["ask"] == {"choice": f"bring:{MADE}", "label": "What is it, and where does it stand?"}
     assert kiosk.choose(f"bring:{MADE}")["ask"]  # nothing was typed: asked again
     told = kiosk.choose(f"bring:{MADE}", text="  A lighthouse,\nat (12, 8)  \u202e")
-    assert "When a person has looked at it" in told["text"]
+    assert "Somebody will look at it" in told["text"]
     done = brought(demo).get()
     assert done.text == "A lighthouse, at (12, 8)"
     assert outcomes(bo) == [Outcome.REVIEW_OF_MADE]

@@ -66,7 +66,7 @@ def enrol(code: str) -> int:
 
 # An organiser's -----------------------------------------------------------------------------------------------------
 def test_an_organiser_puts_a_kiosk_up_and_sees_its_code_once(demo: Campaign, ana: Client) -> None:
-    made = ana.post(WORLDS, SPOT)
+    made = ana.post(WORLDS, SPOT, follow=True)
     code = code_in(made)
     assert "secure.http_mods = vteam" in made.content.decode()
     assert code not in ana.get(WORLDS).content.decode()
@@ -95,7 +95,7 @@ def test_what_is_missing_is_told_and_what_was_typed_stays(
 
 
 def test_second_life_is_one_grid(demo: Campaign, ana: Client) -> None:
-    assert ana.post(WORLDS, SPOT | {"world": "secondlife", "grid": ""}).status_code == 200
+    assert ana.post(WORLDS, SPOT | {"world": "secondlife", "grid": ""}).status_code == 302
     assert Kiosk.objects.get().grid == "Second Life"
 
 
@@ -148,7 +148,7 @@ def test_a_kiosks_trust_concert_code_and_end_are_its_organisers(demo: Campaign, 
     ana.post(page, {"act": "over"})
     assert there.page("touch")["line"] == "touch me: Lune Noire's vTeam"
     assert ana.post(page, {"act": "announce", "mission": "kitchen-quiz"}).status_code == 404
-    code = code_in(ana.post(page, {"act": "code"}))
+    code = code_in(ana.post(page, {"act": "code"}, follow=True))
     ana.post(page, {"act": "revoke"})
     assert there.send("touch", {"avatar": NADIA}).status_code == 403
     assert enrol(code) == 403
@@ -182,14 +182,14 @@ def test_the_list_of_kiosks_comes_in_pages(demo: Campaign, ana: Client) -> None:
 # A fan's ------------------------------------------------------------------------------------------------------------
 def test_a_fan_hosts_a_few_kiosks_trusted_a_little(demo: Campaign, bos: Client, settings: Any) -> None:
     settings.KIOSKS_PER_FAN = 1
-    assert enrol(code_in(bos.post("/maree-haute/kiosks", SPOT))) == 200
+    assert enrol(code_in(bos.post("/maree-haute/kiosks", SPOT, follow=True))) == 200
     kiosk = Kiosk.objects.get()
     assert (kiosk.acts_per_day, kiosk.trusted) == (20, False)
     assert bos.post("/maree-haute/kiosks", SPOT).status_code == 409
-    second = code_in(bos.post("/maree-haute/kiosks", {"act": "code", "kiosk": kiosk.pk}))
+    second = code_in(bos.post("/maree-haute/kiosks", {"act": "code", "kiosk": kiosk.pk}, follow=True))
     bos.post("/maree-haute/kiosks", {"act": "revoke", "kiosk": kiosk.pk})
     assert enrol(second) == 403
-    assert bos.post("/maree-haute/kiosks", SPOT).status_code == 200
+    assert bos.post("/maree-haute/kiosks", SPOT).status_code == 302
 
 
 def test_a_kiosk_that_an_organiser_closed_counts_on(
@@ -202,7 +202,7 @@ def test_a_kiosk_that_an_organiser_closed_counts_on(
     assert bos.post("/maree-haute/kiosks", SPOT).status_code == 409
     ana.post(f"{WORLDS}/{kiosk.pk}", {"act": "restore"})
     bos.post("/maree-haute/kiosks", {"act": "revoke", "kiosk": kiosk.pk})
-    assert bos.post("/maree-haute/kiosks", SPOT).status_code == 200
+    assert bos.post("/maree-haute/kiosks", SPOT).status_code == 302
     bos.post("/maree-haute/kiosks", {"act": "revoke", "kiosk": Kiosk.objects.latest("pk").pk})
     assert bos.post("/maree-haute/kiosks", SPOT).status_code == 409  # and not for ever new ones in a day
 

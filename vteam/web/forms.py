@@ -433,6 +433,7 @@ class KioskForm(forms.Form):
     """Where a kiosk shall stand: which world, which grid of it, the place there, and where to listen."""
 
     world = forms.ChoiceField(choices=[(world, world) for world in World])
+    language = forms.ChoiceField(choices=[(code, code) for code in ("en", "fr")], required=False)
     grid = PlaceField(
         required=False,
         max_length=60,

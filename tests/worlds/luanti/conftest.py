@@ -30,7 +30,7 @@ def set_up(server: Server, code: str, name: str = "ana") -> Player:
     ana.place(1, ROOM)
     ana.wait(lambda: KIOSK in ana.nodes and ROOM in ana.nodes)
     ana.touch(KIOSK)
-    ana.press(ana.form("My kiosks"), "Set up", code=code)
+    ana.press(ana.form("Kiosks I host"), "Set up", code=code)
     ana.close(ana.form("This kiosk is now"))
     return ana
 

@@ -21,7 +21,7 @@ def test_bo_meets_the_campaign_in_luanti(platform: Platform, tmp_path: Path) -> 
         ana.place(1, ROOM)
         ana.wait(lambda: KIOSK in ana.nodes and ROOM in ana.nodes)
         ana.touch(KIOSK)
-        ana.press(ana.form("Mes bornes"), "Installer", code="0000 0000")
+        ana.press(ana.form("que j'accueille"), "Installer", code="0000 0000")
         refused = ana.newest()
         assert "code" in refused.fields
         assert refused.texts[1] != ana.forms[0].texts[1], "the platform's own words say why"

@@ -35,7 +35,7 @@ def test_only_its_owner_sets_a_kiosk_up_and_only_its_owner_digs_it(tmp_path: Pat
         bo.dig(KIOSK)
 
         ana.touch(KIOSK)
-        ana.press(ana.form("My kiosks"), "Set up", code="wrong")
+        ana.press(ana.form("Kiosks I host"), "Set up", code="wrong")
         ana.press(ana.form("This code is wrong"), "Set up", code=" ")
         ana.press(ana.form("Type the code first"), "Set up", code=door.code().upper())
         assert ana.form("This kiosk is now").texts == ["vTeam", "This kiosk is now Lune Noire's."]
@@ -51,7 +51,7 @@ def test_only_its_owner_sets_a_kiosk_up_and_only_its_owner_digs_it(tmp_path: Pat
         ana.place(0, KIOSK)
         ana.wait(lambda: "vteam:kiosk" in ana.inventory)
         ana.touch(KIOSK)
-        ana.form("My kiosks")
+        ana.form("Kiosks I host")
         server.stop()
         assert [name for name, value in kept(server).items() if name.startswith("kiosk:") and value] == []
 
@@ -147,7 +147,7 @@ def test_heartbeats_come_from_where_nobody_is_and_bring_the_line(tmp_path: Path)
             ana.say(f"/teleport {FAR.x},{FAR.y},{FAR.z - 2}")
             ana.wait(lambda: FAR in ana.nodes)
             ana.touch(FAR)
-            ana.press(ana.form("My kiosks"), "Set up", code=door.code())
+            ana.press(ana.form("Kiosks I host"), "Set up", code=door.code())
             ana.form("This kiosk is now")
             door.answer = lambda path, told: WELCOME | {"line": "touch me: Lune Noire plays here now"}
             beat = door.wait("heartbeat")

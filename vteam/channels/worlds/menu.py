@@ -6,7 +6,7 @@ in the language the resident's viewer speaks. Only what is chosen acts; looking 
 
 from collections.abc import Callable
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from vteam import clock
@@ -34,14 +34,37 @@ def welcome(visit: Visit) -> Page:
     avatar, file = visit.avatar, visit.campaign.file
     if avatar is not None and avatar.fan is not None:
         text = _standing(visit, avatar.fan)
+    elif waiting := _waiting(avatar):
+        text = waiting
     else:
         text = file.pitch.in_language(get_language() or "en")
-    if is_here(visit.kiosk, at=visit.at):
-        text = (
-            _("%(artist)s are playing here now. Say that you are here.") % {"artist": file.artist}
-            + f"\n\n{text}"
-        )
+    if not may_link(visit.campaign, at=visit.at):
+        text = _("The season is over. Thank you.") + (f"\n\n{text}" if avatar and avatar.fan else "")
+    if _is_asked_here(visit, avatar):
+        here = _("%(artist)s are playing here now. Say that you are here.") % {"artist": file.artist}
+        text = f"{here}\n\n{text}"
     return page_for(visit, text, _home(visit, avatar))
+
+
+def _is_asked_here(visit: Visit, avatar: Avatar | None) -> bool:
+    """Whether a concert is announced here that the avatar has not said to be at."""
+    said = avatar is not None and avatar.acts.filter(mission=visit.kiosk.here_mission).exists()
+    return is_here(visit.kiosk, at=visit.at) and not said
+
+
+def _waiting(avatar: Avatar | None) -> str:
+    """What an avatar did that waits for them to be linked, said to whoever comes back; "" where nothing does."""
+    n = avatar.acts.filter(waits_until__isnull=False).exclude(right=False).count() if avatar else 0
+    return (
+        ngettext(
+            "%(n)s thing you did here waits for you: press “Link me”.",
+            "%(n)s things you did here wait for you: press “Link me”.",
+            n,
+        )
+        % {"n": n}
+        if n
+        else ""
+    )
 
 
 def room(visit: Visit) -> Page:
@@ -83,7 +106,7 @@ def _standing(visit: Visit, fan: Fan) -> str:
 
 
 def _home(visit: Visit, avatar: Avatar | None) -> list[tuple[str, str]]:
-    choices = [("here", _("I'm here"))] if is_here(visit.kiosk, at=visit.at) else []
+    choices = [("here", _("I'm here"))] if _is_asked_here(visit, avatar) else []
     choices += [("missions", _("Missions")), ("ranking", _("Ranking")), ("room", _("Listening room"))]
     choices += [("flyer", _("A flyer"))]
     if avatar and avatar.fan_id:
@@ -114,7 +137,7 @@ def _link(visit: Visit) -> Page:
         return page_for(visit, _("That was often. Come back in an hour."), [back()])
     said = _(
         "Open this address within 10 minutes, sign in or join, and say yes there. It is for you alone: "
-        "whoever opens it takes this avatar as theirs."
+        "whoever opens it and says yes takes this avatar."
     )
     opening = Opening(address=visit.addresses.link(secret), label=_("Link this avatar to your account"))
     return page_for(visit, said, [back()], opening=opening)
@@ -150,8 +173,12 @@ def _flyer(visit: Visit) -> Page:
         )
         # Whoever spreads a link for points says so: on the flyer itself, too.
         band = {"band": visit.campaign.file.artist}
-        note = _("Ad: I'm on %(band)s's vTeam and earn points towards prizes.") % band
+        note = _("Ad: this link earns points for a fan on %(band)s's vTeam.") % band
+        said = _("Hand this address on. It is the link of %(name)s, who hosts this kiosk.") % {
+            "name": fan.name
+        }
     if own is not None:
+        note = _("Ad: I'm on %(band)s's vTeam and earn points towards prizes.") % band
         said = _("This is your own link. Whoever comes through it came because of you.")
     opening = Opening(address=address, label=_("The flyer"), flyer=True, note=note)
     return page_for(visit, f"{said}\n\n{note}".strip(), [back()], opening=opening)

@@ -10,7 +10,7 @@ from vteam.campaigns.file import MissionEntry
 from vteam.channels.worlds.acting import Acted, Deed, act, before_by, is_open
 from vteam.channels.worlds.lines import is_here
 from vteam.channels.worlds.models import WorldAct
-from vteam.channels.worlds.pages import LABEL_BYTES, TEXT_BYTES, Ask, Page, cut
+from vteam.channels.worlds.pages import LABEL_BYTES, TEXT_BYTES, Ask, Opening, Page, cut
 from vteam.channels.worlds.visits import (
     Visit,
     back,
@@ -38,16 +38,23 @@ def missions(visit: Visit, place: str) -> Page:
     here = [(f"mission:{entry.key}", in_words(entry.name)) for entry in shown if entry.kind == "world"]
     more = [(f"missions:{first + MISSIONS_A_PAGE}", _("More"))] if entries[first + MISSIONS_A_PAGE :] else []
     text = "\n".join(lines) or _("No mission is open at the moment.")
-    if shown and not here and not more:
+    elsewhere = None
+    if shown and not here:
         text += "\n\n" + _("These are done on the campaign's page.")
-    return page_for(visit, text, [*here, *more, back()])
+        address = visit.addresses.campaign(visit.campaign.slug)
+        elsewhere = Opening(address=address, label=_("The campaign's page"), flyer=True)
+    return page_for(visit, text, [*here, *more, back()], opening=elsewhere)
+
+
+def _to_missions() -> tuple[str, str]:
+    return "missions", _("Back")
 
 
 def _mission_line(entry: MissionEntry, done: bool) -> str:
     name = cut(in_words(entry.name), NAME_BYTES)
     if done:
-        return _("%(mission)s: done") % {"mission": name}
-    return _("%(mission)s: %(points)s points") % {"mission": name, "points": number(entry.points)}
+        return _("%(mission)s · done") % {"mission": name}
+    return _("%(mission)s · %(points)s points") % {"mission": name, "points": number(entry.points)}
 
 
 def _done(visit: Visit) -> set[str]:
@@ -62,13 +69,13 @@ def mission(visit: Visit, key: str) -> Page:
     """One mission in a world: what it asks, and the ways to answer."""
     entry = world_mission(visit.campaign, key)
     if entry is None or not is_open(visit.campaign, entry, at=visit.at):
-        return page_for(visit, _closed(), [back()])
+        return page_for(visit, _closed(), [_to_missions()])
     avatar = visit.avatar
     became, done = (before_by(avatar, entry) if avatar else None) or (None, None)
     if done is not None:
         return _told_before(visit, entry, done)
     if became is not None:
-        return page_for(visit, _REFUSED[became](), [back()])
+        return page_for(visit, _REFUSED[became](), [_to_missions()])
     return _PAGES[Act(entry.act or Act.BRING)](visit, entry)
 
 
@@ -79,26 +86,26 @@ def _question(visit: Visit, entry: MissionEntry) -> Page:
     said = in_words(entry.question) if entry.question else ""
     if numbered:
         said += "".join(f"\n{n}. {choice}" for n, choice in enumerate(choices, start=1))
-    once = _("Each avatar answers once.")
+    once = _("Each avatar votes once.") if entry.act == "vote" else _("Each avatar answers once.")
     if len(said.encode()) + len(once.encode()) + 2 <= TEXT_BYTES:
         said += f"\n\n{once}"
     labels = [str(n) if numbered else choice for n, choice in enumerate(choices, start=1)]
     answers = [(f"answer:{entry.key}:{n}", label) for n, label in enumerate(labels, start=1)]
-    return page_for(visit, said, [*answers, back()])
+    return page_for(visit, said, [*answers, _to_missions()])
 
 
 def _concert(visit: Visit, entry: MissionEntry) -> Page:
     if is_here(visit.kiosk, at=visit.at) and visit.kiosk.here_mission == entry.key:
-        return page_for(visit, explained(entry), [("here", _("I'm here")), back()])
+        return page_for(visit, explained(entry), [("here", _("I'm here")), _to_missions()])
     later = _("It is announced at the kiosk when it begins; then press “I'm here”.")
-    return page_for(visit, f"{explained(entry)}\n\n{later}", [back()])
+    return page_for(visit, f"{explained(entry)}\n\n{later}", [_to_missions()])
 
 
 def _bring(visit: Visit, entry: MissionEntry) -> Page:
     label = _("What is it, and where does it stand?")
     looked = _("A person looks at it before it counts.")
     ask = Ask(choice=f"bring:{entry.key}", label=label)
-    return page_for(visit, f"{explained(entry)}\n\n{looked}", [back()], ask=ask)
+    return page_for(visit, f"{explained(entry)}\n\n{looked}", [_to_missions()], ask=ask)
 
 
 _PAGES: dict[Act, Callable[[Visit, MissionEntry], Page]] = {
@@ -159,8 +166,8 @@ def _thanks(visit: Visit, entry: MissionEntry, done: WorldAct) -> Page:
         return page_for(visit, said, [("missions", _("Missions")), back()])
     days = max((done.waits_until - visit.at).days, 1) if done.waits_until else 1
     waits = ngettext(
-        "It counts once this avatar is linked to a fan, within %(days)s day.",
-        "It counts once this avatar is linked to a fan, within %(days)s days.",
+        "To keep that, press “Link me” within %(days)s day.",
+        "To keep that, press “Link me” within %(days)s days.",
         days,
     ) % {"days": days}
     return page_for(visit, f"{said} {waits}", [("link", _("Link me")), ("missions", _("Missions")), back()])
@@ -176,7 +183,7 @@ def _said(entry: MissionEntry, done: WorldAct) -> str:
         return _("Your vote is in: %(points)s points.") % points
     if done.act == Act.CONCERT:
         return _("You were there: %(points)s points.") % points
-    return _("Thank you. When a person has looked at it, it can count %(points)s points.") % points
+    return _("Thank you. Somebody will look at it. If it counts: %(points)s points.") % points
 
 
 def _told_before(visit: Visit, entry: MissionEntry, done: WorldAct) -> Page:
@@ -185,9 +192,7 @@ def _told_before(visit: Visit, entry: MissionEntry, done: WorldAct) -> Page:
         said = _("You have answered this one already, and each avatar answers once.")
     if done.recorded_at is None and done.right is not False:
         link = [("link", _("Link me"))]
-        return page_for(
-            visit, said + " " + _("It counts once this avatar is linked to a fan."), [*link, back()]
-        )
+        return page_for(visit, said + " " + _("To keep that, press “Link me”."), [*link, back()])
     return page_for(visit, said, [("missions", _("Missions")), back()])
 
 
@@ -203,5 +208,5 @@ _REFUSED: dict[Acted, Callable[[], str]] = {
     Acted.AS_ANOTHER: lambda: _("Another avatar of yours has done this one."),
     Acted.CLOSED: _closed,
     Acted.NOT_HERE: _not_here,
-    Acted.KIOSK_FULL: lambda: _("This kiosk has taken as much today as it may. Come back tomorrow."),
+    Acted.KIOSK_FULL: lambda: _("This kiosk is full for today. Come back tomorrow."),
 }

@@ -169,6 +169,11 @@ def brought(campaign: Campaign) -> QuerySet[WorldAct]:
     return found.select_related("fan", "kiosk").order_by("recorded_at", "pk")
 
 
+def missions_of(fan: Fan) -> set[str]:
+    """The missions a fan has a result for, whatever became of it."""
+    return set(WorldAct.objects.filter(fan=fan).values_list("mission", flat=True))
+
+
 def avatars_of(fan: Fan) -> QuerySet[Avatar]:
     """A fan's avatars, the latest linked first."""
     return Avatar.objects.filter(fan=fan).select_related("fan__person").order_by("-linked_at", "-pk")

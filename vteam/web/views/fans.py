@@ -18,6 +18,7 @@ from vteam.campaigns.news import latest
 from vteam.campaigns.organisers import roles_of
 from vteam.channels.erasing import erase
 from vteam.channels.swarm.queries import asked_titles
+from vteam.channels.worlds.queries import missions_of
 from vteam.ledger import queries as books
 from vteam.ledger.queries import Standing
 from vteam.people.models import Fan, Person
@@ -52,7 +53,7 @@ class MissionCard:
     in_all: int
     opens_at: dt.datetime
     closes_at: dt.datetime
-    state: str  # "open", "coming", "not_yet", "over", "done", "done_today"
+    state: str  # "open", "coming", "not_yet", "over", "done", "done_today", "acted" (in a world, not counted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ def mission_cards(campaign: Campaign, fan: Fan) -> list[MissionCard]:
         entry.key: (f"day:{entry.key}:{fan.pk}:{day}", f"fan:{entry.key}:{fan.pk}") for entry in file.missions
     }
     counts = books.counts(campaign.pk, [key for pair in keys.values() for key in pair])
-    cards = []
+    acted, cards = missions_of(fan), []
     for entry in file.missions:
         today, in_all = (counts.get(key, 0) for key in keys[entry.key])
         opens_at, closes_at = file.mission_opens_at(entry), file.mission_closes_at(entry)
@@ -152,7 +153,9 @@ def mission_cards(campaign: Campaign, fan: Fan) -> list[MissionCard]:
                 in_all=in_all,
                 opens_at=opens_at.astimezone(zone),
                 closes_at=closes_at.astimezone(zone),
-                state=_state(file, entry, today, in_all, in_time=_in_time(opens_at, at, closes_at)),
+                state="acted"
+                if entry.key in acted and not in_all
+                else _state(file, entry, today, in_all, in_time=_in_time(opens_at, at, closes_at)),
             )
         )
     return cards

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from vteam import clock
@@ -21,12 +22,11 @@ from vteam.channels.worlds.linking import link_avatar, link_with, unlink_avatar
 from vteam.channels.worlds.lsl import World as LindenWorld
 from vteam.channels.worlds.lsl import kiosk_script
 from vteam.channels.worlds.luanti import mod_archive
-from vteam.channels.worlds.models import Kiosk
 from vteam.people.models import Fan
 from vteam.web.addresses import for_programs, site_base
 from vteam.web.answers import attachment, campaign_or_404, for_fans, private, private_render
 from vteam.web.forms import KioskForm
-from vteam.web.kiosks import number_of, shown_once, spot_of
+from vteam.web.kiosks import number_of, show_next, shown_once, spot_of
 from vteam.web.views.fans import mission_cards
 from vteam.web.visitors import person_of
 
@@ -50,8 +50,8 @@ def mine(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase
         return redirect("kiosks", slug=campaign.slug)
     found = _own(queries.kiosks_of(campaign, fan=fan).filter(revoked_at=None), request.POST.get("kiosk", ""))
     if act == "code":
-        made = (found, new_code(kiosk=found, at=clock.now()))
-        return _page(request, campaign, fan, form=KioskForm(), made=made)
+        show_next(request, (found, new_code(kiosk=found, at=clock.now())))
+        return redirect("kiosks", slug=campaign.slug)
     if act != "revoke":
         raise Http404
     revoke(kiosk=found, at=clock.now(), by_organiser=False)
@@ -65,7 +65,8 @@ def _put_up(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseB
     made = put_up(campaign=campaign, spot=spot_of(form), fan=fan, acts_per_day=ACTS_PER_DAY, at=clock.now())
     if made is None:
         return _page(request, campaign, fan, form=form, refused=True, status=409)
-    return _page(request, campaign, fan, form=KioskForm(), made=made)
+    show_next(request, made)
+    return redirect("kiosks", slug=campaign.slug)
 
 
 def _own(rows: "QuerySet[Row]", typed: str) -> Row:
@@ -82,7 +83,6 @@ def _page(
     fan: Fan,
     *,
     form: KioskForm,
-    made: tuple[Kiosk, str] | None = None,
     refused: bool = False,
     status: int = 200,
 ) -> HttpResponse:
@@ -97,7 +97,7 @@ def _page(
         "kiosks": queries.kiosk_rows(campaign, queries.kiosks_of(campaign, fan=fan)[:SHOWN], at=at),
         "missions": [card for card in mission_cards(campaign, fan) if card.kind == "world"],
         "avatars": [(avatar, name_of(avatar)) for avatar in queries.avatars_of(fan)[:SHOWN]],
-        **shown_once(request, made),
+        **shown_once(request, campaign),
     }
     return private_render(request, "kiosks.html", context, status=status)
 
@@ -134,7 +134,7 @@ def link(request: HttpRequest, secret: str) -> HttpResponseBase:
     taken = found.avatar.fan_id is not None
     if request.method == "POST" and fan is not None:
         if link_avatar(secret=secret, fan=fan, at=at):
-            return redirect("kiosks", slug=campaign.slug)
+            return redirect(f"{reverse('kiosks', args=[campaign.slug])}?linked")
         return private_render(request, "avatar_link.html", {"gone": True, "campaign": campaign}, status=409)
     context = {
         "campaign": campaign,
@@ -142,7 +142,7 @@ def link(request: HttpRequest, secret: str) -> HttpResponseBase:
         "person": person,
         "link": found,
         "taken": taken,
-        "waiting": found.avatar.acts.filter(waits_until__gt=at).count(),
+        "waiting": found.avatar.acts.filter(waits_until__gt=at).exists(),
         "after": request.path,
     }
     return private_render(request, "avatar_link.html", context)

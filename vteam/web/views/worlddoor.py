@@ -116,7 +116,7 @@ _DISBELIEVED: dict[Disbelieved, Callable[[], str]] = {
     Disbelieved.OWNER: lambda: _("The object has another owner now. Type a new code."),
     Disbelieved.SHARD: lambda: _("The object is in another world now. Type a new code."),
     Disbelieved.TOO_OFTEN: lambda: _("Many ask at once. Come back in a minute."),
-    Disbelieved.REVOKED: lambda: _("The campaign has closed this kiosk."),
+    Disbelieved.REVOKED: lambda: _("This kiosk is closed."),
 }
 
 

@@ -8,6 +8,7 @@ import datetime as dt
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 
@@ -22,7 +23,7 @@ from vteam.channels.worlds.models import Kiosk, WorldAct
 from vteam.channels.worlds.reviewing import review
 from vteam.web.answers import for_organisers, private_render
 from vteam.web.forms import KioskForm, TrustForm
-from vteam.web.kiosks import number_of, shown_once, spot_of
+from vteam.web.kiosks import number_of, show_next, shown_once, spot_of
 from vteam.web.views.campaign import page_number
 
 PAGE, BROUGHT_SHOWN = 30, 20
@@ -49,7 +50,8 @@ def organise(request: HttpRequest, campaign: Campaign, organiser: Organiser) -> 
     )
     if made is None:
         return _organise(request, campaign, organiser, form=form, refused=True, status=409)
-    return _organise(request, campaign, organiser, form=KioskForm(), made=made)
+    show_next(request, made)
+    return redirect("organise-worlds", slug=campaign.slug)
 
 
 def _organise(
@@ -58,7 +60,6 @@ def _organise(
     organiser: Organiser,
     *,
     form: KioskForm,
-    made: tuple[Kiosk, str] | None = None,
     refused: bool = False,
     status: int = 200,
 ) -> HttpResponse:
@@ -80,7 +81,7 @@ def _organise(
         "overtaken": "overtaken" in request.GET,
         "page": page,
         "has_next": len(listed) > PAGE,
-        **shown_once(request, made),
+        **shown_once(request, campaign),
     }
     return private_render(request, "organise_worlds.html", context, status=status)
 
@@ -125,13 +126,15 @@ def _act_on(request: HttpRequest, campaign: Campaign, organiser: Organiser, foun
         if not form.is_valid():
             return _kiosk(request, campaign, organiser, found, form=form, status=422)
         trust(kiosk=found, **form.cleaned_data)
-    elif act == "code" and found.revoked_at is None:
-        return _kiosk(request, campaign, organiser, found, made=(found, new_code(kiosk=found, at=at)))
+        return redirect(f"{reverse('organise-kiosk', args=[campaign.slug, found.pk])}?kept")
+    if act == "code" and found.revoked_at is None:
+        show_next(request, (found, new_code(kiosk=found, at=at)))
     elif act == "announce" and found.revoked_at is None:
         wanted = request.POST.get("mission", "")
         if wanted not in {entry.key for entry in _concerts(campaign, at)}:
             raise Http404
-        announce(kiosk=found, mission=wanted, until=at + ANNOUNCED_FOR, at=at)
+        until = min(at + ANNOUNCED_FOR, campaign.file.season.ends_at)
+        announce(kiosk=found, mission=wanted, until=until, at=at)
     elif act == "over":
         end_announcement(kiosk=found, at=at)
     elif act == "revoke":
@@ -150,7 +153,6 @@ def _kiosk(
     found: Kiosk,
     *,
     form: TrustForm | None = None,
-    made: tuple[Kiosk, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     at = clock.now()
@@ -164,7 +166,7 @@ def _kiosk(
         "here": is_here(found, at=at),
         "concerts": _concerts(campaign, at),
         "minutes": int(ANNOUNCED_FOR.total_seconds() // 60),
-        **shown_once(request, made),
+        **shown_once(request, campaign),
     }
     return private_render(request, "organise_kiosk.html", context, status=status)
 

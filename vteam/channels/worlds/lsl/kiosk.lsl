@@ -153,7 +153,7 @@ sorry(string avatar)
     if (avatar == "") return;
     tell(avatar, in_language(avatar,
         "I cannot reach the vTeam just now. Please touch me again in a few minutes.",
-        "Je n'arrive pas à joindre la vTeam. Touchez-moi de nouveau dans quelques minutes."));
+        "Je n'arrive pas à joindre la vTeam. Touche-moi de nouveau dans quelques minutes."));
 }
 
 string set_up_label(string avatar)
@@ -199,12 +199,12 @@ ask_code(string avatar)
     expect(avatar, "code", "", "");
     llTextBox(avatar, in_language(avatar,
         "Please type the kiosk's code from your vTeam's page.",
-        "Tapez le code de la borne, qui se trouve sur la page de votre vTeam."), channel);
+        "Tape le code de la borne, qui se trouve sur la page de ta vTeam."), channel);
 }
 
 ask_text(string avatar, string text, string ask)
 {
-    if (text == "") text = in_language(avatar, "Write here:", "Écrivez ici :");
+    if (text == "") text = in_language(avatar, "Write here:", "Écris ici :");
     expect(avatar, "ask", "", ask);
     llTextBox(avatar, fit(text, DIALOG_BYTES), channel);
 }
@@ -273,7 +273,7 @@ open(string avatar, string opened)
     if (bytes(address) > 250) return;
     llLoadURL(avatar, fit(value(opened, "label"), 250), address);
     if (value(opened, "flyer") != JSON_TRUE) return;
-    tell(avatar, in_language(avatar, "To pass on: ", "À faire passer : ") + address);
+    tell(avatar, in_language(avatar, "To pass on: ", "À faire passer : ") + address + "\n" + value(opened, "note"));
     integer may = PERM_COPY | PERM_TRANSFER;
     if (llGetInventoryType(FLYER) == INVENTORY_NONE) return;
     if ((llGetInventoryPermMask(FLYER, MASK_OWNER) & may) == may) llGiveInventory(avatar, FLYER);
@@ -360,7 +360,7 @@ ask_platform(string path, string avatar, string body)
     if (llGetListLength(waiting) < WAITING_MAX * WAITING) enqueue(path, avatar, body);
     else tell(avatar, in_language(avatar,
         "Many people are touching me just now. Please try again in a moment.",
-        "Beaucoup de monde me touche en ce moment. Réessayez dans un instant."));
+        "Beaucoup de monde me touche en ce moment. Réessaie dans un instant."));
 }
 
 // Signed as it leaves: after a pause or a failure the time and the nonce are fresh.
@@ -511,7 +511,9 @@ refused(string avatar, integer status, string answer)
     string text = value(answer, "text");
     if (avatar == "") return;
     if (text == "") { sorry(avatar); return; }
-    if (status != 403 || avatar != (string)llGetOwner()) { show_text(avatar, text); return; }
+    // A clock that is wrong, or a kiosk that was closed, no code mends.
+    integer mended = llListFindList(["unknown", "wrong", "owner", "shard", "code"], [value(answer, "why")]) != -1;
+    if (status != 403 || !mended || avatar != (string)llGetOwner()) { show_text(avatar, text); return; }
     expect(avatar, "setup", "", "");
     llDialog(avatar, fit(text, DIALOG_BYTES), [set_up_label(avatar), "OK"], channel);
 }
@@ -534,7 +536,7 @@ heard(string avatar, string name, string said)
     if (row < 0 || llList2Integer(dialogs, row + 1) < llGetUnixTime())
     {
         tell(avatar, in_language(avatar, "That was a while ago. Please touch me again.",
-            "C'était il y a un moment. Touchez-moi de nouveau."));
+            "C'était il y a un moment. Touche-moi de nouveau."));
         return;
     }
     string kind = llList2String(dialogs, row + 2);

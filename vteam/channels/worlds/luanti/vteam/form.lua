@@ -100,6 +100,12 @@ local function add_field(s, name, label, button, button_label)
 	s.y = s.y + BUTTON + 0.3
 end
 
+-- A choice the form may recommend: no answer to a question, and no way back.
+local function recommended(i, choice)
+	local open = choice.id:match("^answer:") or choice.id:match("^mission:") or choice.id == "home"
+	return choice.id == "here" or (i == 1 and not open)
+end
+
 -- A button for each choice, in two columns. The first is the main one, and so is being at a concert.
 local function add_choices(s, choices)
 	local width = (INSIDE - GAP) / 2
@@ -110,7 +116,7 @@ local function add_choices(s, choices)
 		local column = (i - 1) % 2
 		local x, y = MARGIN + column * (width + GAP), s.y + math.floor((i - 1) / 2) * (BUTTON + GAP)
 		local name = "choice_" .. i
-		if i == 1 or choice.id == "here" then
+		if recommended(i, choice) then
 			s.add("%s", styled("style[" .. name, "main", INK))
 		end
 		s.add("button[%g,%g;%g,%g;%s;%s]", x, y, width, BUTTON, name, text.form(choice.label))

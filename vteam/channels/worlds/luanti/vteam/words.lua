@@ -18,7 +18,7 @@ languages.en = {
 	no_kiosk = "This listening room has no kiosk yet: @1 must set one up in this world.",
 	far = "You have gone too far away. Come back to the kiosk and touch it.",
 	enrol_title = "Set up this kiosk",
-	enrol_text = "Organisers find a code on their campaign's page under Worlds, fans under My kiosks."
+	enrol_text = "Organisers find a code on their campaign's page under Virtual worlds, fans under Kiosks I host."
 		.. " It is good once, within 24 hours.",
 	enrol_label = "Code",
 	enrol_send = "Set up",
@@ -49,7 +49,7 @@ languages.fr = {
 	no_kiosk = "Cette salle d'écoute n'a pas encore de borne : @1 doit en installer une dans ce monde.",
 	far = "Tu es trop loin. Reviens à la borne et touche-la.",
 	enrol_title = "Installer cette borne",
-	enrol_text = "Le code se trouve sur la page de la campagne, sous « Mondes » (organisation) ou « Mes bornes » (fans)."
+	enrol_text = "Le code se trouve sur la page de la campagne, sous « Mondes virtuels » (organisation) ou « Les bornes que j'accueille » (fans)."
 		.. " Il sert une fois, pendant 24 heures.",
 	enrol_label = "Code",
 	enrol_send = "Installer",
