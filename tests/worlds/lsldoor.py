@@ -20,6 +20,15 @@ BUDGET_BYTES = 1900
 PATHS = ("enrol", "touch", "action", "presence", "heartbeat")
 
 
+WHY = {
+    "This key is not known.": "unknown",
+    "The signature is wrong.": "wrong",
+    "The time is wrong.": "late",
+    "This was already said.": "repeated",
+    "This kiosk has another owner.": "owner",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Got:
     """One request that was signed rightly, or enrolled."""
@@ -74,7 +83,7 @@ class Door:
             return self._enrol(Got(name, json.loads(raw), headers, names))
         refusal = self._refusal(path, headers, raw)
         if refusal:
-            return 403, {"text": refusal}
+            return 403, {"text": refusal, "why": WHY[refusal]}
         got = Got(name, json.loads(raw), headers, names)
         self.got.append(got)
         if name == "heartbeat":
@@ -85,7 +94,7 @@ class Door:
         self.got.append(got)
         code = got.values["code"].lower().replace(" ", "")
         if code not in self.codes:
-            return 403, {"text": "This code is wrong, used or too old."}
+            return 403, {"text": "This code is wrong, used or too old.", "why": "code"}
         self.codes.remove(code)
         key = f"key{next(self.numbers):013}"
         self.secrets[key] = hashlib.sha256(code.encode()).hexdigest()[:32]

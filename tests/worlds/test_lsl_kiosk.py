@@ -189,9 +189,12 @@ def test_only_web_addresses_are_opened(kiosk: World, door: Door) -> None:
     assert len(bo.kinds("dialog")) == 4
 
 
+NOTE = "Ad: I'm on Lune Noire's vTeam and earn points towards prizes."
+
+
 def a_flyer(got: Got) -> dict[str, Any]:
     return page_for(got) | {
-        "open": {"address": "https://vteam.example/s/abc", "label": "My flyer", "flyer": True}
+        "open": {"address": "https://vteam.example/s/abc", "label": "My flyer", "flyer": True, "note": NOTE}
     }
 
 
@@ -202,7 +205,7 @@ def test_a_flyer_is_given_to_the_one_who_takes_it(kiosk: World, door: Door) -> N
     kiosk.add(cy)
     touched(kiosk, bo)
     assert [shown.text for shown in bo.kinds("given")] == ["vTeam flyer"]
-    assert [shown.text for shown in bo.kinds("said")] == ["To pass on: https://vteam.example/s/abc"]
+    assert [shown.text for shown in bo.kinds("said")] == [f"To pass on: https://vteam.example/s/abc\n{NOTE}"]
     assert not cy.shown
 
 
@@ -259,7 +262,7 @@ def test_who_answers_a_forgotten_dialog_while_another_is_open_is_told(kiosk: Wor
     kiosk.run(seconds)
     kiosk.press(bo, "Missions")
     kiosk.run(5)
-    assert bo.shown[-1].text == "C'était il y a un moment. Touchez-moi de nouveau."
+    assert bo.shown[-1].text == "C'était il y a un moment. Touche-moi de nouveau."
     assert len(cy.shown) == 1
 
 

@@ -64,6 +64,13 @@ def test_a_wrong_code_is_answered_with_why_and_the_way_to_try_again(
     assert ana.shown[-1].text == "This kiosk is ready."
 
 
+def test_what_no_code_mends_asks_the_owner_for_none(kiosk: World, door: Door, ana: Resident) -> None:
+    door.clock = lambda: kiosk.now + 1_000
+    kiosk.touch(ana)
+    kiosk.run(3)
+    assert (ana.dialog.text, ana.dialog.buttons) == ("The time is wrong.", ("OK",))
+
+
 def test_a_revoked_key_is_told_to_all_and_only_the_owner_can_set_up_anew(
     kiosk: World, door: Door, ana: Resident
 ) -> None:

@@ -103,7 +103,7 @@ def test_lost_three_times_the_resident_is_told_in_their_language(kiosk: World, d
     touched(kiosk, bo, 20)
     assert len(kiosk.sent) == before + 3
     assert [shown.text for shown in bo.shown] == [
-        "Je n'arrive pas à joindre la vTeam. Touchez-moi de nouveau dans quelques minutes."
+        "Je n'arrive pas à joindre la vTeam. Touche-moi de nouveau dans quelques minutes."
     ]
 
 

@@ -273,7 +273,9 @@ open(string avatar, string opened)
     if (bytes(address) > 250) return;
     llLoadURL(avatar, fit(value(opened, "label"), 250), address);
     if (value(opened, "flyer") != JSON_TRUE) return;
-    tell(avatar, in_language(avatar, "To pass on: ", "À faire passer : ") + address + "\n" + value(opened, "note"));
+    string note = value(opened, "note");
+    if (note != "") note = "\n" + note;
+    tell(avatar, in_language(avatar, "To pass on: ", "À faire passer : ") + address + note);
     integer may = PERM_COPY | PERM_TRANSFER;
     if (llGetInventoryType(FLYER) == INVENTORY_NONE) return;
     if ((llGetInventoryPermMask(FLYER, MASK_OWNER) & may) == may) llGiveInventory(avatar, FLYER);
