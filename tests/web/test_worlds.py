@@ -111,7 +111,7 @@ def test_the_page_says_what_was_done_and_by_whom_it_waits(demo: Campaign, ana: C
     worldstage.set_up(demo, bo)
     page = text_of(ana.get(WORLDS))
     for words in (
-        "Les digues : 1",
+        "Les digues (1)",
         "1 wrong answer",
         "1 waits for its avatar to be linked",
         "hosted by Bo",
