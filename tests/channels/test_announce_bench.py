@@ -1,9 +1,8 @@
 """The bench of announces: figures where all three trackers answer with the same peers, and none otherwise."""
 
 import json
-import os
-import subprocess
-import sys
+
+from tests.channels.benchscripts import run
 
 SMALL = """
 from bench.announce import Sizes, measured
@@ -15,13 +14,6 @@ from bench.announce import Sizes, measured
 bench.announce.FRIENDS_PER_SWARM += 1
 measured(Sizes(swarms=5, rounds=1, announces=50))
 """
-
-
-def run(script: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-    return subprocess.run(
-        [sys.executable, "-c", script], env=kept, capture_output=True, text=True, timeout=180, check=False
-    )
 
 
 def test_everything_it_promises_is_measured() -> None:

@@ -1,9 +1,8 @@
 """The bench of the door for virtual worlds: figures where every answer was right and every request believed once."""
 
 import json
-import os
-import subprocess
-import sys
+
+from tests.channels.benchscripts import run
 
 SMALL = """
 from bench.worlds import Sizes, measured
@@ -15,13 +14,6 @@ from bench.worlds import Sizes, measured
 bench.kiosks.signature = lambda secret, message: "0" * 64
 measured(Sizes(kiosks=2, rounds=1, seconds=0.1, beating_seconds=1))
 """
-
-
-def run(script: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-    return subprocess.run(
-        [sys.executable, "-c", script], env=kept, capture_output=True, text=True, timeout=180, check=False
-    )
 
 
 def test_everything_it_promises_is_measured() -> None:

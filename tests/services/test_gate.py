@@ -1,13 +1,10 @@
 """Whatever is said and put into the outbox: nothing leaves outside a yes in force, and all within it does."""
 
-import ast
 import datetime as dt
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +29,6 @@ from vteam.permissions.services import Said, end, record_said
 from vteam.rules.grants import Event, Pace, Purpose
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
-VTEAM = Path(__file__).parents[2] / "vteam"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_folder")]
 
 
@@ -394,59 +390,3 @@ def waiting_by(fans: list[Fan]) -> dict[int, int]:
     }
     rows = OutboxMessage.objects.filter(state=OutboxMessage.WAITING, subject__in=subjects)
     return Counter(subjects[subject] for subject in rows.values_list("subject", flat=True))
-
-
-# No other way out -----------------------------------------------------------------------------------------------
-def names_in(path: Path) -> Iterator[tuple[str, str]]:
-    """Every module imported and every name called in a file."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (("import", alias.name) for alias in node.names)
-        if isinstance(node, ast.ImportFrom):
-            yield "import", node.module or ""
-            yield from (("import", f"{node.module}.{alias.name}") for alias in node.names)
-        if isinstance(node, ast.Call):
-            yield (
-                "call",
-                node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", ""),
-            )
-
-
-def using(*wanted: tuple[str, str]) -> set[str]:
-    return {
-        path.relative_to(VTEAM).as_posix()
-        for path in VTEAM.rglob("*.py")
-        if "migrations" not in path.parts
-        for found in names_in(path)
-        if found in wanted
-    }
-
-
-def test_smtp_is_opened_in_one_file_and_letters_are_handed_over_in_one() -> None:
-    ways = ("smtplib", "aiosmtplib", "django.core.mail", "django.core.mail.send_mail", "asyncore", "lmtp")
-    assert using(*(("import", way) for way in ways)) == {"channels/mail/servers.py"}
-    others = (
-        "send_mail",
-        "send_mass_mail",
-        "mail_admins",
-        "mail_managers",
-        "EmailMultiAlternatives",
-        "sendmail",
-    )
-    assert using(*(("call", name) for name in others)) == {"channels/mail/servers.py"}
-    assert using(("import", "vteam.channels.mail.servers")) <= {
-        "web/views/mailbox.py",
-        "channels/mail/delivery.py",
-    }
-    handing = using(("import", "vteam.channels.mail.servers.server"), ("call", "server"), ("call", "hand"))
-    assert handing == {"channels/mail/delivery.py"}
-
-
-def test_permits_are_made_by_the_gate_alone_and_taken_by_the_delivery_alone() -> None:
-    assert using(("call", "Permit")) == {"permissions/services.py"}
-    assert using(("call", "permits"), ("call", "permit_code")) == {"channels/mail/delivery.py"}
-
-
-def test_a_yes_is_said_by_pages_alone() -> None:
-    """No command, job or channel gives a yes in somebody's name."""
-    assert using(("call", "record_said")) == {"web/views/reaching.py"}

@@ -16,12 +16,13 @@ from tests.rules.test_beacons import ROUNDS
 from tests.services import beaconserver
 from tests.services.beaconserver import Beacon, answer_of, drop_by_drop, serving, with_body
 from tests.services.test_draws import record_of, stage
+from vteam.fetching import Failed
 from vteam.jobs import drand
 from vteam.jobs.rounds import fetch_due, fetching
 from vteam.logs import Line
 from vteam.prizes.draws import announce, take_randomness
 from vteam.prizes.models import Draw, RoundTry
-from vteam.prizes.rounds import COMES_AFTER, LONGEST_PAUSE, Failed
+from vteam.prizes.rounds import COMES_AFTER, LONGEST_PAUSE, NotIts, Why
 from vteam.rules.beacons import QUICKNET
 from vteam.rules.drawrecords import checked, from_beacon
 from vteam.settings import _is_beacon
@@ -81,9 +82,9 @@ def test_nothing_is_fetched_where_no_server_is_named(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("answering", "why"),
     [
-        (with_body(json.dumps({"round": ROUND, "signature": ROUNDS[1000][0]}).encode()), Failed.NOT_ITS),
-        (with_body(json.dumps({"round": ROUND, "signature": "zz"}).encode()), Failed.NOT_ITS),
-        (with_body(answer_of(1000)), Failed.OTHER_ROUND),
+        (with_body(json.dumps({"round": ROUND, "signature": ROUNDS[1000][0]}).encode()), NotIts.NOT_ITS),
+        (with_body(json.dumps({"round": ROUND, "signature": "zz"}).encode()), NotIts.NOT_ITS),
+        (with_body(answer_of(1000)), NotIts.OTHER_ROUND),
         (with_body(b"<html>"), Failed.UNREADABLE),
         (with_body(b"[" * 5_000), Failed.UNREADABLE),
         (with_body(b"\xff\xfe"), Failed.UNREADABLE),
@@ -103,7 +104,7 @@ def test_nothing_is_fetched_where_no_server_is_named(settings: Any) -> None:
     ],
 )
 def test_a_wrong_answer_changes_nothing_and_is_told(
-    beacon: Beacon, answering: Any, why: Failed, caplog: pytest.LogCaptureFixture
+    beacon: Beacon, answering: Any, why: Why, caplog: pytest.LogCaptureFixture
 ) -> None:
     draw, beacon.answering = announced(), answering
     assert fetch_due(at=DUE) == 0

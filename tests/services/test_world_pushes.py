@@ -1,7 +1,6 @@
 """A push changes one line, at an address the one fetcher has looked at; and the fetcher is sent nowhere else."""
 
 import datetime as dt
-import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.services.worlds import Object, enrolled
+from tests.worlds.contract import signature
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds.enrolling import revoke
@@ -64,10 +64,6 @@ def at_a_concert(demo: Campaign, url: str) -> tuple[Kiosk, Object]:
     return kiosk, there
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 @pytest.mark.django_db
 def test_a_concert_changes_the_line_and_its_end_changes_it_back(demo: Campaign, in_world: InWorld) -> None:
     kiosk, there = at_a_concert(demo, in_world.url)
@@ -77,7 +73,7 @@ def test_a_concert_changes_the_line_and_its_end_changes_it_back(demo: Campaign, 
     assert said.keys() == {"line", "time", "sig"}
     assert said["line"] == "touch me: Lune Noire play here now"
     message = f"push\n{said['time']}\n{said['line']}"
-    assert said["sig"] == _sha256(f"{there.secret}:{_sha256(f'{there.secret}:{message}')}")
+    assert said["sig"] == signature(there.secret, message.encode())
     assert push_due(at=clock.now() + HALF_AN_HOUR) == 1  # it ended by itself
     assert in_world.posted[1]["line"] == "touch me: Lune Noire's vTeam"
     kiosk.refresh_from_db()

@@ -1,6 +1,5 @@
 """Objects of virtual worlds as the door meets them: signed by docs/worlds.md, with the headers real worlds send."""
 
-import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from typing import Any
 
 from django.test import Client
 
+from tests.worlds.contract import message_of, signature
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds.enrolling import Spot, put_up
@@ -33,22 +33,17 @@ OPENSIMULATOR = {
 }
 
 
-def _sha256(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode()
-
-
 def signed(
     key: str, secret: str, path: str, body: str | bytes, *, time: str = "", nonce: str = ""
 ) -> dict[str, str]:
     """The four headers of a request, as the documentation says they are made."""
     time, nonce = time or str(clock.now_us() // 1_000_000), nonce or f"1-{secrets.token_hex(8)}"
     body = body.encode() if isinstance(body, str) else body
-    message, begun = f"{key}\n{time}\n{nonce}\n{path}\n".encode() + body, f"{secret}:".encode()
     return {
         "X-VTeam-Key": key,
         "X-VTeam-Time": time,
         "X-VTeam-Nonce": nonce,
-        "X-VTeam-Sig": _sha256(begun + _sha256(begun + message)).decode(),
+        "X-VTeam-Sig": signature(secret, message_of(key, time, nonce, path, body)),
     }
 
 

@@ -4,7 +4,6 @@ It is written from the contract alone, so that it disagrees where the contract w
 """
 
 import hashlib
-import hmac
 import itertools
 import json
 import threading
@@ -15,17 +14,19 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.worlds.contract import Known, signature
+
 Page = dict[str, Any]
 BUDGET_BYTES = 1900
 PATHS = ("enrol", "touch", "action", "presence", "heartbeat")
 
 
-WHY = {
-    "This key is not known.": "unknown",
-    "The signature is wrong.": "wrong",
-    "The time is wrong.": "late",
-    "This was already said.": "repeated",
-    "This kiosk has another owner.": "owner",
+WORDS = {
+    "unknown": "This key is not known.",
+    "wrong": "The signature is wrong.",
+    "late": "The time is wrong.",
+    "repeated": "This was already said.",
+    "owner": "This kiosk has another owner.",
 }
 
 
@@ -48,10 +49,9 @@ class Door:
     faults: list[int | bytes] = field(default_factory=list)
     page: Callable[[Got], Page] | None = None
     line: str = "touch me: Lune Noire's vTeam"
-    secrets: dict[str, str] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
     owners: dict[str, str] = field(default_factory=dict)
     codes: set[str] = field(default_factory=set)
-    nonces: set[tuple[str, str]] = field(default_factory=set)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def code(self, *, world: str) -> str:
@@ -81,9 +81,11 @@ class Door:
             return 404, {"text": "There is nothing here."}
         if name == "enrol":
             return self._enrol(Got(name, json.loads(raw), headers, names))
-        refusal = self._refusal(path, headers, raw)
-        if refusal:
-            return 403, {"text": refusal, "why": WHY[refusal]}
+        why = self.known.refusal(path, headers, raw, now=self.clock())
+        if not why and headers["X-SecondLife-Owner-Key"] != self.owners[headers["X-VTeam-Key"]]:
+            why = "owner"
+        if why:
+            return 403, {"text": WORDS[why], "why": why}
         got = Got(name, json.loads(raw), headers, names)
         self.got.append(got)
         if name == "heartbeat":
@@ -97,37 +99,16 @@ class Door:
             return 403, {"text": "This code is wrong, used or too old.", "why": "code"}
         self.codes.remove(code)
         key = f"key{next(self.numbers):013}"
-        self.secrets[key] = hashlib.sha256(code.encode()).hexdigest()[:32]
+        self.known.secrets[key] = hashlib.sha256(code.encode()).hexdigest()[:32]
         self.owners[key] = got.headers["X-SecondLife-Owner-Key"]
         text = "This kiosk is ready."
-        return 200, {"key": key, "secret": self.secrets[key], "line": self.line, "text": text}
-
-    def _refusal(self, path: str, headers: dict[str, str], raw: bytes) -> str:
-        key, at, nonce = (headers.get(f"X-VTeam-{name}", "") for name in ("Key", "Time", "Nonce"))
-        if key not in self.secrets:
-            return "This key is not known."
-        message = b"\n".join([key.encode(), at.encode(), nonce.encode(), path.encode(), raw])
-        if not hmac.compare_digest(signed(self.secrets[key], message), headers.get("X-VTeam-Sig", "")):
-            return "The signature is wrong."
-        if abs(int(at) - self.clock()) > 300:
-            return "The time is wrong."
-        if not 8 <= len(nonce) <= 64 or (key, nonce) in self.nonces:
-            return "This was already said."
-        self.nonces.add((key, nonce))
-        if headers["X-SecondLife-Owner-Key"] != self.owners[key]:
-            return "This kiosk has another owner."
-        return ""
+        return 200, {"key": key, "secret": self.known.secrets[key], "line": self.line, "text": text}
 
     def push(self, line: str, *, key: str, at: float) -> str:
         """The body of a push, as the contract signs it."""
         message = f"push\n{int(at)}\n{line}".encode()
-        body = {"line": line, "time": str(int(at)), "sig": signed(self.secrets[key], message)}
+        body = {"line": line, "time": str(int(at)), "sig": signature(self.known.secrets[key], message)}
         return json.dumps(body, ensure_ascii=False)
-
-
-def signed(secret: str, message: bytes) -> str:
-    inner = hashlib.sha256(secret.encode() + b":" + message).hexdigest()
-    return hashlib.sha256(f"{secret}:{inner}".encode()).hexdigest()
 
 
 def page_for(got: Got) -> Page:

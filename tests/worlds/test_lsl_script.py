@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.worlds.lsldoor import signed
+from tests.worlds.contract import signature
 from tests.worlds.lslworld import finished
 from vteam.channels.worlds.lsl import first_line, kiosk_script, literal
 
@@ -59,7 +59,7 @@ def test_it_signs_as_the_example_of_the_door_does() -> None:
     message = f"k7q2m9xw4tbn5rhc\n1795315164\n1-285608922\n/world/v1/touch\n{body}"
     expected = "aa672b118e3c2d6c8e4580697ce1ec0e517e0e68116a221eefc547ca55491835"
     assert finished(script.signature(message)) == expected
-    assert signed(script.secret, message.encode()) == expected
+    assert signature(script.secret, message.encode()) == expected
     assert expected in (Path(__file__).parents[2] / "docs/worlds.md").read_text(encoding="utf-8")
 
 

@@ -74,7 +74,7 @@ def test_what_no_code_mends_asks_the_owner_for_none(kiosk: World, door: Door, an
 def test_a_revoked_key_is_told_to_all_and_only_the_owner_can_set_up_anew(
     kiosk: World, door: Door, ana: Resident
 ) -> None:
-    door.secrets.clear()
+    door.known.secrets.clear()
     bo = Resident("Bo Resident")
     kiosk.touch(bo)
     kiosk.run(3)

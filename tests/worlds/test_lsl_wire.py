@@ -307,7 +307,7 @@ def test_it_never_holds_more_than_one_address_of_the_region(kiosk: World, ana: R
 
 
 def test_a_kiosk_without_a_secret_believes_nobody(bare: World, door: Door) -> None:
-    door.secrets[""] = ""
+    door.known.secrets[""] = ""
     assert bare.push(door.push("buy now", key="", at=bare.now)) == 403
 
 

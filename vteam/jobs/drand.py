@@ -4,9 +4,8 @@ Whatever comes is a stranger's: an answer of more than a few kB, of another roun
 shape is refused with the reason. That the signature is the network's is checked by who draws.
 """
 
-from vteam import fetching
-from vteam.fetching import Ask, fetch
-from vteam.prizes.rounds import Failed
+from vteam.fetching import Ask, Failed, fetch
+from vteam.prizes.rounds import NotIts, Why
 from vteam.rules.shapes import read_object
 
 SECONDS = 5.0
@@ -15,7 +14,7 @@ BYTES_MAX = 8 << 10
 SIGNATURE_LENGTH_MAX = 200
 
 
-def ask(base: str, *, chain: str, round_: int) -> str | Failed:
+def ask(base: str, *, chain: str, round_: int) -> str | Why:
     """The signature (hex) a server says a round has, or why there is none. `base`: as VTEAM_BEACON allows."""
     body = fetch(
         Ask(
@@ -26,16 +25,14 @@ def ask(base: str, *, chain: str, round_: int) -> str | Failed:
             anywhere=True,
         )
     )
-    if isinstance(body, fetching.Failed):
-        return Failed(body.value)
-    return _signature(body, round_)
+    return body if isinstance(body, Failed) else _signature(body, round_)
 
 
-def _signature(body: bytes, round_: int) -> str | Failed:
+def _signature(body: bytes, round_: int) -> str | Why:
     told = read_object(body.decode(errors="replace")) or {}
     signature = told.get("signature")
     if type(told.get("round")) is not int or not isinstance(signature, str):
         return Failed.UNREADABLE
     if len(signature) > SIGNATURE_LENGTH_MAX:
         return Failed.UNREADABLE
-    return signature.lower() if told["round"] == round_ else Failed.OTHER_ROUND
+    return signature.lower() if told["round"] == round_ else NotIts.OTHER_ROUND

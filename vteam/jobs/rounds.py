@@ -15,7 +15,7 @@ from vteam import clock
 from vteam.beside import Beside
 from vteam.jobs.drand import ask
 from vteam.prizes.draws import NotTaken, take_randomness
-from vteam.prizes.rounds import Failed, Wanted, begin_try, forget_try, try_failed, wanted_rounds
+from vteam.prizes.rounds import NotIts, Wanted, Why, begin_try, forget_try, try_failed, wanted_rounds
 
 logger = logging.getLogger(__name__)
 PAUSE_SECONDS = 5.0
@@ -45,16 +45,16 @@ def fetch_due(*, at: dt.datetime) -> int:
 def _fetch(wanted: Wanted, at: dt.datetime) -> bool:
     begin_try(draw=wanted.draw, at=at)
     said = ask(settings.BEACON, chain=wanted.chain, round_=wanted.round_)
-    if isinstance(said, Failed):
+    if isinstance(said, Why):
         return _failed(wanted, said, at)
     became = take_randomness(draw=wanted.draw, came={"signature": said}, at=at)
     if became is NotTaken.WRONG:
-        return _failed(wanted, Failed.NOT_ITS, at)
+        return _failed(wanted, NotIts.NOT_ITS, at)
     forget_try(draw=wanted.draw)
     return not isinstance(became, NotTaken)
 
 
-def _failed(wanted: Wanted, why: Failed, at: dt.datetime) -> bool:
+def _failed(wanted: Wanted, why: Why, at: dt.datetime) -> bool:
     again = try_failed(draw=wanted.draw, why=why, at=at)
     said = "round %d for %s could not be fetched (%s); it is asked for again at %s, or pasted by an organiser"
     logger.warning(said, wanted.round_, wanted.draw, why, again.isoformat(timespec="seconds"))

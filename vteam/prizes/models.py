@@ -140,7 +140,7 @@ class Draw(models.Model):
 
 class RoundTry(models.Model):
     """How fetching the round of a draw goes: gone once it is drawn. `since`: the first of so many `failures` in a row,
-    `why` (`rounds.Failed`) the last; None and "" before one. Not tried again before `next_at`.
+    `why` (`rounds.Why`) the last; None and "" before one. Not tried again before `next_at`.
     """
 
     draw = models.OneToOneField(Draw, on_delete=models.CASCADE, related_name="tried")

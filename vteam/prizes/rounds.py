@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from django.db import transaction
 
+from vteam.fetching import Failed
 from vteam.prizes.draws import announcement_of, draws_at
 from vteam.prizes.models import Draw, RoundTry
 
@@ -18,18 +19,15 @@ COMES_AFTER = dt.timedelta(seconds=5)
 LEAST_PAUSE, LONGEST_PAUSE = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 
 
-class Failed(StrEnum):
-    """Why a round was not fetched."""
+class NotIts(StrEnum):
+    """Why what was fetched is no round of the beacon's that was asked for."""
 
-    NOT_ALLOWED = "not_allowed"
-    UNREACHABLE = "unreachable"
-    SLOW = "slow"
-    REDIRECTED = "redirected"
-    REFUSED = "refused"
-    TOO_BIG = "too_big"
-    UNREADABLE = "unreadable"
     OTHER_ROUND = "other_round"
     NOT_ITS = "not_its"
+
+
+Why = Failed | NotIts
+"""Why a round was not fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +57,7 @@ def begin_try(*, draw: Draw, at: dt.datetime) -> None:
 
 
 @transaction.atomic
-def try_failed(*, draw: Draw, why: Failed, at: dt.datetime) -> dt.datetime:
+def try_failed(*, draw: Draw, why: Why, at: dt.datetime) -> dt.datetime:
     """Keeps that asking failed; returns when it is tried again."""
     tried, _is_new = RoundTry.objects.select_for_update().get_or_create(draw=draw, defaults={"next_at": at})
     tried.failures, tried.since, tried.why = tried.failures + 1, tried.since or at, why

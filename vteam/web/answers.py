@@ -1,5 +1,6 @@
 """Answers many pages share: doors only fans, organisers or operators pass, kind refusals, and files sent in ranges."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import wraps
@@ -28,6 +29,7 @@ from vteam.people.models import Fan, Person
 from vteam.web.visitors import fan_here, person_of
 
 AFTER_LENGTH = 200
+ROW_NUMBER = re.compile("[1-9][0-9]{0,17}")
 P = ParamSpec("P")
 FanView = Callable[Concatenate[HttpRequest, Campaign, Fan, P], HttpResponseBase]
 OrganiserView = Callable[Concatenate[HttpRequest, Campaign, Organiser, P], HttpResponseBase]
@@ -112,6 +114,11 @@ def safe_after(after: str) -> str | None:
     ):
         return after[:AFTER_LENGTH]
     return None
+
+
+def number_of(typed: str) -> int:
+    """The number of a row, as a form names it; 0, which none has, where it is none."""
+    return int(typed) if ROW_NUMBER.fullmatch(typed) else 0
 
 
 def private(response: HttpResponseBase) -> HttpResponseBase:

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from vteam.campaigns import values
 from vteam.campaigns.file import PrizeEntry
-from vteam.channels.worlds.models import World
 from vteam.people.vault import ADDRESS_LENGTH, plain_address
 from vteam.prizes.claims import LONGEST, OPTIONAL, fields_of
 from vteam.rules.codes import DIGITS, typed_digits
@@ -427,53 +426,6 @@ class DoorForm(forms.Form):
             "max_length": _("This name is too long: at most %(limit_value)s characters."),
         },
     )
-
-
-class KioskForm(forms.Form):
-    """Where a kiosk shall stand: which world, which grid of it, the place there, and where to listen."""
-
-    world = forms.ChoiceField(choices=[(world, world) for world in World])
-    language = forms.ChoiceField(choices=[(code, code) for code in ("en", "fr")], required=False)
-    grid = PlaceField(
-        required=False,
-        max_length=60,
-        error_messages={"max_length": _("This name is too long: at most %(limit_value)s characters.")},
-    )
-    place = PlaceField(
-        max_length=PLACE_LENGTH,
-        error_messages={
-            "required": _("Where does it stand? The club, the square, your own land."),
-            "max_length": _("This name is too long: at most %(limit_value)s characters."),
-        },
-    )
-    room = PlaceField(
-        required=False,
-        max_length=120,
-        error_messages={"max_length": _("This is too long: at most %(limit_value)s characters.")},
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """A world that is one grid needs no name of one; each of the others does."""
-        data = super().clean() or {}
-        if data.get("world") == World.SECOND_LIFE:
-            data["grid"] = World.SECOND_LIFE.label
-        elif not data.get("grid") and "grid" not in self.errors:
-            self.add_error("grid", _("Which grid or server is it on? The name its residents know."))
-        return data
-
-
-class TrustForm(forms.Form):
-    """How much a kiosk may cause in a day."""
-
-    acts_per_day = forms.IntegerField(
-        min_value=0,
-        max_value=100_000,
-        error_messages={
-            name: _("Write a whole number from 0 to 100,000.")
-            for name in ("required", "invalid", "min_value", "max_value")
-        },
-    )
-    vouched = forms.BooleanField(required=False)
 
 
 class GivingForm(forms.Form):

@@ -1,7 +1,5 @@
 """What the pages of kiosks share: a form read, a code shown once, the files of objects."""
 
-import re
-
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
@@ -9,10 +7,9 @@ from vteam.campaigns.models import Campaign
 from vteam.channels.worlds.enrolling import Spot
 from vteam.channels.worlds.models import Kiosk, World
 from vteam.web.addresses import for_programs, site_base
-from vteam.web.forms import KioskForm
+from vteam.web.kiosk_forms import KioskForm
 
 NEXT = "kiosk code"
-NUMBER = re.compile("[1-9][0-9]{0,17}")
 
 
 def show_next(request: HttpRequest, made: tuple[Kiosk, str]) -> None:
@@ -37,8 +34,3 @@ def spot_of(form: KioskForm) -> Spot:
         room=data["room"],
         language=data["language"] or get_language() or "en",
     )
-
-
-def number_of(typed: str) -> int:
-    """A row's number; 0, which none has, where it is none."""
-    return int(typed) if NUMBER.fullmatch(typed) else 0

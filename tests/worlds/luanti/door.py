@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.worlds.contract import Known
+
 LINE = "touch me: Lune Noire's vTeam"
 WELCOME = {
     "title": "La vTeam de Lune Noire",
@@ -50,12 +52,11 @@ class Door:
     instead: tuple[int, bytes] | None = None
     slowness_s: float = 0
     codes: set[str] = field(default_factory=set)
-    secrets: dict[str, str] = field(default_factory=dict)
-    nonces: set[tuple[str, str]] = field(default_factory=set)
+    known: Known = field(default_factory=Known)
 
     def code(self, *, world: str = "luanti") -> str:
         """A new code, good once."""
-        made = f"k{len(self.codes) + len(self.secrets):02}w 7tq2"
+        made = f"k{len(self.codes) + len(self.known.secrets):02}w 7tq2"
         self.codes.add(made.replace(" ", ""))
         return made
 
@@ -71,24 +72,6 @@ class Door:
             time.sleep(0.02)
         return self.asked(path)[number - 1]
 
-    def refusal(self, path: str, headers: dict[str, str], raw: bytes) -> str:
-        """Why a signed request is refused, or ""."""
-        key, stamp = headers.get("X-VTeam-Key", ""), headers.get("X-VTeam-Time", "")
-        nonce, given = headers.get("X-VTeam-Nonce", ""), headers.get("X-VTeam-Sig", "")
-        secret = self.secrets.get(key)
-        if secret is None:
-            return "unknown key"
-        message = "\n".join((key, stamp, nonce, path)).encode() + b"\n" + raw
-        inner = hashlib.sha256(secret.encode() + b":" + message).hexdigest()
-        if hashlib.sha256(f"{secret}:{inner}".encode()).hexdigest() != given:
-            return "wrong signature"
-        if abs(time.time() - int(stamp)) > 300:
-            return "late"
-        if not 8 <= len(nonce) <= 64 or not nonce.replace("-", "").isalnum() or (key, nonce) in self.nonces:
-            return "nonce"
-        self.nonces.add((key, nonce))
-        return ""
-
     def handle(self, path: str, headers: dict[str, str], raw: bytes) -> tuple[int, dict[str, Any]]:
         """Status and answer."""
         if path == "/world/v1/enrol":
@@ -100,19 +83,19 @@ class Door:
             if not known:
                 return 403, {"text": "This code is wrong, used or too old.", "why": "code"}
             self.codes.discard(code)
-            number = len(self.secrets)
+            number = len(self.known.secrets)
             key, secret = f"key{number:013}", hashlib.md5(code.encode()).hexdigest()
-            self.secrets[key] = secret
+            self.known.secrets[key] = secret
             return 200, {
                 "key": key,
                 "secret": secret,
                 "line": LINE,
                 "text": "This kiosk is now Lune Noire's.",
             }
-        refusal = self.refusal(path, headers, raw)
+        refusal = self.known.refusal(path, headers, raw, now=time.time())
         self.requests.append(Request(path=path, headers=headers, raw=raw, refusal=refusal))
         if refusal:
-            return 403, {"text": f"Refused: {refusal}.", "why": "wrong"}
+            return 403, {"text": f"Refused: {refusal}.", "why": refusal}
         if path == "/world/v1/heartbeat":
             return 200, {"line": self.answer(path, {}).get("line", LINE)}
         return 200, self.answer(path, json.loads(raw))

@@ -61,7 +61,7 @@ def test_a_kiosk_is_still_set_up_after_a_restart(tmp_path: Path) -> None:
         set_up(server, door.code())
         server.stop()
         storage = kept(server)
-        (secret,) = door.secrets.values()
+        (secret,) = door.known.secrets.values()
         assert json.loads(storage["kiosk:0,1,0"])["secret"] == secret
         server.start()
         bo = server.join()

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
+from vteam.campaigns.models import Campaign
 from vteam.channels.links.models import Share
 from vteam.ledger.queries import arrivals_of
 from vteam.people.models import Fan
@@ -21,6 +23,11 @@ class ShareFigures:
     share: Share
     visits: int
     arrivals: int
+
+
+def disclosure(campaign: Campaign) -> str:
+    """What every link of a fan's says of itself, wherever it is passed on."""
+    return _("Ad: I'm on %(band)s's vTeam and earn points towards prizes.") % {"band": campaign.file.artist}
 
 
 def share_by_code(code: str) -> Share | None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from vteam import clock
 from vteam.campaigns.queries import title_names
+from vteam.channels.links.queries import disclosure
 from vteam.channels.links.services import share_in_worlds
 from vteam.channels.worlds.lines import is_here
 from vteam.channels.worlds.linking import make_link, may_link, unlink_avatar
@@ -178,7 +179,7 @@ def _flyer(visit: Visit) -> Page:
             "name": fan.name
         }
     if own is not None:
-        note = _("Ad: I'm on %(band)s's vTeam and earn points towards prizes.") % band
+        note = disclosure(visit.campaign)
         said = _("This is your own link. Whoever comes through it came because of you.")
     opening = Opening(address=address, label=_("The flyer"), flyer=True, note=note)
     return page_for(visit, f"{said}\n\n{note}".strip(), [back()], opening=opening)

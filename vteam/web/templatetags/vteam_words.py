@@ -14,9 +14,10 @@ from vteam.campaigns.models import Campaign
 from vteam.campaigns.slips import Slip
 from vteam.campaigns.values import Words
 from vteam.channels.mail.findings import About, State
+from vteam.fetching import Failed
 from vteam.prizes.draws import NotNow, NotTaken
 from vteam.prizes.models import Draw, RoundTry, Scan, Ticket
-from vteam.prizes.rounds import COMES_AFTER, Failed
+from vteam.prizes.rounds import COMES_AFTER, NotIts
 from vteam.prizes.suppliers import Confirmation, Heard, confirmations
 from vteam.rules.grants import Event, Pace
 from vteam.rules.prizes import State as OfferState
@@ -317,8 +318,8 @@ def fetching(draw: Draw, comes_at: dt.datetime) -> Fetching | None:
 
 @register.filter
 def fetching_failure(why: str) -> str:
-    """Why a round was not fetched."""
-    names = {
+    """Why a round was not fetched (`rounds.Why`)."""
+    names: dict[str, str] = {
         Failed.NOT_ALLOWED: _("the server’s address is none to ask"),
         Failed.UNREACHABLE: _("the server cannot be reached"),
         Failed.SLOW: _("the server is too slow"),
@@ -326,7 +327,7 @@ def fetching_failure(why: str) -> str:
         Failed.REFUSED: _("the server does not give it"),
         Failed.TOO_BIG: _("the answer is too big"),
         Failed.UNREADABLE: _("the answer is none of a beacon"),
-        Failed.OTHER_ROUND: _("the answer is another round"),
-        Failed.NOT_ITS: _("the signature is not the beacon’s"),
+        NotIts.OTHER_ROUND: _("the answer is another round"),
+        NotIts.NOT_ITS: _("the signature is not the beacon’s"),
     }
-    return names[Failed(why)]
+    return names[why]

@@ -3,8 +3,6 @@
 GET shows, POST acts. A door's code is shown once, when it is made.
 """
 
-import re
-
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -20,7 +18,7 @@ from vteam.prizes.models import Door, Ticket
 from vteam.prizes.queries import prize_of
 from vteam.prizes.tickets import Guest, guests, told_by
 from vteam.rules.tickets import mark_of
-from vteam.web.answers import attachment, for_organisers, private_render
+from vteam.web.answers import attachment, for_organisers, number_of, private_render
 from vteam.web.forms import DoorForm
 from vteam.web.tables import table
 from vteam.web.templatetags.vteam import local, words
@@ -29,7 +27,6 @@ from vteam.web.views.campaign import page_number
 
 PAGE, CONFLICTS_SHOWN = 100, 50
 LISTS_PER_HOUR = 60
-NUMBER = re.compile("[1-9][0-9]{0,17}")
 
 
 @for_organisers
@@ -54,7 +51,7 @@ def concert(request: HttpRequest, campaign: Campaign, organiser: Organiser, key:
 
 
 def _end(campaign: Campaign, concert: ConcertEntry, typed: str) -> HttpResponseBase:
-    door = Door.objects.filter(campaign_id=campaign.pk, concert=concert.key, pk=_number(typed)).first()
+    door = Door.objects.filter(campaign_id=campaign.pk, concert=concert.key, pk=number_of(typed)).first()
     if door is None:
         raise Http404
     end_door(door=door, at=clock.now())
@@ -63,16 +60,11 @@ def _end(campaign: Campaign, concert: ConcertEntry, typed: str) -> HttpResponseB
 
 def _out(campaign: Campaign, concert: ConcertEntry, typed: str) -> HttpResponseBase:
     """Nobody is in with a ticket after all."""
-    ticket = Ticket.objects.filter(campaign_id=campaign.pk, concert=concert.key, pk=_number(typed)).first()
+    ticket = Ticket.objects.filter(campaign_id=campaign.pk, concert=concert.key, pk=number_of(typed)).first()
     if ticket is None:
         raise Http404
     take_out(ticket=ticket, at=clock.now())
     return redirect("organise-concert", slug=campaign.slug, key=concert.key)
-
-
-def _number(typed: str) -> int:
-    """A row's number; 0, which none has, where it is none."""
-    return int(typed) if NUMBER.fullmatch(typed) else 0
 
 
 def _page(

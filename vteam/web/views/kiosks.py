@@ -24,9 +24,9 @@ from vteam.channels.worlds.lsl import kiosk_script
 from vteam.channels.worlds.luanti import mod_archive
 from vteam.people.models import Fan
 from vteam.web.addresses import for_programs, site_base
-from vteam.web.answers import attachment, campaign_or_404, for_fans, private, private_render
-from vteam.web.forms import KioskForm
-from vteam.web.kiosks import number_of, show_next, shown_once, spot_of
+from vteam.web.answers import attachment, campaign_or_404, for_fans, number_of, private, private_render
+from vteam.web.kiosk_forms import KioskForm
+from vteam.web.kiosks import show_next, shown_once, spot_of
 from vteam.web.views.fans import mission_cards
 from vteam.web.visitors import person_of
 

@@ -6,13 +6,12 @@ from urllib.parse import quote
 import segno
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.links.models import Share
-from vteam.channels.links.queries import figures, figures_of
+from vteam.channels.links.queries import disclosure, figures, figures_of
 from vteam.channels.links.services import ShareRefused, end_share, make_share, reopen_share
 from vteam.people.models import Fan
 from vteam.web.addresses import short_link
@@ -67,12 +66,6 @@ def share(request: HttpRequest, campaign: Campaign, fan: Fan, code: str) -> Http
         "mailto": f"mailto:?subject={quote(subject)}&body={quote(body)}",
     }
     return render(request, "link.html", context)
-
-
-def disclosure(campaign: Campaign) -> str:
-    """What every share says of itself."""
-    band = campaign.file.artist
-    return _("Ad: I'm on %(band)s's vTeam and earn points towards prizes.") % {"band": band}
 
 
 @for_fans

@@ -141,6 +141,12 @@ api = NinjaAPI(
     parser=QuickParser(),
 )
 _REFUSALS = {400: Refused, 403: Refused, 413: Refused, 429: Refused}
+# What is answered with a page for one resident.
+_SHOWN: dict[str, Any] = {
+    "response": {200: PageShown, **_REFUSALS},
+    "auth": Signature(),
+    "exclude_none": True,
+}
 
 
 @api.exception_handler(NotTaken)
@@ -193,37 +199,19 @@ def take_code(request: HttpRequest, body: Code) -> HttpResponse:
     return _json({"key": kiosk.key, "secret": enrolled.secret, "line": kiosk.line_told, "text": text})
 
 
-@api.post(
-    "/touch",
-    response={200: PageShown, **_REFUSALS},
-    auth=Signature(),
-    exclude_none=True,
-    summary="A resident touched the object",
-)
+@api.post("/touch", summary="A resident touched the object", **_SHOWN)
 def touch(request: HttpRequest, body: Touch) -> HttpResponse:
     """What they see first."""
     return _shown(request, body, room if body.at == "room" else welcome)
 
 
-@api.post(
-    "/action",
-    response={200: PageShown, **_REFUSALS},
-    auth=Signature(),
-    exclude_none=True,
-    summary="A resident chose or typed something",
-)
+@api.post("/action", summary="A resident chose or typed something", **_SHOWN)
 def action(request: HttpRequest, body: Action) -> HttpResponse:
     """Where their choice leads."""
     return _shown(request, body, lambda visit: chosen(visit, body.choice, body.text))
 
 
-@api.post(
-    "/presence",
-    response={200: PageShown, **_REFUSALS},
-    auth=Signature(),
-    exclude_none=True,
-    summary="A resident is at the concert that is announced here",
-)
+@api.post("/presence", summary="A resident is at the concert that is announced here", **_SHOWN)
 def presence(request: HttpRequest, body: Present) -> HttpResponse:
     """They pressed “I'm here”."""
     return _shown(request, body, present)

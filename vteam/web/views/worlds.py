@@ -21,9 +21,9 @@ from vteam.channels.worlds.enrolling import new_code, put_up, restore, revoke, t
 from vteam.channels.worlds.lines import announce, end_announcement, is_here, line_of
 from vteam.channels.worlds.models import Kiosk, WorldAct
 from vteam.channels.worlds.reviewing import review
-from vteam.web.answers import for_organisers, private_render
-from vteam.web.forms import KioskForm, TrustForm
-from vteam.web.kiosks import number_of, show_next, shown_once, spot_of
+from vteam.web.answers import for_organisers, number_of, private_render
+from vteam.web.kiosk_forms import KioskForm, TrustForm
+from vteam.web.kiosks import show_next, shown_once, spot_of
 from vteam.web.views.campaign import page_number
 
 PAGE, BROUGHT_SHOWN = 30, 20
