@@ -12,6 +12,7 @@ from django.db.models.functions import Cast, Concat
 
 from vteam.campaigns.file import MissionEntry
 from vteam.campaigns.models import Campaign
+from vteam.campaigns.values import begins_at
 from vteam.channels.worlds.models import Avatar, Kiosk, WorldAct
 from vteam.journal.models import Fact
 from vteam.ledger.models import Decision, Hold
@@ -111,10 +112,9 @@ def acts_by_day(campaign: Campaign, kiosk: Kiosk, *, at: dt.datetime) -> list[tu
 
 def _midnights(campaign: Campaign, at: dt.datetime) -> list[dt.datetime]:
     """The beginnings of today and the days before, where the campaign is."""
-    zone = ZoneInfo(campaign.file.season.time_zone)
-    today = at.astimezone(zone).date()
-    days = (today - dt.timedelta(days=n) for n in range(DAYS_SHOWN))
-    return [dt.datetime.combine(day, dt.time(), tzinfo=zone) for day in days]
+    zone = campaign.file.season.time_zone
+    today = at.astimezone(ZoneInfo(zone)).date()
+    return [begins_at(today - dt.timedelta(days=n), zone) for n in range(DAYS_SHOWN)]
 
 
 def world_missions(campaign: Campaign) -> list[MissionEntry]:
