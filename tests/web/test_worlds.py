@@ -135,6 +135,21 @@ def test_what_was_brought_is_accepted_with_a_word_and_once(demo: Campaign, ana: 
     assert ana.post(WORLDS, accepted | {"done": "999999"}).status_code == 404
 
 
+def test_what_was_refused_is_told_as_what_waited_and_never_counted(
+    demo: Campaign, ana: Client, bo: Fan
+) -> None:
+    worldstage.set_up(demo, bo)
+    (done,) = re.findall(r'name="done" value="(\d+)"', ana.get(WORLDS).content.decode())
+    ana.post(WORLDS, {"act": "refuse", "done": done, "reason": "That is a lamp post"})
+    Mover(InboxTable()).move()
+    assert points_of(demo.pk, bo.pk) == (50, 0)
+    bos = Client()
+    bos.force_login(bo.person)
+    told = text_of(bos.get("/maree-haute/points"))
+    assert "a person looked at it: That is a lamp post" in told
+    assert "waiting: (\u2212300)" in told.replace("\xa0", " ")
+
+
 def test_a_kiosks_trust_concert_code_and_end_are_its_organisers(demo: Campaign, ana: Client) -> None:
     kiosk, there = enrolled(demo)
     page = f"{WORLDS}/{kiosk.pk}"
@@ -207,12 +222,46 @@ def test_a_kiosk_that_an_organiser_closed_counts_on(
     assert bos.post("/maree-haute/kiosks", SPOT).status_code == 409  # and not for ever new ones in a day
 
 
+def test_a_fan_opens_again_what_they_closed_and_not_what_an_organiser_did(
+    demo: Campaign, ana: Client, bos: Client, settings: Any
+) -> None:
+    settings.KIOSKS_PER_FAN = 1
+    page = "/maree-haute/kiosks"
+    bos.post(page, SPOT)
+    kiosk = Kiosk.objects.get()
+    for act in ("revoke", "reopen"):
+        assert bos.post(page, {"act": act, "kiosk": kiosk.pk}).status_code == 302
+    kiosk.refresh_from_db()
+    assert kiosk.revoked_at is None
+    bos.post(page, {"act": "revoke", "kiosk": kiosk.pk})
+    assert bos.post(page, SPOT).status_code == 302
+    refused = bos.post(page, {"act": "reopen", "kiosk": kiosk.pk})
+    assert refused.status_code == 409
+    assert "One fan can host 1 kiosk" in text_of(refused)
+    other = Kiosk.objects.latest("pk")
+    ana.post(f"{WORLDS}/{other.pk}", {"act": "revoke"})
+    assert "An organiser closed it" in text_of(bos.get(page))
+    assert bos.post(page, {"act": "reopen", "kiosk": other.pk}).status_code == 409
+    other.refresh_from_db()
+    assert other.revoked_at is not None
+
+
+def test_a_fans_closed_kiosks_come_last(demo: Campaign, bos: Client) -> None:
+    page = "/maree-haute/kiosks"
+    for place in ("The square", "The pier"):
+        bos.post(page, SPOT | {"place": place})
+    bos.post(page, {"act": "revoke", "kiosk": Kiosk.objects.get(place="The pier").pk})
+    listed = text_of(bos.get(page)).partition("Kiosks I host")[2]
+    assert listed.index("The square") < listed.index("The pier")
+
+
 def test_a_fan_touches_nothing_of_somebody_else(demo: Campaign, bo: Fan) -> None:
     stage = worldstage.set_up(demo, bo)
     cy = signed_in("cy@example.org", fan_of=demo)
     for posted in (
         {"act": "revoke", "kiosk": stage.hosted.pk},
         {"act": "code", "kiosk": stage.kiosk.pk},
+        {"act": "reopen", "kiosk": stage.hosted.pk},
         {"act": "unlink", "avatar": Avatar.objects.exclude(fan=None).get().pk},
         {"act": "dance", "kiosk": stage.hosted.pk},
         {"act": "unlink", "avatar": "x"},

@@ -27,7 +27,10 @@ LOOKED_AT, SHOWN = 60, 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One line. `points` is signed; `counts` tells whether they count now; `seq` is the decision's number."""
+    """One line. `points` is signed; `seq` is the decision's number.
+
+    `waits`: they are put among those that wait, or taken away from them, and never counted.
+    """
 
     seq: int
     what: str
@@ -35,7 +38,6 @@ class Story:
     mission: str
     at: dt.datetime
     points: int
-    counts: bool
     waits: bool
 
 
@@ -91,8 +93,7 @@ class _Told:
             mission=self.missions.get(recorded.mission, recorded.mission),
             at=clock.from_us(about.seen_at_us),
             points=_signed(recorded),
-            counts=outcome is Outcome.AWARDED,
-            waits=outcome in WAITING,
+            waits=outcome in WAITING or (outcome in _WAITED_IN_VAIN and recorded.decision.points > 0),
         )
 
     def _what(self, fact: Fact) -> str:
@@ -176,14 +177,13 @@ _DOUBTS: dict[Doubt, Callable[[], str]] = {
 }
 
 
+# Taken from what waited; what already counted has points only where a review found it so.
+_WAITED_IN_VAIN = frozenset({Outcome.REFUSED, Outcome.ALREADY_COUNTED})
+
+
 def _signed(recorded: Recorded) -> int:
     outcome, points = recorded.decision.outcome, recorded.decision.points
-    gone = (
-        Outcome.REFUSED,
-        Outcome.REVERSED,
-        Outcome.ALREADY_COUNTED,
-    )  # the last moves points after a review only
-    return -points if outcome in gone else points
+    return -points if outcome in _WAITED_IN_VAIN or outcome is Outcome.REVERSED else points
 
 
 def when_due(campaign: Campaign, due_at_us: int) -> str:

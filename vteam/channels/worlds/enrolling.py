@@ -102,11 +102,9 @@ def put_up(
     """A kiosk that waits for its object, and the code to type there; None where there are as many as there may be."""
     with transaction.atomic():
         Campaign.objects.select_for_update().get(pk=campaign.pk)
-        # Fans' kiosks leave organisers as much room as they would have without.
-        there = Kiosk.objects.filter(campaign_id=campaign.pk, fan__isnull=fan is None)
-        if there.filter(revoked_at=None).count() >= settings.KIOSKS_PER_CAMPAIGN:
+        if not _has_room(campaign.pk, of_fans=fan is not None):
             return None
-        if fan is not None and not _may_host(there.filter(fan=fan), at):
+        if fan is not None and not _may_make(Kiosk.objects.filter(campaign_id=campaign.pk, fan=fan), at):
             return None
         kiosk = Kiosk.objects.create(
             campaign_id=campaign.pk,
@@ -123,11 +121,21 @@ def put_up(
         return kiosk, new_code(kiosk=kiosk, at=at)
 
 
-def _may_host(theirs: "QuerySet[Kiosk]", at: dt.datetime) -> bool:
-    """Not for ever new ones: those an organiser closed count on, and for a day so do all that were made."""
-    standing = theirs.filter(Q(revoked_at=None) | Q(barred=True)).count()
+def _has_room(campaign_id: int, *, of_fans: bool) -> bool:
+    """Whether another can be open. Fans' kiosks leave organisers as much room as they would have without."""
+    there = Kiosk.objects.filter(campaign_id=campaign_id, fan__isnull=not of_fans, revoked_at=None)
+    return there.count() < settings.KIOSKS_PER_CAMPAIGN
+
+
+def _may_host(theirs: "QuerySet[Kiosk]") -> bool:
+    """Whether a fan can host another; those an organiser closed count on."""
+    return theirs.filter(Q(revoked_at=None) | Q(barred=True)).count() < settings.KIOSKS_PER_FAN
+
+
+def _may_make(theirs: "QuerySet[Kiosk]", at: dt.datetime) -> bool:
+    """Not for ever new ones: for a day all that were made count."""
     lately = theirs.filter(made_at__gt=at - dt.timedelta(days=1)).count()
-    return standing < settings.KIOSKS_PER_FAN and lately < 2 * settings.KIOSKS_PER_FAN
+    return _may_host(theirs) and lately < 2 * settings.KIOSKS_PER_FAN
 
 
 def new_code(*, kiosk: Kiosk, at: dt.datetime) -> str:
@@ -150,6 +158,18 @@ def restore(*, kiosk: Kiosk) -> None:
     """It was a mistake: the object is believed again."""
     kiosk.revoked_at, kiosk.barred = None, False
     kiosk.save(update_fields=["revoked_at", "barred"])
+
+
+@transaction.atomic
+def reopen(*, kiosk: Kiosk) -> bool:
+    """A fan opens one of their own again; whether they may: no organiser closed it, and they host few enough."""
+    Campaign.objects.select_for_update().get(pk=kiosk.campaign_id)
+    kiosk.refresh_from_db(fields=["revoked_at", "barred"])
+    others = Kiosk.objects.filter(campaign_id=kiosk.campaign_id, fan=kiosk.fan_id).exclude(pk=kiosk.pk)
+    may = not kiosk.barred and _may_host(others) and _has_room(kiosk.campaign_id, of_fans=True)
+    if may and kiosk.revoked_at is not None:
+        restore(kiosk=kiosk)
+    return may
 
 
 def trust(*, kiosk: Kiosk, acts_per_day: int, vouched: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
 
 from vteam.campaigns.file import MissionEntry
@@ -70,8 +70,9 @@ def alive(kiosk: Kiosk, *, at: dt.datetime) -> Alive:
 def kiosks_of(campaign: Campaign, *, fan: Fan | None = None) -> QuerySet[Kiosk]:
     """The kiosks of a campaign, or of one who hosts some; closed ones last, the newest first."""
     found = Kiosk.objects.filter(campaign_id=campaign.pk).select_related("fan")
-    found = found.filter(fan=fan) if fan else found
-    return found.order_by("revoked_at", "-made_at", "-pk") if fan else found.order_by("-made_at", "-pk")
+    if fan is None:
+        return found.order_by("-made_at", "-pk")
+    return found.filter(fan=fan).order_by(F("revoked_at").asc(nulls_first=True), "-made_at", "-pk")
 
 
 def kiosk_rows(campaign: Campaign, kiosks: Iterable[Kiosk], *, at: dt.datetime) -> list[KioskRow]:

@@ -17,7 +17,7 @@ from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds import queries
 from vteam.channels.worlds.avatars import name_of
-from vteam.channels.worlds.enrolling import new_code, put_up, revoke
+from vteam.channels.worlds.enrolling import new_code, put_up, reopen, revoke
 from vteam.channels.worlds.linking import link_avatar, link_with, unlink_avatar
 from vteam.channels.worlds.lsl import World as LindenWorld
 from vteam.channels.worlds.lsl import kiosk_script
@@ -48,13 +48,16 @@ def mine(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase
     if act == "unlink":
         unlink_avatar(avatar=_own(queries.avatars_of(fan), request.POST.get("avatar", "")))
         return redirect("kiosks", slug=campaign.slug)
-    found = _own(queries.kiosks_of(campaign, fan=fan).filter(revoked_at=None), request.POST.get("kiosk", ""))
-    if act == "code":
+    found = _own(queries.kiosks_of(campaign, fan=fan), request.POST.get("kiosk", ""))
+    if act == "reopen":
+        if not reopen(kiosk=found):
+            return _page(request, campaign, fan, form=KioskForm(), refused=True, status=409)
+    elif act == "code" and found.revoked_at is None:
         show_next(request, (found, new_code(kiosk=found, at=clock.now())))
-        return redirect("kiosks", slug=campaign.slug)
-    if act != "revoke":
+    elif act == "revoke" and found.revoked_at is None:
+        revoke(kiosk=found, at=clock.now(), by_organiser=False)
+    else:
         raise Http404
-    revoke(kiosk=found, at=clock.now(), by_organiser=False)
     return redirect("kiosks", slug=campaign.slug)
 
 
