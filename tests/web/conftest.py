@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import time_machine
 
-from tests.services.conftest import bo, demo  # noqa: F401, the fixtures of a campaign and a fan
+from tests.services.conftest import bo, demo, own_folder  # noqa: F401, a campaign, a fan, and a folder of a test's own
 from tests.services.winners import SETTLED
 
 

@@ -9,6 +9,9 @@ import smtplib
 import ssl
 import time
 from contextlib import closing
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from heapq import nlargest
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -54,16 +57,31 @@ def mailbox_path() -> Path:
     return Path(settings.DATA) / "mailbox"
 
 
+# The parts of a Maildir where whole letters are.
+_KEPT = ("new", "cur")
+
+
 class Mailbox:
     """The demo's mailbox."""
 
     def hand(self, letter: bytes, *, sender: str, to: str) -> None:
         """Put a letter into the mailbox, whomever it is for."""
-        with closing(mailbox.Maildir(mailbox_path(), create=True)) as box:
+        folder = mailbox_path()
+        # Folder by folder: whoever made it before may have been killed between two.
+        for part in (folder, *(folder / name for name in ("tmp", *_KEPT))):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with closing(mailbox.Maildir(folder, create=False)) as box:
             box.add(letter)
 
     def leave(self) -> None:
         """Nothing is held open."""
+
+
+def in_mailbox(*, at_most: int) -> list[EmailMessage]:
+    """The newest letters in the demo's mailbox, the newest first; none where nothing was handed over yet."""
+    files = [path for name in _KEPT for path in (mailbox_path() / name).glob("*")]
+    newest = nlargest(at_most, files, key=lambda path: path.stat().st_mtime_ns)
+    return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in newest]
 
 
 class _NoAnswer(Exception):
