@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bench.letters import Accounts
     from vteam.campaigns.models import Campaign
 
-QUIET_SECONDS_MAX = 120.0
+QUIET_SECONDS_MAX = 240.0
 SETTLED_SECONDS_MAX = 240.0
 SENDER = "vteam@vteam.test"
 # Letters leave at any hour, and as fast as they can.
@@ -254,5 +254,5 @@ def _wait(settled: Callable[[], bool], installation: Installation) -> None:
     give_up = time.monotonic() + SETTLED_SECONDS_MAX
     while not settled():
         if time.monotonic() > give_up:
-            raise CannotStart(f"Letters were still on their way:\n{installation.log()[-2_000:]}")
+            raise CannotStart(f"{installation.log()[-2_000:]}\nLetters were still on their way.")
         time.sleep(0.05)

@@ -65,7 +65,8 @@ retry unix - - n - - error
 virtual unix - n n - - virtual
 postlog unix-dgram n - n - 1 postlogd
 """
-# No table is a file that would have to be compiled; no answer needs a name server; nothing waits on purpose.
+# No table is a file that would have to be compiled; no answer needs a name server; nothing waits on purpose, nor, where
+# the machine is so busy that a part of it fails, the minute that Postfix would wait until it starts that one again.
 MAIN = """
 compatibility_level = 3.6
 queue_directory = {folder}/queue
@@ -105,6 +106,8 @@ bounce_queue_lifetime = {lifetime}s
 minimal_backoff_time = 1s
 maximal_backoff_time = 1s
 queue_run_delay = 1s
+transport_retry_time = 1s
+service_throttle_time = 1s
 delay_warning_time = {warning}s
 in_flow_delay = 0
 smtpd_error_sleep_time = 0
@@ -176,7 +179,14 @@ class MailServer:
 
     def queue_empty(self) -> bool:
         """Nothing is on its way. A letter that just moves from one queue to the next may be overlooked."""
-        return not any(files for queue in QUEUES for _, _, files in os.walk(self.folder / "queue" / queue))
+        return not any(self._queued().values())
+
+    def _queued(self) -> dict[str, list[str]]:
+        """The files of letters in each queue."""
+        return {
+            queue: [name for _, _, files in os.walk(self.folder / "queue" / queue) for name in files]
+            for queue in QUEUES
+        }
 
     def wait_until_quiet(self, seconds: float) -> None:
         """Until everything taken was delivered or returned; Misleading, with the log's end, when it takes longer."""
@@ -184,7 +194,8 @@ class MailServer:
         while looks < QUIET_LOOKS:
             looks = looks + 1 if self.queue_empty() else 0
             if time.monotonic() > give_up:
-                raise Misleading(f"Mail was still on its way after {seconds} seconds:\n{self.log()}")
+                where = ", ".join(f"{len(left)} in {queue}" for queue, left in self._queued().items() if left)
+                raise Misleading(f"{self.log()}\nMail was still on its way after {seconds} seconds: {where}")
             time.sleep(LOOK_SECONDS)
 
     def log(self) -> str:

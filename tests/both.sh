@@ -1,31 +1,46 @@
 #!/bin/sh
-# Every test, on both databases at once: SQLite's are told as they run, PostgreSQL's when those are done.
-# PostgreSQL's run in a network of their own (a namespace with nothing but loopback), so that no port is taken twice;
-# where this machine allows no namespace they run afterwards.
+# Every test, in two lines beside one another: on SQLite all but the transfers, told as they run; and on PostgreSQL what
+# a database bears on, then the transfers between real clients, told when both lines are done. The second line has a
+# network of its own (a namespace with nothing but loopback), so that no port is taken twice; where this machine allows
+# no namespace, everything runs one after the other.
 set -u
 cd "$(dirname "$0")/.."
 root=
 [ "$(id -u)" = 0 ] || root=--map-root-user
+# Many tests start programs of ours: none shall be compiled anew each time.
+unset PYTHONDONTWRITEBYTECODE
 # A test that waits for ever fails by itself (pytest's `timeout`); a run that does not end afterwards is ended here.
-pytest="timeout --foreground --kill-after=60 45m .venv/bin/python -m pytest"
-# Both take the place of the shell they are called in.
-apart() { exec unshare --net $root sh -c 'ip link set lo up && exec "$@"' apart "$@"; }
-on_postgresql() { "$@" env VTEAM_TEST_DATABASE=postgresql $pytest tests/services tests/stories; }
+pytest="timeout --foreground --kill-after=60 75m .venv/bin/python -m pytest"
+transfers=tests/torrents
 
-if ! (apart true) 2>/dev/null; then
+first() { $pytest --ignore="$transfers"; }
+second() {
     failed=0
-    $pytest || failed=$?
-    (on_postgresql exec) || failed=$?
+    VTEAM_TEST_DATABASE=postgresql $pytest tests/services tests/stories || failed=$?
+    printf '\nTransfers between real clients:\n'
+    $pytest "$transfers" || failed=$?
+    return "$failed"
+}
+
+if [ "${1:-}" = second ]; then
+    ip link set lo up && second
+    exit
+fi
+if ! unshare --net $root true 2>/dev/null; then
+    failed=0
+    first || failed=$?
+    second || failed=$?
     exit "$failed"
 fi
 
 told=$(mktemp)
-tell() { printf '\nThe same on PostgreSQL:\n'; cat "$told"; rm -f "$told"; }
-(on_postgresql apart) >"$told" 2>&1 &
-postgresql=$!
-trap 'kill "$postgresql" 2>/dev/null; tell' EXIT
+# In a session of its own, all of it can be ended at once.
+setsid unshare --net $root "$0" second >"$told" 2>&1 &
+beside=$!
+tell() { printf '\nOn PostgreSQL:\n'; cat "$told"; rm -f "$told"; }
+trap 'kill -- "-$beside" 2>/dev/null; tell' EXIT
 trap 'exit 130' INT TERM
 failed=0
-$pytest || failed=$?
-wait "$postgresql" || failed=$?
+first || failed=$?
+wait "$beside" || failed=$?
 exit "$failed"

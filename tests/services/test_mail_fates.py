@@ -28,7 +28,7 @@ def test_a_thousand_letters_of_every_fate_are_all_accounted_for() -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=560,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr[-4_000:]
