@@ -148,6 +148,7 @@ def test_what_was_refused_is_told_as_what_waited_and_never_counted(
     told = text_of(bos.get("/maree-haute/points"))
     assert "a person looked at it: That is a lamp post" in told
     assert "waiting: (\u2212300)" in told.replace("\xa0", " ")
+    assert "In brackets: points that wait" in told
 
 
 def test_a_kiosks_trust_concert_code_and_end_are_its_organisers(demo: Campaign, ana: Client) -> None:

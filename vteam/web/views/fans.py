@@ -206,10 +206,12 @@ def points(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBa
         campaign.pk, fan.pk, at_most=PAGE + 1, before=int(before) if before else books.UNBOUNDED
     )
     confirmed, waiting = books.points_of(campaign.pk, fan.pk)
+    told = stories(campaign, found[:PAGE])
     context = {
         "campaign": campaign,
         "fan": fan,
-        "stories": stories(campaign, found[:PAGE]),
+        "stories": told,
+        "some_wait": any(story.waits for story in told),
         "points": confirmed,
         "waiting": waiting,
         "older": found[PAGE - 1].seq if len(found) > PAGE else None,
