@@ -162,11 +162,13 @@ def _request(ask: Ask, url: SplitResult) -> bytes:
 
 
 async def _answer(reader: asyncio.StreamReader, bytes_max: int) -> bytes:
-    """The body of a 200; everything that is sent, its head too, is within `bytes_max`."""
+    """The body of a 200, whole; everything that is sent, its head too, is within `bytes_max`."""
     answer, came = _Answer(), 0
     while not answer.is_whole:
         data = await reader.read(READ_BYTES)
         if not data:
+            if not answer.ends_with_the_connection:
+                raise _NotFetched(Failed.UNREADABLE)
             break
         came += len(data)
         if came > bytes_max:
@@ -180,6 +182,9 @@ class _Answer:
 
     def __init__(self) -> None:
         self.body, self.is_whole = bytearray(), False
+        # Where nothing says how long it is, it ends where the connection does.
+        self.ends_with_the_connection = False
+        self._is_delimited = False
         self._parser: Any = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
@@ -197,6 +202,14 @@ class _Answer:
         if 300 <= status < 400:
             return Failed.REDIRECTED
         return Failed.REFUSED if status not in (0, 200) else None
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Hook of httptools."""
+        self._is_delimited |= name.lower() in (b"content-length", b"transfer-encoding")
+
+    def on_headers_complete(self) -> None:
+        """Hook of httptools."""
+        self.ends_with_the_connection = not self._is_delimited
 
     def on_body(self, body: bytes) -> None:
         """Hook of httptools."""

@@ -14,7 +14,7 @@ from vteam.campaigns.models import Campaign
 from vteam.channels.erasing import erase
 from vteam.channels.links.models import Share
 from vteam.channels.worlds.avatars import forget_waiting, name_of
-from vteam.channels.worlds.enrolling import revoke
+from vteam.channels.worlds.enrolling import revoke, trust
 from vteam.channels.worlds.lines import announce, pushes_due
 from vteam.channels.worlds.linking import link_avatar, unlink_avatar
 from vteam.channels.worlds.models import Avatar, AvatarLink, Kiosk, WorldAct
@@ -30,6 +30,11 @@ from vteam.rules.decisions import Outcome
 
 pytestmark = pytest.mark.django_db
 QUIZ, VOTE, THERE, MADE = "kitchen-quiz", "opening-song", "there", "made-there"
+
+
+def another_fan(campaign: Campaign, name: str) -> Fan:
+    person = account(address=f"{name.lower()}@example.org", language="en", at=clock.now())
+    return become_fan(person=person, campaign_id=campaign.pk, name=name, share_id=None, at=clock.now())[0]
 
 
 # Linking ------------------------------------------------------------------------------------------------------------
@@ -191,6 +196,19 @@ def test_a_flyer_of_a_hosts_kiosk_carries_the_hosts_link(demo: Campaign, bo: Fan
     _, kiosk = enrolled(demo, fan=bo)
     flyer = kiosk.choose("flyer")
     assert flyer["open"]["address"].endswith(Share.objects.get(fan=bo).code)
+    assert flyer["open"]["note"] == "Ad: this link earns points for a fan on Lune Noire's vTeam."
+    assert flyer["text"].startswith("Hand this address on. It is the link of Bo, who hosts this kiosk.")
+    assert flyer["open"]["note"] in flyer["text"]
+
+
+def test_at_a_kiosk_whose_host_nobody_knows_no_visitors_own_link_is_given(demo: Campaign, bo: Fan) -> None:
+    dee = another_fan(demo, "Dee")
+    hosts, kiosk = enrolled(demo, fan=bo)
+    link(kiosk, dee)
+    assert "Dee: " in kiosk.page("touch")["text"]
+    assert kiosk.choose("flyer")["open"]["address"].endswith(Share.objects.get(fan=bo).code)
+    trust(kiosk=hosts, acts_per_day=20, vouched=True)
+    assert kiosk.choose("flyer")["open"]["address"].endswith(Share.objects.get(fan=dee).code)
 
 
 # Forgetting ---------------------------------------------------------------------------------------------------------
@@ -224,18 +242,41 @@ def test_what_one_fan_did_stays_theirs_when_the_avatar_is_anothers(
     demo: Campaign, bo: Fan, own_folder: object
 ) -> None:
     _, kiosk = enrolled(demo)
-    person = account(address="dee@example.org", language="en", at=clock.now())
-    dee, _ = become_fan(person=person, campaign_id=demo.pk, name="Dee", share_id=None, at=clock.now())
+    dee = another_fan(demo, "Dee")
     link(kiosk, bo)
     kiosk.choose(f"bring:{MADE}", text="A boat")
     outcomes(bo)
     unlink_avatar(avatar=Avatar.objects.get())
     link(kiosk, dee)
     assert brought(demo).get().fan == bo
-    erase(person=person, at=clock.now())
+    erase(person=dee.person, at=clock.now())
     assert review(done=brought(demo).get(), accepted=True, reason="", at_us=clock.now_us())
     assert outcomes(bo) == [Outcome.REVIEW_OF_MADE, Outcome.AWARDED]
     erase(person=bo.person, at=clock.now())
+    assert (Avatar.objects.count(), WorldAct.objects.count()) == (0, 0)
+
+
+def test_what_was_done_with_an_avatar_of_two_fans_is_never_done_again(
+    demo: Campaign, bo: Fan, own_folder: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, kiosk = enrolled(demo)
+    dee = another_fan(demo, "Dee")
+    link(kiosk, dee)
+    kiosk.choose(f"answer:{VOTE}:1")
+    unlink_avatar(avatar=Avatar.objects.get())
+    link(kiosk, bo)
+    kiosk.choose(f"answer:{QUIZ}:2")
+    kiosk.choose(f"bring:{MADE}", text="Bo Martin's house, 12 rue du Port")
+    outcomes(bo)
+    erase(person=bo.person, at=clock.now())
+    assert not brought(demo).exists()
+    assert not WorldAct.objects.exclude(text="").exists()
+    link(kiosk, dee)
+    for choice in (f"answer:{QUIZ}:2", f"bring:{MADE}"):
+        assert "already" in kiosk.choose(choice, text="a boat")["text"]
+    assert outcomes(dee) == [Outcome.AWARDED]
+    assert "not journaled" not in caplog.text
+    erase(person=dee.person, at=clock.now())
     assert (Avatar.objects.count(), WorldAct.objects.count()) == (0, 0)
 
 

@@ -2,22 +2,29 @@
 
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 
 from tests.services.worlds import NADIA, REMI, enrolled, link, outcomes
 from vteam import clock
+from vteam.campaigns.agreements import speak
 from vteam.campaigns.models import Campaign
+from vteam.campaigns.queries import title_names
 from vteam.channels.worlds.acting import proof_of
 from vteam.channels.worlds.lines import announce, end_announcement
+from vteam.channels.worlds.linking import unlink_avatar
 from vteam.channels.worlds.models import Avatar, WorldAct
 from vteam.channels.worlds.queries import brought
 from vteam.channels.worlds.reviewing import review
 from vteam.journal.models import Fact
 from vteam.ledger.queries import points_of
 from vteam.people.models import Fan
+from vteam.rights.models import Holder
 from vteam.rules.decisions import Outcome
+from vteam.rules.rights import Act as Said
+from vteam.rules.rights import Way
 
 pytestmark = pytest.mark.django_db
 QUIZ, VOTE, THERE, MADE = "kitchen-quiz", "opening-song", "there", "made-there"
@@ -52,8 +59,27 @@ def test_the_ranking_shows_the_first_and_ones_own_place(demo: Campaign, bo: Fan)
 def test_the_listening_room_says_where_and_what_may_be_played(demo: Campaign) -> None:
     _, kiosk = enrolled(demo)
     text = kiosk.choose("room")["text"]
-    assert "The cellar of the Ska Club" in text
+    assert text.startswith(
+        "The listening room: The cellar of the Ska Club\n\nPlayed here, with the artists' agreement:\n· "
+    )
+    # “Sel” is a keepsake: its artist agreed that it is heard and kept, and to no virtual world.
+    assert "· Les digues" in text
+    assert "· Sel" not in text
     assert kiosk.page("touch", at="room")["text"] == text
+
+
+def test_a_title_is_named_no_more_as_soon_as_one_of_its_holders_says_so(demo: Campaign) -> None:
+    _, kiosk = enrolled(demo)
+    for title in demo.titles.all():
+        named = f"· {title_names([title.pk])[title.pk]}"
+        if named in kiosk.choose("room")["text"]:
+            holder = Holder.objects.filter(titles__title_id=title.pk).latest("pk")
+            speak(
+                holder=holder, person=holder.person, title=title, way=Way.WORLDS, act=Said.WITHDRAWN, language="en",
+                at_us=clock.now_us(),
+            )  # fmt: skip
+        assert named not in kiosk.choose("room")["text"]
+    assert "No title may be played in virtual worlds at the moment" in kiosk.choose("room")["text"]
 
 
 def test_a_choice_there_is_none_of_shows_the_first_page(demo: Campaign) -> None:
@@ -96,8 +122,19 @@ def test_a_wrong_answer_is_told_and_stays(demo: Campaign, bo: Fan) -> None:
     assert "not the answer" in kiosk.choose(f"answer:{QUIZ}:1")["text"]
     assert "answers once" in kiosk.choose(f"answer:{QUIZ}:2")["text"]
     assert "answers once" in kiosk.choose(f"mission:{QUIZ}")["text"]
+    assert "That is the answer" not in kiosk.choose(f"mission:{QUIZ}")["text"]
     assert outcomes(bo) == [Outcome.WRONG_ANSWER]
     assert points_of(demo.pk, bo.pk) == (0, 0)
+
+
+def test_whose_answer_was_lost_on_the_way_is_told_again_what_became_of_it(demo: Campaign, bo: Fan) -> None:
+    _, kiosk = enrolled(demo)
+    link(kiosk, bo)
+    for mission, said in ((QUIZ, "That is the answer: 100 points."), (VOTE, "Your vote is in: 50 points.")):
+        assert kiosk.choose(f"answer:{mission}:2")["text"] == said
+        assert kiosk.choose(f"answer:{mission}:2")["text"] == f"You have done this one already. {said}"
+    unlink_avatar(avatar=Avatar.objects.get())
+    assert "points" not in kiosk.choose(f"answer:{QUIZ}:2")["text"]
 
 
 def test_a_vote_counts_once(demo: Campaign, bo: Fan) -> None:
@@ -145,6 +182,19 @@ def test_a_kiosk_causes_no_more_than_it_is_trusted_with(demo: Campaign) -> None:
     assert WorldAct.objects.count() == 2
     with time_machine.travel(clock.now() + dt.timedelta(days=1)):
         assert "That is the answer" in kiosk.choose(f"answer:{QUIZ}:2", "avatar-9")["text"]
+
+
+def test_the_days_of_that_trust_are_the_campaigns(demo: Campaign) -> None:
+    _, kiosk = enrolled(demo, acts=1)
+    zone = ZoneInfo(demo.file.season.time_zone)
+    midnight = dt.datetime.combine(
+        clock.now().astimezone(zone).date() + dt.timedelta(days=1), dt.time(), zone
+    )
+    assert midnight.astimezone(dt.UTC).hour != 0
+    for n, (minutes, full) in enumerate([(-90, False), (-1, True), (1, False), (90, True)]):
+        with time_machine.travel(midnight + dt.timedelta(minutes=minutes)):
+            said = kiosk.choose(f"answer:{QUIZ}:2", f"avatar-{n}")["text"]
+        assert ("Come back tomorrow" in said) == full, minutes
 
 
 # Being there --------------------------------------------------------------------------------------------------------

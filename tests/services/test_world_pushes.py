@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.worlds.contract import signature
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds.enrolling import revoke
-from vteam.channels.worlds.lines import announce, end_announcement
+from vteam.channels.worlds.lines import announce, end_announcement, push_failed, pushed, pushes_due, told
 from vteam.channels.worlds.models import Kiosk
 from vteam.fetching import Ask, Failed, fetch
 from vteam.jobs.pushing import push_due
@@ -30,6 +31,7 @@ class InWorld:
 
     url: str
     status: int = 200
+    instead: bytes | None = None  # of an answer: these bytes, and the connection ends
     posted: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -38,6 +40,9 @@ def in_world() -> Iterator[InWorld]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             found.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            if found.instead is not None:
+                self.wfile.write(found.instead)
+                return
             self.send_response(found.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -111,6 +116,44 @@ def test_an_object_that_does_not_answer_is_tried_ever_later_and_then_left_to_its
     assert (
         there.send("heartbeat", {"url": in_world.url}).json()["line"] == "touch me: Lune Noire play here now"
     )
+
+
+CUT_SHORT = [b"", b"HTTP/1.1 200 OK\r\nContent-Len", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf"]
+
+
+@pytest.mark.parametrize("answer", CUT_SHORT)
+def test_an_answer_that_breaks_off_is_none(in_world: InWorld, answer: bytes) -> None:
+    in_world.instead = answer
+    ask = Ask(url=in_world.url, seconds=5, bytes_max=1_000, body=b"{}", allowed=[ip_network("127.0.0.0/8")])
+    assert fetch(ask) is Failed.UNREADABLE
+    in_world.instead = b"HTTP/1.0 200 OK\r\n\r\nas long as it comes"
+    assert fetch(ask) == b"as long as it comes"
+
+
+@pytest.mark.django_db
+def test_an_object_that_hangs_up_was_not_told(demo: Campaign, in_world: InWorld) -> None:
+    in_world.instead = b""
+    kiosk, _ = at_a_concert(demo, in_world.url)
+    assert push_due(at=clock.now()) == 0
+    kiosk.refresh_from_db()
+    assert (kiosk.line_told, kiosk.push_tries) == ("touch me: Lune Noire's vTeam", 1)
+    in_world.instead = None
+    assert push_due(at=kiosk.push_at) == 1
+
+
+@pytest.mark.django_db
+def test_what_begins_while_something_else_is_told_is_told_next(demo: Campaign, in_world: InWorld) -> None:
+    kiosk, _ = at_a_concert(demo, in_world.url)
+    asked = clock.now()
+    (push,) = pushes_due(at=asked)
+    again = asked + dt.timedelta(seconds=1)
+    announce(kiosk=Kiosk.objects.get(), mission="there", until=again + HALF_AN_HOUR, at=again)
+    pushed(kiosk=push.kiosk, line="an older line")
+    push_failed(kiosk=push.kiosk, at=asked)
+    told(push.kiosk, "an older line")
+    kiosk.refresh_from_db()
+    assert (kiosk.push_at, kiosk.push_tries) == (again, 0)
+    assert push_due(at=again) == 1
 
 
 @pytest.mark.django_db

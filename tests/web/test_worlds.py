@@ -1,16 +1,18 @@
 """An organiser's and a fan's pages of kiosks: who may, what is shown once, what can be undone."""
 
+import datetime as dt
 import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from tests.services.worlds import NADIA, enrolled
 from tests.web import worldstage
 from vteam import clock
 from vteam.campaigns.joining import account
-from vteam.campaigns.models import Campaign
+from vteam.campaigns.models import Campaign, Organiser
 from vteam.campaigns.organisers import invite, take_invitation
 from vteam.channels.worlds.lines import is_here
 from vteam.channels.worlds.models import Avatar, Kiosk, World
@@ -83,6 +85,7 @@ def test_an_organiser_puts_a_kiosk_up_and_sees_its_code_once(demo: Campaign, ana
         ({"place": "x" * 61}, "too long"),
         ({"room": "x" * 121}, "too long"),
         ({"world": "elsewhere"}, ""),
+        ({"acts_per_day": "many"}, "Write a whole number from 0 to 100,000."),
     ],
 )
 def test_what_is_missing_is_told_and_what_was_typed_stays(
@@ -92,6 +95,41 @@ def test_what_is_missing_is_told_and_what_was_typed_stays(
     assert answer.status_code == 422
     assert words in text_of(answer)
     assert not Kiosk.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("world", "typed", "acts"),
+    [
+        ("luanti", "", 1_000),
+        ("secondlife", "", 1_000),
+        ("opensimulator", "", 200),
+        ("other", "", 200),
+        ("luanti", "7", 7),
+        ("other", "0", 0),
+    ],
+)
+def test_a_code_names_how_far_its_object_is_trusted(
+    demo: Campaign, ana: Client, world: str, typed: str, acts: int
+) -> None:
+    assert ana.post(WORLDS, SPOT | {"world": world, "acts_per_day": typed}).status_code == 302
+    assert Kiosk.objects.get().acts_per_day == acts
+
+
+def test_a_fan_does_not_say_how_far_their_kiosk_is_trusted(demo: Campaign, bos: Client) -> None:
+    assert 'name="acts_per_day"' not in bos.get("/maree-haute/kiosks").content.decode()
+    bos.post("/maree-haute/kiosks", SPOT | {"acts_per_day": "5000"})
+    assert Kiosk.objects.get().acts_per_day == 20
+
+
+def test_a_concert_is_announced_no_longer_than_its_mission_is_open(demo: Campaign, ana: Client) -> None:
+    kiosk, _ = enrolled(demo)
+    there = next(entry for entry in demo.file.missions if entry.key == "there")
+    closes = demo.file.mission_closes_at(there)
+    with time_machine.travel(closes - dt.timedelta(minutes=10)):
+        ana.force_login(Organiser.objects.get().person)
+        ana.post(f"{WORLDS}/{kiosk.pk}", {"act": "announce", "mission": "there"})
+    kiosk.refresh_from_db()
+    assert kiosk.here_until == closes
 
 
 def test_second_life_is_one_grid(demo: Campaign, ana: Client) -> None:

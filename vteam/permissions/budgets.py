@@ -1,6 +1,7 @@
 """Budgets of the public doors: so much per key and window of time, counted in the database, refused beyond."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import F
@@ -26,6 +27,11 @@ def take(*, door: str, key: str, limit: int, window: dt.timedelta, at: dt.dateti
             [name, connection.ops.adapt_datetimefield_value(at + window * 2), limit],
         )
         return bool(cursor.rowcount == 1)
+
+
+def in_days_of(zone: str, at: dt.datetime) -> dt.datetime:
+    """The `at` to take from a DAY by, where days are to begin at midnight in a time zone and not in UTC."""
+    return at.astimezone(ZoneInfo(zone)).replace(tzinfo=dt.UTC)
 
 
 def give_back(*, door: str, key: str, window: dt.timedelta, at: dt.datetime) -> None:

@@ -42,15 +42,24 @@ class KioskForm(forms.Form):
         return data
 
 
+class ActsField(forms.IntegerField):
+    """How much a kiosk may cause in a day."""
+
+    def __init__(self, *, required: bool = True) -> None:
+        wrong = dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), _("Write a whole number from 0 to 100,000.")
+        )
+        super().__init__(required=required, min_value=0, max_value=100_000, error_messages=wrong)
+
+
+class OrganisersKioskForm(KioskForm):
+    """Besides, how far its object is trusted: left empty, as far as one of that world usually is."""
+
+    acts_per_day = ActsField(required=False)
+
+
 class TrustForm(forms.Form):
     """How much a kiosk may cause in a day."""
 
-    acts_per_day = forms.IntegerField(
-        min_value=0,
-        max_value=100_000,
-        error_messages={
-            name: _("Write a whole number from 0 to 100,000.")
-            for name in ("required", "invalid", "min_value", "max_value")
-        },
-    )
+    acts_per_day = ActsField()
     vouched = forms.BooleanField(required=False)

@@ -72,7 +72,8 @@ def act(
     if before is not None:
         return before
     limit, purse = kiosk.acts_per_day, purse_of(kiosk)
-    if not budgets.take(door="kiosk acts", key=purse, limit=limit, window=budgets.DAY, at=at):
+    today = budgets.in_days_of(campaign.file.season.time_zone, at)
+    if not budgets.take(door="kiosk acts", key=purse, limit=limit, window=budgets.DAY, at=today):
         return Acted.KIOSK_FULL, None
     avatar = locked_avatar(campaign, kiosk, resident, at=at)
     if avatar is None:

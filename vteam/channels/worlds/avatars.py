@@ -69,7 +69,8 @@ def locked_avatar(campaign: Campaign, kiosk: Kiosk, resident: Resident, *, at: d
     if locked is not None:
         return locked
     limit = max(kiosk.acts_per_day, NEW_PER_DAY_MIN)
-    if not budgets.take(door="kiosk avatars", key=purse_of(kiosk), limit=limit, window=budgets.DAY, at=at):
+    today = budgets.in_days_of(campaign.file.season.time_zone, at)
+    if not budgets.take(door="kiosk avatars", key=purse_of(kiosk), limit=limit, window=budgets.DAY, at=today):
         return None
     lookup = lookups_of(campaign, kiosk, resident)[0]
     made, _ = Avatar.objects.get_or_create(
@@ -119,18 +120,18 @@ def _forget_bare() -> int:
 
 @transaction.atomic
 def forget_residents(*, fans: Iterable[int]) -> None:
-    """What fans did and told in worlds, and who they are there; an avatar somebody else did something with stays, as
-    nobody's. Their facts name our numbers alone.
+    """What fans did and told in worlds, and who they are there; their facts name our numbers alone.
+
+    An avatar with which somebody else did something stays, as nobody's. That a mission was done with it stays known:
+    its fact is in the books, and another would never get there.
     """
     numbers = list(fans)
-    theirs = WorldAct.objects.filter(fan__in=numbers)
     # An avatar they let go is found by what they did with it.
     let_go = Avatar.objects.filter(fan=None, acts__fan__in=numbers)
     avatars = list(Avatar.objects.filter(fan__in=numbers).values_list("pk", flat=True))
     avatars += let_go.values_list("pk", flat=True)
-    theirs.filter(avatar__in=avatars).delete()
     WorldAct.objects.filter(avatar__in=avatars, recorded_at=None).delete()
-    others = WorldAct.objects.filter(avatar=OuterRef("pk"))
+    others = WorldAct.objects.filter(avatar=OuterRef("pk"), fan__isnull=False).exclude(fan__in=numbers)
     Avatar.objects.filter(~Exists(others), pk__in=avatars).delete()
     Avatar.objects.filter(pk__in=avatars).update(fan=None, linked_at=None, name=None)
-    theirs.update(text="", salt=None, choice=None)
+    WorldAct.objects.filter(fan__in=numbers).update(fan=None, text="", salt=None, choice=None)

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -41,8 +42,7 @@ def is_here(kiosk: Kiosk, *, at: dt.datetime) -> bool:
 def told(kiosk: Kiosk, line: str) -> None:
     """An object has been told its line with an answer."""
     if kiosk.line_told != line or kiosk.push_at is not None:
-        kiosk.line_told, kiosk.push_at, kiosk.push_tries = line, None, 0
-        kiosk.save(update_fields=["line_told", "push_at", "push_tries"])
+        pushed(kiosk=kiosk, line=line)
 
 
 def announce(*, kiosk: Kiosk, mission: str, until: dt.datetime, at: dt.datetime) -> None:
@@ -77,12 +77,17 @@ def pushes_due(*, at: dt.datetime) -> list[Push]:
 
 def pushed(*, kiosk: Kiosk, line: str) -> None:
     """Nothing more is to be told; `line`: what the object shows."""
-    Kiosk.objects.filter(pk=kiosk.pk).update(line_told=line, push_at=None, push_tries=0)
+    _as_it_was(kiosk).update(line_told=line, push_at=None, push_tries=0)
 
 
 def push_failed(*, kiosk: Kiosk, at: dt.datetime) -> dt.datetime | None:
     """When to try again, ever later; None where its next heartbeat has to do."""
     tries = kiosk.push_tries + 1
     again = at + FIRST_AGAIN * 2**tries if tries < TRIES_AT_MOST else None
-    Kiosk.objects.filter(pk=kiosk.pk).update(push_at=again, push_tries=tries)
+    _as_it_was(kiosk).update(push_at=again, push_tries=tries)
     return again
+
+
+def _as_it_was(kiosk: Kiosk) -> "QuerySet[Kiosk]":
+    """The row, unless something else is to be told since it was read: that is told then."""
+    return Kiosk.objects.filter(pk=kiosk.pk, push_at=kiosk.push_at)

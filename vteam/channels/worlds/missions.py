@@ -193,7 +193,15 @@ def _told_before(visit: Visit, entry: MissionEntry, done: WorldAct) -> Page:
     if done.recorded_at is None and done.right is not False:
         link = [("link", _("Link me"))]
         return page_for(visit, said + " " + _("To keep that, press “Link me”."), [*link, back()])
+    if done.right is not False and done.accepted is None and _is_theirs(visit, done):
+        # The first answer may never have reached them.
+        said += " " + _said(entry, done)
     return page_for(visit, said, [("missions", _("Missions")), back()])
+
+
+def _is_theirs(visit: Visit, done: WorldAct) -> bool:
+    """Whether it was done for the fan the avatar is linked to now, and not for one before."""
+    return visit.avatar is not None and visit.avatar.fan_id == done.fan_id
 
 
 def _closed() -> str:

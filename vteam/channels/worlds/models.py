@@ -1,7 +1,7 @@
 """Kiosks, the avatars that used them, and what those did. All of it can be erased; facts carry only our numbers.
 
 An avatar is known by a keyed hash of its grid and its name or key there, under the campaign's own key: when that is
-destroyed after the season, nobody can tell any more whose they were.
+destroyed after the season, nobody can tell any more who those were that nobody linked.
 """
 
 from django.db import models

@@ -68,11 +68,11 @@ def alive(kiosk: Kiosk, *, at: dt.datetime) -> Alive:
 
 
 def kiosks_of(campaign: Campaign, *, fan: Fan | None = None) -> QuerySet[Kiosk]:
-    """The kiosks of a campaign, or of one who hosts some; closed ones last, the newest first."""
+    """The kiosks of a campaign, the newest first; or of one who hosts some, closed ones last, the latest first."""
     found = Kiosk.objects.filter(campaign_id=campaign.pk).select_related("fan")
     if fan is None:
         return found.order_by("-made_at", "-pk")
-    return found.filter(fan=fan).order_by(F("revoked_at").asc(nulls_first=True), "-made_at", "-pk")
+    return found.filter(fan=fan).order_by(F("revoked_at").desc(nulls_first=True), "-made_at", "-pk")
 
 
 def kiosk_rows(campaign: Campaign, kiosks: Iterable[Kiosk], *, at: dt.datetime) -> list[KioskRow]:
@@ -157,7 +157,7 @@ def brought(campaign: Campaign) -> QuerySet[WorldAct]:
     What the books have decided otherwise (it came too late, the fan's other avatar brought something) is not among it.
     """
     told = WorldAct.objects.filter(
-        campaign_id=campaign.pk, act=Act.BRING, recorded_at__isnull=False, accepted=None
+        campaign_id=campaign.pk, act=Act.BRING, recorded_at__isnull=False, fan__isnull=False, accepted=None
     )
     key = Concat(Value("world:"), OuterRef("mission"), Value(":"), Cast(OuterRef("avatar_id"), CharField()))
     facts = Fact.objects.filter(campaign_id=campaign.pk, key=key).values("seq")[:1]

@@ -4,6 +4,7 @@ GET shows, POST acts. A kiosk's code is shown once, when it is made.
 """
 
 import datetime as dt
+from collections import defaultdict
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -19,16 +20,18 @@ from vteam.channels.worlds import queries
 from vteam.channels.worlds.acting import is_open
 from vteam.channels.worlds.enrolling import new_code, put_up, restore, revoke, trust
 from vteam.channels.worlds.lines import announce, end_announcement, is_here, line_of
-from vteam.channels.worlds.models import Kiosk, WorldAct
+from vteam.channels.worlds.models import Kiosk, World, WorldAct
 from vteam.channels.worlds.reviewing import review
 from vteam.web.answers import for_organisers, number_of, private_render
-from vteam.web.kiosk_forms import KioskForm, TrustForm
+from vteam.web.kiosk_forms import OrganisersKioskForm, TrustForm
 from vteam.web.kiosks import show_next, shown_once, spot_of
 from vteam.web.views.campaign import page_number
 
 PAGE, BROUGHT_SHOWN = 30, 20
-ORGANISERS_ACTS = 1_000
-"""What a kiosk may cause in a day, until an organiser says otherwise."""
+ACTS_PER_DAY = defaultdict(lambda: 200, {World.SECOND_LIFE: 1_000, World.LUANTI: 1_000})
+"""What a kiosk may cause in a day where its organiser leaves it to us. In other worlds, OpenSimulator among them,
+whoever may read an object's script reads its secret (docs/worlds.md).
+"""
 ANNOUNCED_FOR = dt.timedelta(minutes=30)
 REASON_LENGTH = 200
 
@@ -39,15 +42,15 @@ REASON_LENGTH = 200
 def organise(request: HttpRequest, campaign: Campaign, organiser: Organiser) -> HttpResponseBase:
     """Every kiosk, what residents did, and what they brought; POST puts a kiosk up or looks at something brought."""
     if request.method != "POST":
-        return _organise(request, campaign, organiser, form=KioskForm())
+        return _organise(request, campaign, organiser, form=OrganisersKioskForm())
     if request.POST.get("act") in ("accept", "refuse"):
         return _review(request, campaign)
-    form = KioskForm(request.POST)
+    form = OrganisersKioskForm(request.POST)
     if not form.is_valid():
         return _organise(request, campaign, organiser, form=form, status=422)
-    made = put_up(
-        campaign=campaign, spot=spot_of(form), fan=None, acts_per_day=ORGANISERS_ACTS, at=clock.now()
-    )
+    spot, typed = spot_of(form), form.cleaned_data["acts_per_day"]
+    acts = ACTS_PER_DAY[spot.world] if typed is None else typed
+    made = put_up(campaign=campaign, spot=spot, fan=None, acts_per_day=acts, at=clock.now())
     if made is None:
         return _organise(request, campaign, organiser, form=form, refused=True, status=409)
     show_next(request, made)
@@ -59,7 +62,7 @@ def _organise(
     campaign: Campaign,
     organiser: Organiser,
     *,
-    form: KioskForm,
+    form: OrganisersKioskForm,
     refused: bool = False,
     status: int = 200,
 ) -> HttpResponse:
@@ -131,9 +134,10 @@ def _act_on(request: HttpRequest, campaign: Campaign, organiser: Organiser, foun
         show_next(request, (found, new_code(kiosk=found, at=at)))
     elif act == "announce" and found.revoked_at is None:
         wanted = request.POST.get("mission", "")
-        if wanted not in {entry.key for entry in _concerts(campaign, at)}:
+        concert = next((entry for entry in _concerts(campaign, at) if entry.key == wanted), None)
+        if concert is None:
             raise Http404
-        until = min(at + ANNOUNCED_FOR, campaign.file.season.ends_at)
+        until = min(at + ANNOUNCED_FOR, campaign.file.mission_closes_at(concert))
         announce(kiosk=found, mission=wanted, until=until, at=at)
     elif act == "over":
         end_announcement(kiosk=found, at=at)

@@ -1,0 +1,60 @@
+"""What happens at kiosks at the very same moment: one result, one key, one use of a number."""
+
+import functools
+
+import pytest
+
+from tests.services.concurrency import at_once, raised
+from tests.services.worlds import NADIA, REMI, enrolled, link, outcomes, put
+from vteam import clock
+from vteam.campaigns.models import Campaign
+from vteam.channels.worlds.enrolling import Around, enrol
+from vteam.channels.worlds.models import Avatar, WorldAct
+from vteam.people.models import Fan
+from vteam.rules.decisions import Outcome
+
+pytestmark = pytest.mark.django_db(transaction=True)
+QUIZ = "kitchen-quiz"
+
+
+def test_two_avatars_of_a_fan_have_one_result(demo: Campaign, bo: Fan) -> None:
+    _, kiosk = enrolled(demo)
+    for avatar in (NADIA, REMI):
+        link(kiosk, bo, avatar)
+    doings = [functools.partial(kiosk.choose, f"answer:{QUIZ}:2", avatar) for avatar in (NADIA, REMI)]
+    results = at_once(*doings, *doings)
+    assert raised(results) == []
+    assert (
+        sum("That is the answer" in told["text"] and "already" not in told["text"] for told in results) == 1
+    )
+    assert WorldAct.objects.count() == 1
+    assert outcomes(bo) == [Outcome.AWARDED]
+
+
+def test_somebody_new_who_presses_often_is_one_avatar(demo: Campaign) -> None:
+    _, kiosk = enrolled(demo)
+    results = at_once(*[functools.partial(kiosk.choose, f"answer:{QUIZ}:2")] * 4)
+    assert raised(results) == []
+    assert (Avatar.objects.count(), WorldAct.objects.count()) == (1, 1)
+
+
+def test_a_code_typed_into_two_objects_is_one_of_theirs(demo: Campaign) -> None:
+    kiosk, code = put(demo)
+    results = at_once(
+        *(
+            functools.partial(enrol, typed=code, around=Around(owner=owner, shard="OpenSim"), at=clock.now())
+            for owner in (NADIA, REMI)
+        )
+    )
+    assert raised(results) == []
+    (given,) = [found for found in results if found is not None]
+    kiosk.refresh_from_db()
+    assert kiosk.key == given.kiosk.key
+
+
+def test_a_number_sent_twice_at_once_is_believed_once(demo: Campaign) -> None:
+    _, kiosk = enrolled(demo)
+    touch = functools.partial(kiosk.send, "touch", {"avatar": NADIA}, nonce="1-00000000000000aa")
+    results = at_once(*[touch] * 4)
+    assert raised(results) == []
+    assert sorted(answer.status_code for answer in results) == [200, 403, 403, 403]
