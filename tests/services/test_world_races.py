@@ -1,6 +1,8 @@
 """What happens at kiosks at the very same moment: one result, one key, one use of a number."""
 
 import functools
+import time
+from typing import Any
 
 import pytest
 
@@ -8,8 +10,10 @@ from tests.services.concurrency import at_once, raised
 from tests.services.worlds import NADIA, REMI, enrolled, link, outcomes, put
 from vteam import clock
 from vteam.campaigns.models import Campaign
+from vteam.channels.worlds import acting
 from vteam.channels.worlds.enrolling import Around, enrol
 from vteam.channels.worlds.models import Avatar, WorldAct
+from vteam.people import vault
 from vteam.people.models import Fan
 from vteam.rules.decisions import Outcome
 
@@ -17,11 +21,25 @@ pytestmark = pytest.mark.django_db(transaction=True)
 QUIZ = "kitchen-quiz"
 
 
-def test_two_avatars_of_a_fan_have_one_result(demo: Campaign, bo: Fan) -> None:
-    _, kiosk = enrolled(demo)
-    for avatar in (NADIA, REMI):
+def slowly(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+    """What is called there takes a moment, so that others come meanwhile."""
+    usual = getattr(module, name)
+
+    def later(*given: Any, **named: Any) -> Any:
+        time.sleep(0.3)
+        return usual(*given, **named)
+
+    monkeypatch.setattr(module, name, later)
+
+
+def test_two_avatars_of_a_fan_have_one_result(
+    demo: Campaign, bo: Fan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = {NADIA: enrolled(demo)[1], REMI: enrolled(demo)[1]}
+    for avatar, kiosk in used.items():
         link(kiosk, bo, avatar)
-    doings = [functools.partial(kiosk.choose, f"answer:{QUIZ}:2", avatar) for avatar in (NADIA, REMI)]
+    slowly(monkeypatch, acting, "_keep")
+    doings = [functools.partial(kiosk.choose, f"answer:{QUIZ}:2", avatar) for avatar, kiosk in used.items()]
     results = at_once(*doings, *doings)
     assert raised(results) == []
     assert (
@@ -38,8 +56,11 @@ def test_somebody_new_who_presses_often_is_one_avatar(demo: Campaign) -> None:
     assert (Avatar.objects.count(), WorldAct.objects.count()) == (1, 1)
 
 
-def test_a_code_typed_into_two_objects_is_one_of_theirs(demo: Campaign) -> None:
+def test_a_code_typed_into_two_objects_is_one_of_theirs(
+    demo: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kiosk, code = put(demo)
+    slowly(monkeypatch, vault, "seal")
     results = at_once(
         *(
             functools.partial(enrol, typed=code, around=Around(owner=owner, shard="OpenSim"), at=clock.now())
