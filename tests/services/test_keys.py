@@ -14,6 +14,7 @@ from tests.cast import AT, come_in_as, entry, holder_of
 from tests.services.doors import BO, DAY, HOUR, MINUTE, C, ask, mailed
 from tests.services.letters import code_in, in_the_mailbox, link_in
 from vteam.backup.archive import ring
+from vteam.campaigns import organisers
 from vteam.channels.erasing import erase
 from vteam.channels.mail.codes import never_again
 from vteam.channels.mail.delivery import deliver_due
@@ -348,6 +349,21 @@ def test_an_invitation_handed_out_before_is_taken_after(settings: Any, another_k
     person = come_in_as(entry(None), BO).person
     assert take_invitation(secret=secret, person=person) == holder
     assert invited(secret) is None
+
+
+@in_database
+def test_so_is_an_organisers_or_an_operators(settings: Any, another_key: str) -> None:
+    campaign = cast.open_campaign()
+    secrets = [organisers.invite(campaign=of, name="Ana", at=AT) for of in (campaign, None)]
+    rotate(settings, another_key)
+    person = come_in_as(entry(None), BO).person
+    for secret, of in zip(secrets, (campaign, None), strict=True):
+        assert secret is not None
+        found = organisers.invited(secret)
+        assert found is not None
+        assert found.campaign == of
+        assert organisers.take_invitation(secret=secret, person=person) == found
+        assert organisers.invited(secret) is None
 
 
 @in_database

@@ -16,6 +16,7 @@ from vteam.permissions.queries import found_subject
 from vteam.permissions.services import INSTALLATION, end_all
 
 NO_OPERATOR = "not an operator any more"
+INVITATION = "organiser invitation"
 ORGANISER = "SELECT * FROM campaigns_organiser WHERE campaign_id = %s AND person_id = %s"
 
 
@@ -31,15 +32,15 @@ def invite(*, campaign: Campaign | None, name: str, at: dt.datetime) -> str | No
     )
     if found.person_id is not None:
         return None
-    found.invitation_hash, found.invited_at = _invitation_hash(secret), at
+    found.invitation_hash, found.invited_at = vault.keyed_hash(INVITATION, secret), at
     found.save(update_fields=["invitation_hash", "invited_at"])
     return secret
 
 
 def invited(secret: str) -> Organiser | None:
     """Whom an unused invitation is for."""
-    found = Organiser.objects.select_related("campaign").filter(invitation_hash=_invitation_hash(secret))
-    return found.first()
+    unused = Organiser.objects.select_related("campaign")
+    return unused.filter(invitation_hash__in=vault.keyed_hashes(INVITATION, secret)).first()
 
 
 @transaction.atomic
@@ -48,8 +49,8 @@ def take_invitation(*, secret: str, person: Person) -> Organiser | None:
 
     Somebody who was that already stays it under the name they had.
     """
-    unused = Organiser.objects.select_for_update().filter(invitation_hash=_invitation_hash(secret))
-    found = unused.first()
+    unused = Organiser.objects.select_for_update()
+    found = unused.filter(invitation_hash__in=vault.keyed_hashes(INVITATION, secret)).first()
     if found is None:
         return None
     already = Organiser.objects.filter(campaign=found.campaign_id, person=person).first()
@@ -103,7 +104,3 @@ def remove(*, campaign: Campaign | None, name: str, at: dt.datetime) -> bool:
             end_all(subject=subject, act=NO_OPERATOR, at=at)
     found.delete()
     return True
-
-
-def _invitation_hash(secret: str) -> bytes:
-    return vault.keyed_hash("organiser invitation", secret)
