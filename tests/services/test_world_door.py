@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from tests.services.worlds import NADIA, OWNER, STRANGER, Object, enrolled, put
+from tests.services.worlds import NADIA, OPENSIMULATOR, OWNER, STRANGER, Object, enrolled, put
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.rekeying import bring_to_newest
-from vteam.channels.worlds.enrolling import CODE_FOR, new_code, revoke
+from vteam.channels.worlds.enrolling import CODE_FOR, TAKEN_FOR, Around, _seen, new_code, restore, revoke
 from vteam.channels.worlds.models import Avatar, Kiosk, Nonce, World
 from vteam.channels.worlds.signing import PATIENCE_SECONDS, message_of, signature
 
@@ -47,6 +49,7 @@ def test_a_code_becomes_a_key_and_a_secret_once(demo: Campaign) -> None:
     kiosk.refresh_from_db()
     assert kiosk.key == given["key"]
     assert given["secret"].encode() not in bytes(kiosk.sealed_secret or b"")
+    assert Object(key=given["key"], secret=given["secret"], around={}).send("touch", TOUCH).status_code == 200
     status, said = _enrol(code)
     assert status == 403
     assert "used already" in said["text"]
@@ -76,6 +79,115 @@ def test_another_code_puts_another_object_in_the_place_of_the_first(demo: Campai
     assert first.send("touch", TOUCH).status_code == 403
 
 
+# Answers that were lost ---------------------------------------------------------------------------------------------
+def _taken(code: str, **other: str) -> Object | None:
+    """What a code gives an object of the owner's; None where it is no good."""
+    around = OPENSIMULATOR | other
+    status, given = _enrol(code, **around)
+    assert status in (200, 403)
+    return Object(key=given["key"], secret=given["secret"], around=around) if status == 200 else None
+
+
+def test_a_code_whose_answer_was_lost_gives_the_same_owner_a_fresh_key(demo: Campaign) -> None:
+    _, code = put(demo)
+    lost, there = _taken(code), _taken(code)
+    assert lost and there
+    assert (lost.key, lost.secret) != (there.key, there.secret)
+    assert lost.send("heartbeat", {}).json()["why"] == "unknown"
+    assert _taken(code)  # what is not believed does not use it up
+
+
+def test_a_code_is_used_up_when_its_object_has_spoken(demo: Campaign) -> None:
+    kiosk, code = put(demo)
+    there = _taken(code)
+    assert there
+    wrong = Object(key=there.key, secret="f" * 32, around=there.around)
+    assert wrong.send("heartbeat", {}).status_code == 403
+    there = _taken(code)
+    assert there
+    assert there.send("heartbeat", {}).status_code == 200
+    assert not _taken(code)
+    assert there.send("heartbeat", {}).status_code == 200
+    kiosk.refresh_from_db()
+    assert (kiosk.code_hash, kiosk.code_until, kiosk.code_taken_at) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "other", [{"X-SecondLife-Owner-Key": STRANGER}, {"X-SecondLife-Shard": "Production"}], ids=str
+)
+def test_a_code_that_was_taken_is_good_for_nobody_else(demo: Campaign, other: dict[str, str]) -> None:
+    _, code = put(demo)
+    there = _taken(code)
+    assert there
+    assert not _taken(code, **other)
+    assert there.send("heartbeat", {}).status_code == 200
+
+
+def test_a_code_that_was_taken_is_good_for_ten_minutes_from_the_first_time(demo: Campaign) -> None:
+    _, code = put(demo)
+    taken_at = clock.now()
+    with time_machine.travel(taken_at, tick=False) as travelled:
+        assert _taken(code)
+        travelled.move_to(taken_at + TAKEN_FOR - dt.timedelta(seconds=1))
+        assert _taken(code)
+        travelled.move_to(taken_at + TAKEN_FOR)
+        assert not _taken(code)
+    assert dt.timedelta(minutes=10) == TAKEN_FOR
+
+
+def test_a_code_that_was_taken_is_not_good_for_longer_than_a_day(demo: Campaign) -> None:
+    kiosk, code = put(demo)
+    with time_machine.travel(kiosk.made_at + CODE_FOR - dt.timedelta(seconds=1), tick=False) as travelled:
+        assert _taken(code)
+        travelled.shift(1)
+        assert not _taken(code)
+
+
+def test_a_code_that_was_taken_is_no_good_at_a_closed_kiosk(demo: Campaign) -> None:
+    kiosk, code = put(demo)
+    assert _taken(code)
+    kiosk.refresh_from_db()
+    revoke(kiosk=kiosk, at=clock.now(), by_organiser=True)
+    restore(kiosk=kiosk)
+    assert not _taken(code)
+
+
+def test_a_new_code_stays_good_while_the_old_object_speaks(demo: Campaign) -> None:
+    kiosk, old = enrolled(demo)  # it has not spoken yet: its own code is not used up
+    code = new_code(kiosk=kiosk, at=clock.now())
+    for minutes in (0, 5, 10, 15):
+        with time_machine.travel(clock.now() + dt.timedelta(minutes=minutes)):
+            assert old.send("heartbeat", {}).status_code == 200
+    there = _taken(code)
+    assert there
+    assert old.send("heartbeat", {}).status_code == 403
+    assert there.send("heartbeat", {}).status_code == 200
+
+
+def test_a_request_that_came_while_another_code_was_made_does_not_use_that_up(demo: Campaign) -> None:
+    kiosk, _ = enrolled(demo)
+    before = Kiosk.objects.get(pk=kiosk.pk)  # as the request found it
+    code = new_code(kiosk=kiosk, at=clock.now())
+    _seen(before, Around(region=before.region, position=before.position), clock.now())
+    there = _taken(code)
+    assert there
+    before = Kiosk.objects.get(pk=kiosk.pk)
+    assert _taken(code)
+    _seen(before, Around(region=before.region, position=before.position), clock.now())
+    assert _taken(code)
+
+
+def test_only_the_first_request_after_a_code_writes_more(demo: Campaign) -> None:
+    _, there = enrolled(demo)
+    counts = []
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as caught:
+            assert there.send("heartbeat", {}).status_code == 200
+        counts.append(len(caught))
+    assert counts[0] - 1 == counts[1] == counts[2]
+
+
+# Touching -----------------------------------------------------------------------------------------------------------
 def test_a_touch_shows_a_page_and_leaves_no_trace_of_who_looked(demo: Campaign) -> None:
     _, kiosk = enrolled(demo)
     shown = kiosk.page("touch")

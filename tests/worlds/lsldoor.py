@@ -18,6 +18,8 @@ from tests.worlds.contract import Known, signature
 
 Page = dict[str, Any]
 BUDGET_BYTES = 1900
+LOST = "lost"
+"""A fault: the request is heard and done, and the wire is cut before the answer."""
 PATHS = ("enrol", "touch", "action", "presence", "heartbeat")
 
 
@@ -27,6 +29,7 @@ WORDS = {
     "late": "The time is wrong.",
     "repeated": "This was already said.",
     "owner": "This kiosk has another owner.",
+    "revoked": "This kiosk is closed.",
 }
 
 
@@ -46,17 +49,20 @@ class Door:
     address: str = ""
     got: list[Got] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
-    faults: list[int | bytes] = field(default_factory=list)
+    faults: list[int | bytes | str] = field(default_factory=list)
+    refuses: str = ""
+    """Why everything signed is refused."""
     page: Callable[[Got], Page] | None = None
     line: str = "touch me: Lune Noire's vTeam"
     known: Known = field(default_factory=Known)
     owners: dict[str, str] = field(default_factory=dict)
-    codes: set[str] = field(default_factory=set)
+    codes: dict[str, str] = field(default_factory=dict)
+    """Those that are good, each with the key it has given; empty: none yet."""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def code(self, *, world: str) -> str:
         code = f"k4wm 7tq{next(self.numbers)}"
-        self.codes.add(code.replace(" ", ""))
+        self.codes[code.replace(" ", "")] = ""
         return code
 
     def paths(self) -> list[str]:
@@ -65,13 +71,16 @@ class Door:
     def answer(
         self, path: str, headers: dict[str, str], raw: bytes, names: tuple[str, ...]
     ) -> tuple[int, bytes]:
-        """A fault that is due comes first: a status, or bytes sent as 200."""
-        if self.faults:
-            fault = self.faults.pop(0)
+        """A fault that is due comes first: a status, or bytes sent as 200; or LOST, which comes last."""
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None and fault != LOST:
+            assert not isinstance(fault, str)
             return (200, fault) if isinstance(fault, bytes) else (fault, b"<html>it broke</html>")
         status, body = self._answer(path.removeprefix("/world/v1/"), path, headers, raw, names)
         if status == 403:
             self.refusals.append(body["text"])
+        if fault == LOST:
+            return 499, b""
         return status, json.dumps(body, ensure_ascii=False).encode()
 
     def _answer(
@@ -81,11 +90,12 @@ class Door:
             return 404, {"text": "There is nothing here."}
         if name == "enrol":
             return self._enrol(Got(name, json.loads(raw), headers, names))
-        why = self.known.refusal(path, headers, raw, now=self.clock())
+        why = self.refuses or self.known.refusal(path, headers, raw, now=self.clock())
         if not why and headers["X-SecondLife-Owner-Key"] != self.owners[headers["X-VTeam-Key"]]:
             why = "owner"
         if why:
             return 403, {"text": WORDS[why], "why": why}
+        self.codes = {code: key for code, key in self.codes.items() if key != headers["X-VTeam-Key"]}
         got = Got(name, json.loads(raw), headers, names)
         self.got.append(got)
         if name == "heartbeat":
@@ -95,12 +105,13 @@ class Door:
     def _enrol(self, got: Got) -> tuple[int, Page]:
         self.got.append(got)
         code = got.values["code"].lower().replace(" ", "")
-        if code not in self.codes:
+        owner, before = got.headers["X-SecondLife-Owner-Key"], self.codes.get(code)
+        if before is None or (before and self.owners[before] != owner):
             return 403, {"text": "This code is wrong, used or too old.", "why": "code"}
-        self.codes.remove(code)
-        key = f"key{next(self.numbers):013}"
-        self.known.secrets[key] = hashlib.sha256(code.encode()).hexdigest()[:32]
-        self.owners[key] = got.headers["X-SecondLife-Owner-Key"]
+        self.known.secrets.pop(before, None)
+        self.codes[code] = key = f"key{next(self.numbers):013}"
+        self.known.secrets[key] = hashlib.sha256((key + code).encode()).hexdigest()[:32]
+        self.owners[key] = owner
         text = "This kiosk is ready."
         return 200, {"key": key, "secret": self.known.secrets[key], "line": self.line, "text": text}
 

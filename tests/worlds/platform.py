@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -41,6 +41,8 @@ class Platform:
 
     address: str
     campaign: Campaign
+    loses: list[str] = field(default_factory=list)
+    """The ends of paths; the next request to each is done, and a proxy before it says that no answer came in time."""
 
     def code(self, *, world: str) -> str:
         """Good once, within 24 hours."""
@@ -50,15 +52,29 @@ class Platform:
         return made[1]
 
 
+def _losing(site: Any, loses: list[str]) -> Any:
+    def answer(environ: Any, start_response: Any) -> Any:
+        due = next((end for end in loses if environ["PATH_INFO"].endswith(end)), None)
+        if due is None:
+            return site(environ, start_response)
+        loses.remove(due)
+        site(environ, lambda *_: None).close()
+        start_response("504 Gateway Timeout", [("Content-Type", "text/html")])
+        return [b"<html>Gateway Timeout</html>"]
+
+    return answer
+
+
 @contextmanager
 def standing() -> Iterator[Platform]:
     """It stands while the block runs."""
-    campaign = open_demo()
-    with make_server("127.0.0.1", 0, get_wsgi_application(), _Site, _Quiet) as site:
+    campaign, loses = open_demo(), list[str]()
+    site_behind = _losing(get_wsgi_application(), loses)
+    with make_server("127.0.0.1", 0, site_behind, _Site, _Quiet) as site:
         thread = threading.Thread(target=site.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
-            yield Platform(f"http://127.0.0.1:{site.server_port}", campaign)
+            yield Platform(f"http://127.0.0.1:{site.server_port}", campaign, loses)
         finally:
             site.shutdown()
             thread.join()

@@ -11,6 +11,7 @@ import pytest
 from tests.worlds.conftest import Place
 from tests.worlds.lslworld import Resident, World
 from tests.worlds.platform import Platform
+from vteam.channels.worlds.models import WorldAct
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,6 +55,37 @@ def test_a_code_is_good_only_once(platform: Platform, place: Place, ana: Residen
         kiosk.run(5)
         assert bool(kiosk.script.secret) is expected
     assert ana.dialog.buttons == ("Set up", "OK")
+
+
+def test_a_code_whose_answer_was_lost_sets_the_kiosk_up_all_the_same(
+    platform: Platform, place: Place, ana: Resident
+) -> None:
+    platform.loses.append("/enrol")
+    kiosk = set_up(platform, place, ana)
+    assert [sent.path for sent in kiosk.sent] == ["/world/v1/enrol"] * 2 + ["/world/v1/heartbeat"]
+    assert not platform.loses
+    bo = Resident("Bo Resident")
+    kiosk.touch(bo)
+    answered(kiosk, bo)
+    assert bo.dialog.buttons
+
+
+def test_what_bo_did_is_done_once_though_its_answer_was_lost(
+    platform: Platform, place: Place, ana: Resident
+) -> None:
+    kiosk, bo = set_up(platform, place, ana), Resident("Bo Resident")
+    kiosk.touch(bo)
+    answered(kiosk, bo)
+    for label in ("Missions", "What do we open with?"):
+        kiosk.press(bo, label)
+        answered(kiosk, bo)
+    vote, before = bo.dialog.buttons[0], len(kiosk.sent)
+    platform.loses.append("/action")
+    kiosk.press(bo, vote)
+    answered(kiosk, bo)
+    assert [sent.path for sent in kiosk.sent[before:]] == ["/world/v1/action"] * 2
+    assert bo.dialog.text.split("\n")[-1].startswith("You have done this one already.")
+    assert WorldAct.objects.get().mission == "opening-song"
 
 
 def test_bo_tries_every_button_of_every_page(platform: Platform, place: Place, ana: Resident) -> None:

@@ -1,7 +1,7 @@
 """Setting a kiosk up: by its owner only, with a code; and forgetting it all when it changes hands."""
 
 from tests.worlds.conftest import Place
-from tests.worlds.lsldoor import Door
+from tests.worlds.lsldoor import LOST, Door
 from tests.worlds.lslworld import Resident, World
 
 
@@ -62,6 +62,17 @@ def test_a_wrong_code_is_answered_with_why_and_the_way_to_try_again(
     bare.type(ana, door.code(world=bare.limits.world))
     bare.run(5)
     assert ana.shown[-1].text == "This kiosk is ready."
+
+
+def test_a_key_whose_answer_was_lost_is_asked_for_again_with_the_same_code(
+    bare: World, door: Door, ana: Resident
+) -> None:
+    door.faults = [LOST]
+    enrol(bare, ana, door.code(world=bare.limits.world))
+    assert door.paths() == ["enrol", "enrol", "heartbeat"]
+    assert [shown.text for shown in ana.kinds("dialog")] == ["This kiosk is ready."]
+    assert list(door.known.secrets.items()) == [(bare.script.kiosk, bare.script.secret)]
+    assert not door.refusals
 
 
 def test_what_no_code_mends_asks_the_owner_for_none(kiosk: World, door: Door, ana: Resident) -> None:

@@ -204,6 +204,22 @@ def test_a_heartbeat_that_fails_tells_nobody(kiosk: World, door: Door, ana: Resi
     assert len(kiosk.hover) == 1  # as it was placed: nothing came of the failures
 
 
+@pytest.mark.parametrize("why", ["revoked", "unknown"])
+def test_a_heartbeat_that_is_refused_takes_back_what_was_announced(
+    kiosk: World, door: Door, ana: Resident, why: str
+) -> None:
+    neutral = kiosk.hover[0][1]
+    door.line = "touch me: Lune Noire plays here now"
+    kiosk.run(305)
+    door.refuses = why
+    kiosk.run(305)
+    assert [line for _, line in kiosk.hover] == [neutral, door.line, neutral]
+    assert not ana.shown
+    door.refuses = ""
+    kiosk.run(305)
+    assert kiosk.hover[-1][1] == door.line  # it was opened again
+
+
 def test_a_region_restart_gives_a_new_address_and_keeps_the_key(
     kiosk: World, door: Door, bo: Resident
 ) -> None:

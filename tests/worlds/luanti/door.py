@@ -51,13 +51,16 @@ class Door:
     # Instead of an answer: a status and bytes. And how long it takes before each.
     instead: tuple[int, bytes] | None = None
     slowness_s: float = 0
-    codes: set[str] = field(default_factory=set)
+    # Those that are good, each with the key it has given; empty: none yet.
+    codes: dict[str, str] = field(default_factory=dict)
+    made: int = 0
     known: Known = field(default_factory=Known)
 
     def code(self, *, world: str = "luanti") -> str:
-        """A new code, good once."""
-        made = f"k{len(self.codes) + len(self.known.secrets):02}w 7tq2"
-        self.codes.add(made.replace(" ", ""))
+        """A new code, good until a kiosk has spoken with what it gave."""
+        made = f"k{self.made:02}w 7tq2"
+        self.made += 1
+        self.codes[made.replace(" ", "")] = ""
         return made
 
     def asked(self, path: str) -> list[Request]:
@@ -82,10 +85,10 @@ class Door:
             )
             if not known:
                 return 403, {"text": "This code is wrong, used or too old.", "why": "code"}
-            self.codes.discard(code)
-            number = len(self.known.secrets)
-            key, secret = f"key{number:013}", hashlib.md5(code.encode()).hexdigest()
-            self.known.secrets[key] = secret
+            self.known.secrets.pop(self.codes[code], None)
+            number = len(self.asked("enrol"))
+            key, secret = f"key{number:013}", hashlib.md5(f"{code}{number}".encode()).hexdigest()
+            self.codes[code], self.known.secrets[key] = key, secret
             return 200, {
                 "key": key,
                 "secret": secret,
@@ -96,6 +99,7 @@ class Door:
         self.requests.append(Request(path=path, headers=headers, raw=raw, refusal=refusal))
         if refusal:
             return 403, {"text": f"Refused: {refusal}.", "why": refusal}
+        self.codes = {code: key for code, key in self.codes.items() if key != headers["X-VTeam-Key"]}
         if path == "/world/v1/heartbeat":
             return 200, {"line": self.answer(path, {}).get("line", LINE)}
         return 200, self.answer(path, json.loads(raw))

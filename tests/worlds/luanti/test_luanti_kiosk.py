@@ -317,6 +317,21 @@ def test_a_kiosk_that_is_not_believed_any_more_takes_a_new_code_from_its_owner_a
     assert keys[0] == keys[1] == keys[2] != keys[3]
 
 
+def test_a_code_whose_answer_was_lost_is_typed_again(world: World) -> None:
+    world.door.instead = (403, b'{"text": "Type a new code.", "why": "unknown"}')
+    world.ana.touch(KIOSK)
+    form = world.ana.form("Type a new code")
+    code = world.door.code()
+    world.door.instead = (504, b"<html>")
+    world.ana.press(form, "Set up", code=code)
+    form = world.ana.form("Nothing is lost")
+    world.door.instead = None
+    world.ana.press(form, "Set up", code=code)
+    world.ana.close(world.ana.form("This kiosk is now"))
+    touched(world.join())
+    assert [each.told["code"] for each in world.door.asked("enrol")] == [code, code]
+
+
 def test_the_address_of_a_link_is_for_one_player_and_kept_nowhere(world: World) -> None:
     bo = world.join()
     world.door.answer = lambda path, told: pages.OPENS

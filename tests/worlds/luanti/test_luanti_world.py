@@ -9,7 +9,7 @@ import pytest
 
 from tests.worlds.luanti.conftest import set_up
 from tests.worlds.luanti.door import LINE, WELCOME, standing
-from tests.worlds.luanti.player import Pos
+from tests.worlds.luanti.player import Player, Pos
 from tests.worlds.luanti.server import KIOSK, ROOM, Server, running
 
 FAR = Pos(900, 40, 900)
@@ -54,6 +54,41 @@ def test_only_its_owner_sets_a_kiosk_up_and_only_its_owner_digs_it(tmp_path: Pat
         ana.form("Kiosks I host")
         server.stop()
         assert [name for name, value in kept(server).items() if name.startswith("kiosk:") and value] == []
+
+
+def test_a_kiosk_that_was_dug_before_the_answer_came_takes_the_same_code_where_it_is_placed_again(
+    tmp_path: Path,
+) -> None:
+    said = {
+        "": ("Set up", "could not be set up: it is not there any more"),
+        "fr": ("Installer", "elle n'est plus là"),
+    }
+    with standing() as door, running(tmp_path, vteam_address=door.address) as server:
+        for language, (button, words) in said.items():
+            ana, code = server.join(language=language), door.code()
+
+            def place(ana: Player = ana) -> None:
+                ana.place(0, KIOSK)
+                ana.wait(lambda: "vteam:kiosk" in ana.inventory)
+                ana.touch(KIOSK)
+
+            def dig(ana: Player = ana) -> None:
+                ana.dig(KIOSK)
+                ana.wait(lambda: "vteam:kiosk 2" in ana.inventory)
+
+            place()
+            door.slowness_s = 3
+            ana.press(ana.newest(), button, code=code)
+            dig()
+            form = ana.form(words)
+            assert form.fields == {}
+            ana.close(form)
+            door.slowness_s = 0
+            place()
+            ana.press(ana.newest(), button, code=code)
+            ana.close(ana.form("This kiosk is now"))
+            dig()
+        assert "stack traceback" not in server.log
 
 
 def test_a_kiosk_is_still_set_up_after_a_restart(tmp_path: Path) -> None:
@@ -163,6 +198,17 @@ def test_heartbeats_come_from_where_nobody_is_and_bring_the_line(tmp_path: Path)
             ana = server.join("ana")
             ana.say(f"/teleport {FAR.x},{FAR.y},{FAR.z - 2}")
             ana.wait(lambda: FAR in ana.nodes and ana.nodes[FAR]["infotext"] == "touch me: see you in spring")
+
+
+def test_a_heartbeat_that_is_refused_takes_back_what_was_announced(tmp_path: Path) -> None:
+    with standing() as door, running(tmp_path, vteam_address=door.address, vteam_heartbeat="2") as server:
+        announced = "touch me: Lune Noire plays here now"
+        door.answer = lambda path, told: WELCOME | {"line": announced}
+        ana = set_up(server, door.code())
+        closed = (403, b'{"text": "This kiosk is closed.", "why": "revoked"}')
+        for instead, line in ((None, announced), (closed, "touch me: vTeam"), (None, announced)):
+            door.instead = instead
+            ana.wait(lambda line=line: ana.nodes[KIOSK]["infotext"] == line)
 
 
 def test_a_kiosk_whose_node_another_mod_took_away_is_forgotten(tmp_path: Path) -> None:

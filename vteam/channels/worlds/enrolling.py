@@ -34,6 +34,8 @@ from vteam.rules.codes import SHARE_ALPHABET
 CODE = "kiosk code"
 CODE_LENGTH = 8
 CODE_FOR = dt.timedelta(hours=24)
+TAKEN_FOR = dt.timedelta(minutes=10)
+"""So long a code that was taken is good again for the same owner: the answer may have been lost on its way."""
 KEY_LENGTH = 16
 NONCES_FOR = dt.timedelta(seconds=2 * PATIENCE_SECONDS + 60)
 ASKS_FOR_EACH = 4
@@ -142,16 +144,18 @@ def new_code(*, kiosk: Kiosk, at: dt.datetime) -> str:
     """Another code for the same kiosk; the one before is no good any more. Until then the object keeps its key."""
     code = "".join(secrets.choice(SHARE_ALPHABET) for _ in range(CODE_LENGTH))
     kiosk.code_hash, kiosk.code_until = vault.keyed_hash(CODE, code), at + CODE_FOR
-    kiosk.save(update_fields=["code_hash", "code_until"])
+    kiosk.code_taken_at = None
+    kiosk.save(update_fields=["code_hash", "code_until", "code_taken_at"])
     return code
 
 
 def revoke(*, kiosk: Kiosk, at: dt.datetime, by_organiser: bool) -> None:
     """From now on nothing of this object is believed. What residents did there stays."""
     kiosk.barred = by_organiser
-    kiosk.revoked_at, kiosk.code_hash, kiosk.push_at = at, None, None
+    kiosk.revoked_at, kiosk.code_hash, kiosk.code_taken_at, kiosk.push_at = at, None, None, None
     kiosk.here_mission, kiosk.here_until = "", None
-    kiosk.save(update_fields=["revoked_at", "barred", "code_hash", "push_at", "here_mission", "here_until"])
+    changed = ["revoked_at", "barred", "code_hash", "code_taken_at", "push_at", "here_mission", "here_until"]
+    kiosk.save(update_fields=changed)
 
 
 def restore(*, kiosk: Kiosk) -> None:
@@ -181,11 +185,16 @@ def trust(*, kiosk: Kiosk, acts_per_day: int, vouched: bool) -> None:
 # Enrolling -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def enrol(*, typed: str, around: Around, at: dt.datetime) -> Enrolled | None:
-    """The object whose owner typed a code, however it was spaced, gets its key and secret; None where it is no good."""
+    """The object whose owner typed a code, however it was spaced, gets its key and secret; None where it is no good.
+
+    Until an object has spoken with what a code gave, for ten minutes at most, the same owner in the same world gets a
+    fresh key and secret for it again, and the ones before are no good any more: an answer that was lost costs nothing.
+    """
     code = "".join(letter for letter in typed.lower() if letter.isalnum())
     hashes = vault.keyed_hashes(CODE, code)
+    again = Q(code_taken_at__gt=at - TAKEN_FOR, owner=around.owner, shard=around.shard)
     waiting = Kiosk.objects.select_for_update().filter(
-        code_hash__in=hashes, code_until__gt=at, revoked_at=None
+        Q(code_taken_at=None) | again, code_hash__in=hashes, code_until__gt=at, revoked_at=None
     )
     kiosk = waiting.first()
     if kiosk is None:
@@ -194,7 +203,7 @@ def enrol(*, typed: str, around: Around, at: dt.datetime) -> Enrolled | None:
     kiosk.key = "".join(secrets.choice(SHARE_ALPHABET) for _ in range(KEY_LENGTH))
     kiosk.sealed_key = vault.new_key()
     kiosk.sealed_secret = vault.seal(kiosk.sealed_key, secret)
-    kiosk.code_hash = kiosk.code_until = None
+    kiosk.code_taken_at = kiosk.code_taken_at or at
     kiosk.owner, kiosk.shard, kiosk.region, kiosk.position = (
         around.owner,
         around.shard,
@@ -268,6 +277,14 @@ def _seen(kiosk: Kiosk, around: Around, at: dt.datetime) -> None:
     if kiosk.seen_at is None or at >= kiosk.seen_at + SEEN_EVERY or where != (kiosk.region, kiosk.position):
         kiosk.seen_at, (kiosk.region, kiosk.position) = at, where
         kiosk.save(update_fields=["seen_at", "region", "position"])
+    if kiosk.code_taken_at is not None:
+        _code_arrived(kiosk)
+
+
+def _code_arrived(kiosk: Kiosk) -> None:
+    """The object has what its code gave: the code is used up; not one that was made, or taken again, since."""
+    taken = Kiosk.objects.filter(pk=kiosk.pk, key=kiosk.key, code_taken_at=kiosk.code_taken_at)
+    taken.update(code_hash=None, code_until=None, code_taken_at=None)
 
 
 def forget_nonces(*, at: dt.datetime) -> int:

@@ -23,10 +23,11 @@ class Kiosk(models.Model):
 
     `fan`: who hosts it; None where an organiser put it up. `vouched`: whoever hosts it is known to the organisers: its
     residents are the same as at other kiosks of that grid, and it may cause as much as an organiser's.
-    `acts_per_day`: the trust in it. `owner`, `shard`: as the world's server told them when it was enrolled; it is bound
-    to both. `line_told`: the line it shows as far as we know; `push_at`: when to tell it the next time, `push_tries`
-    how often that has failed. `here_mission`: the mission of the concert announced there, until `here_until`.
-    `barred`: an organiser closed it; its host has one kiosk less.
+    `acts_per_day`: the trust in it. `code_taken_at`: when its code was first taken; None before, and again once an
+    object has spoken with what the code gave: then the code is used up. `owner`, `shard`: as the world's server told
+    them when it was enrolled; it is bound to both. `line_told`: the line it shows as far as we know; `push_at`: when to
+    tell it the next time, `push_tries` how often that has failed. `here_mission`: the mission of the concert announced
+    there, until `here_until`. `barred`: an organiser closed it; its host has one kiosk less.
     """
 
     campaign_id = models.BigIntegerField()
@@ -41,6 +42,7 @@ class Kiosk(models.Model):
     made_at = models.DateTimeField()
     code_hash = models.BinaryField(max_length=32, null=True, unique=True)
     code_until = models.DateTimeField(null=True)
+    code_taken_at = models.DateTimeField(null=True)
     key = models.CharField(max_length=16, null=True, unique=True)
     sealed_key = models.BinaryField(max_length=64, null=True)
     sealed_secret = models.BinaryField(max_length=128, null=True)

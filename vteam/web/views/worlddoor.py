@@ -181,7 +181,7 @@ def _answer(content: bytes, *, status: int = 200) -> HttpResponse:
 
 @api.post("/enrol", response={200: Key, **_REFUSALS}, summary="A code becomes a key and a secret")
 def take_code(request: HttpRequest, body: Code) -> HttpResponse:
-    """The object's owner typed a code: good once."""
+    """The object's owner typed a code: good once, and again while its answer may have been lost."""
     at = clock.now()
     if not budgets.take(
         door="kiosk code", key=door_network(request), limit=CODES_PER_HOUR, window=budgets.HOUR, at=at

@@ -511,7 +511,12 @@ enrolled(string avatar, string answer)
 refused(string avatar, integer status, string answer)
 {
     string text = value(answer, "text");
-    if (avatar == "") return;
+    if (avatar == "")
+    {
+        // A heartbeat: closed, or another object stands for it now. What was announced here is so no longer.
+        if (status == 403) set_line(LINE);
+        return;
+    }
     if (text == "") { sorry(avatar); return; }
     // A clock that is wrong, or a kiosk that was closed, no code mends.
     integer mended = llListFindList(["unknown", "wrong", "owner", "shard", "code"], [value(answer, "why")]) != -1;

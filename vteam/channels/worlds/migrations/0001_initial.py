@@ -50,6 +50,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('code_hash', models.BinaryField(max_length=32, null=True, unique=True)),
                 ('code_until', models.DateTimeField(null=True)),
+                ('code_taken_at', models.DateTimeField(null=True)),
                 ('key', models.CharField(max_length=16, null=True, unique=True)),
                 ('sealed_key', models.BinaryField(max_length=64, null=True)),
                 ('sealed_secret', models.BinaryField(max_length=128, null=True)),

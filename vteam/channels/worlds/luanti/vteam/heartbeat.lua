@@ -13,6 +13,9 @@ local function beat(kiosk)
 	door.ask(kiosk, "heartbeat", told, function(answer, status)
 		if answer and status == 200 then
 			store.show_line(kiosk, page.line(answer))
+		elseif status == 403 then
+			-- Closed, or another object stands for it now: what was announced here is so no longer.
+			store.show_line(kiosk, store.LINE)
 		end
 	end)
 end

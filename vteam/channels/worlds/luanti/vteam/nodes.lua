@@ -4,7 +4,6 @@
 local door, store, visits, mark = ...
 
 local S = minetest.get_translator("vteam")
-local LINE = "touch me: vTeam"
 local GROUPS = {cracky = 2, choppy = 2, oddly_breakable_by_hand = 2, handy = 1, axey = 1, pickaxey = 1}
 
 -- The name of a real, present player; machines of other mods dig and place with players that are none.
@@ -25,7 +24,7 @@ end
 local function placed(pos, player)
 	local meta = minetest.get_meta(pos)
 	meta:set_string("owner", player and player:get_player_name() or "")
-	meta:set_string("infotext", LINE)
+	meta:set_string("infotext", store.LINE)
 end
 
 -- Whether a player may set up the kiosk they are at; not from its room.
@@ -40,7 +39,7 @@ function visits.enrolled(pos, name, key, secret, line)
 		return false
 	end
 	local owner = minetest.get_meta(pos):get_string("owner")
-	local kiosk = {pos = pos, owner = owner, key = key, secret = secret, mark = mark(), line = line or LINE}
+	local kiosk = {pos = pos, owner = owner, key = key, secret = secret, mark = mark(), line = line or store.LINE}
 	store.enrol(kiosk)
 	store.show_line(kiosk, kiosk.line)
 	return true

@@ -3,7 +3,8 @@
 -- SPDX-License-Identifier: AGPL-3.0-or-later
 
 local storage = minetest.get_mod_storage()
-local store = {kiosks = {}, rooms = {}}
+-- LINE: above a kiosk that knows none of the platform's.
+local store = {kiosks = {}, rooms = {}, LINE = "touch me: vTeam"}
 
 local function key_of(pos)
 	return ("%d,%d,%d"):format(pos.x, pos.y, pos.z)

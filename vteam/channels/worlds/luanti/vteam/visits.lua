@@ -127,7 +127,7 @@ local function enrol(visit, typed)
 		local key, secret = answer and answer.key, answer and answer.secret
 		local given = status == 200 and type(key) == "string" and type(secret) == "string"
 			and key:match("^[%w_-]+$") and secret:match("^[%w_-]+$")
-		-- A code is good once: what it gave is kept, also where its owner has closed the form or left.
+		-- What a code gave is kept also where its owner has closed the form or left.
 		local kept = given and visits.enrolled(visit.pos, visit.name, key, secret, page.line(answer))
 		if not ended(visit) then
 			return
@@ -135,8 +135,12 @@ local function enrol(visit, typed)
 		local words = words_of(visit.name)
 		if kept then
 			show_notice(visit, "vTeam", text_of(answer) or words.enrolled)
+		elseif given then
+			-- The platform's text says that all went well; it did there, and the code is good again for a while.
+			show_notice(visit, "vTeam", words.not_kept)
 		else
-			visits.ask_code(visit.name, visit.pos, answer and text_of(answer) or words.unreachable)
+			local refusal = answer and status ~= 200 and text_of(answer)
+			visits.ask_code(visit.name, visit.pos, refusal or words.unreachable)
 		end
 	end)
 end

@@ -24,6 +24,8 @@ languages.en = {
 	enrol_send = "Set up",
 	enrol_empty = "Type the code first.",
 	enrolled = "This kiosk is set up.",
+	not_kept = "The kiosk could not be set up: it is not there any more, or too far away. Place it again or go back to"
+		.. " it, touch it, and type the same code within ten minutes.",
 	address_hint = "Click into it, then Ctrl+A and Ctrl+C: now paste it into your browser.",
 	address_open = "Open in my browser",
 	take_flyer = "Take a flyer",
@@ -55,6 +57,8 @@ languages.fr = {
 	enrol_send = "Installer",
 	enrol_empty = "Il faut d'abord saisir le code.",
 	enrolled = "Cette borne est installée.",
+	not_kept = "La borne n'a pas pu être installée : elle n'est plus là, ou tu en es trop loin. Pose-la de nouveau ou"
+		.. " reviens-y, touche-la et saisis le même code dans les dix minutes.",
 	address_hint = "Clique dedans, puis Ctrl+A et Ctrl+C : il ne reste qu'à la coller dans ton navigateur.",
 	address_open = "Ouvrir dans mon navigateur",
 	take_flyer = "Prendre un flyer",
