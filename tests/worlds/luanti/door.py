@@ -4,6 +4,7 @@ The platform's own door is tried in test_luanti_platform.py; this one also does 
 """
 
 import hashlib
+import itertools
 import json
 import threading
 import time
@@ -54,6 +55,7 @@ class Door:
     # Those that are good, each with the key it has given; empty: none yet.
     codes: dict[str, str] = field(default_factory=dict)
     made: int = 0
+    numbers: Iterator[int] = field(default_factory=itertools.count)
     known: Known = field(default_factory=Known)
 
     def code(self, *, world: str = "luanti") -> str:
@@ -62,6 +64,11 @@ class Door:
         self.made += 1
         self.codes[made.replace(" ", "")] = ""
         return made
+
+    @property
+    def visits(self) -> list[Request]:
+        """The requests of players: heartbeats come by themselves, at any time."""
+        return [each for each in self.requests if not each.path.endswith("/heartbeat")]
 
     def asked(self, path: str) -> list[Request]:
         """The requests of one kind."""
@@ -86,7 +93,7 @@ class Door:
             if not known:
                 return 403, {"text": "This code is wrong, used or too old.", "why": "code"}
             self.known.secrets.pop(self.codes[code], None)
-            number = len(self.asked("enrol"))
+            number = next(self.numbers)
             key, secret = f"key{number:013}", hashlib.md5(f"{code}{number}".encode()).hexdigest()
             self.codes[code], self.known.secrets[key] = key, secret
             return 200, {

@@ -28,7 +28,7 @@ def test_bo_touches_the_kiosk_reads_the_page_and_chooses(world: World) -> None:
     world.door.answer = lambda path, told: WELCOME | {"text": "Five missions today."}
     bo.press(form, "Missions")
     bo.form("Five missions")
-    touch, action = world.door.requests
+    touch, action = world.door.visits
     assert (touch.path, touch.told) == (
         "/world/v1/touch",
         {"avatar": bo.name, "name": bo.name, "language": ""},
@@ -162,7 +162,7 @@ def test_a_choice_that_was_not_offered_is_refused(world: World) -> None:
     bo.fields("", choice_1="")
     bo.press(form, "Ranking")
     assert world.door.wait("action").told["choice"] == "ranking"
-    assert [each.path for each in world.door.requests] == ["/world/v1/touch", "/world/v1/action"]
+    assert [each.path for each in world.door.visits] == ["/world/v1/touch", "/world/v1/action"]
 
 
 def test_the_fields_of_a_form_that_was_replaced_are_refused(world: World) -> None:
@@ -185,7 +185,7 @@ def test_pressing_many_times_asks_once(world: World) -> None:
         bo.press(form, "Missions")
         bo.touch(KIOSK)
     bo.form("1,250 points")
-    assert [each.path for each in world.door.requests] == ["/world/v1/touch", "/world/v1/action"]
+    assert [each.path for each in world.door.visits] == ["/world/v1/touch", "/world/v1/action"]
 
 
 def test_an_answer_that_comes_after_the_form_was_closed_is_dropped(world: World) -> None:
@@ -367,13 +367,13 @@ def test_a_flyer_is_taken_handed_on_and_read_by_somebody_else(world: World) -> N
     form = cy.form("Lune Noire")
     assert form.fields == {"address": "https://vteam.example/r/k7q2m9"}
     assert pages.AD in form.text
-    assert len(world.door.requests) == 1
+    assert len(world.door.visits) == 1
 
 
 def test_no_nonce_is_used_twice_and_every_signature_is_right(world: World) -> None:
     bo = world.join()
     for _ in range(5):
         bo.close(touched(bo))
-    nonces = [each.headers["X-VTeam-Nonce"] for each in world.door.requests]
+    nonces = [each.headers["X-VTeam-Nonce"] for each in world.door.visits]
     assert len(set(nonces)) == 5
     assert {each.refusal for each in world.door.requests} == {""}
