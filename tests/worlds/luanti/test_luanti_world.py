@@ -211,6 +211,15 @@ def test_a_heartbeat_that_is_refused_takes_back_what_was_announced(tmp_path: Pat
             ana.wait(lambda line=line: ana.nodes[KIOSK]["infotext"] == line)
 
 
+def test_a_kiosk_speaks_as_soon_as_it_is_set_up(tmp_path: Path) -> None:
+    with standing() as door, running(tmp_path, vteam_address=door.address, vteam_heartbeat="300") as server:
+        set_up(server, door.code())
+        door.wait("heartbeat")
+        assert door.codes == {}, "its code is good for nobody any more"
+        time.sleep(2.5)
+        assert len(door.asked("heartbeat")) == 1
+
+
 def test_a_kiosk_whose_node_another_mod_took_away_is_forgotten(tmp_path: Path) -> None:
     with standing() as door, running(tmp_path, vteam_address=door.address, vteam_heartbeat="2") as server:
         ana = set_up(server, door.code())

@@ -6,6 +6,9 @@ local door, store, page, every_s = ...
 
 local TICK_S = 1
 local now, due = 0, {}
+for key in pairs(store.kiosks) do
+	due[key] = math.random(0, every_s - TICK_S)
+end
 
 local function beat(kiosk)
 	local room = store.room_of_kiosk(kiosk)
@@ -25,7 +28,8 @@ local function tick()
 	local count, ready, known = 0, {}, {}
 	for key, kiosk in pairs(store.kiosks) do
 		count = count + 1
-		known[key] = due[key] or now + math.random(0, every_s - TICK_S)
+		-- One that was set up since speaks at once.
+		known[key] = due[key] or now
 		if known[key] <= now then
 			ready[#ready + 1] = key
 		end
