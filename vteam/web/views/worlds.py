@@ -4,7 +4,6 @@ GET shows, POST acts. A kiosk's code is shown once, when it is made.
 """
 
 import datetime as dt
-from collections import defaultdict
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -28,8 +27,9 @@ from vteam.web.kiosks import show_next, shown_once, spot_of
 from vteam.web.views.campaign import page_number
 
 PAGE, BROUGHT_SHOWN = 30, 20
-ACTS_PER_DAY = defaultdict(lambda: 200, {World.SECOND_LIFE: 1_000, World.LUANTI: 1_000})
-"""What a kiosk may cause in a day where its organiser leaves it to us. In other worlds, OpenSimulator among them,
+KEEPS_SECRETS = (World.SECOND_LIFE, World.LUANTI)
+ACTS_PER_DAY, FEWER_ACTS = 1_000, 200
+"""What a kiosk may cause in a day where its organiser leaves it to us; fewer in OpenSimulator and elsewhere, where
 whoever may read an object's script reads its secret (docs/worlds.md).
 """
 ANNOUNCED_FOR = dt.timedelta(minutes=30)
@@ -49,7 +49,8 @@ def organise(request: HttpRequest, campaign: Campaign, organiser: Organiser) -> 
     if not form.is_valid():
         return _organise(request, campaign, organiser, form=form, status=422)
     spot, typed = spot_of(form), form.cleaned_data["acts_per_day"]
-    acts = ACTS_PER_DAY[spot.world] if typed is None else typed
+    usual = ACTS_PER_DAY if spot.world in KEEPS_SECRETS else FEWER_ACTS
+    acts = usual if typed is None else typed
     made = put_up(campaign=campaign, spot=spot, fan=None, acts_per_day=acts, at=clock.now())
     if made is None:
         return _organise(request, campaign, organiser, form=form, refused=True, status=409)
@@ -77,6 +78,8 @@ def _organise(
         "form": form,
         "refused": refused,
         "most": settings.KIOSKS_PER_CAMPAIGN,
+        "usual_acts": ACTS_PER_DAY,
+        "fewer_acts": FEWER_ACTS,
         "kiosks": queries.kiosk_rows(campaign, listed[:PAGE], at=at),
         "missions": queries.mission_rows(campaign),
         "brought": [(done, _mission_name(campaign, done)) for done in waiting[:BROUGHT_SHOWN]],
