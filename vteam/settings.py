@@ -109,7 +109,7 @@ ARRIVALS_PER_SHARE_DAY = env.int("ARRIVALS_PER_SHARE_DAY", 1_000, validate=Range
 WITNESS_CONNECTIONS = env.int("WITNESS_CONNECTIONS", 4_000, validate=Range(10, 100_000))
 ANNOUNCES_PER_NETWORK_MINUTE = env.int("ANNOUNCES_PER_NETWORK_MINUTE", 1_200, validate=Range(1, 100_000_000))
 TORRENT_PEERS = env.int("TORRENT_PEERS", 200_000, validate=Range(100, 10_000_000))
-RELAY_MIB_S = env.int("RELAY_MIB_S", 20, validate=Range(1, 10_000))
+RELAY_MIB_S = env.float("RELAY_MIB_S", 20, validate=Range(0.1, 10_000))
 PAGES_PER_NETWORK = env.int("PAGES_PER_NETWORK", 60, validate=Range(1, 100_000))
 MAILS_PER_DOMAIN_MINUTE = env.int("MAILS_PER_DOMAIN_MINUTE", 300, validate=Range(1, 1_000_000))
 APPEAL_DAYS = env.int("APPEAL_DAYS", 30, validate=Range(0, 3650))

@@ -15,8 +15,8 @@ from tests.stories.firefox import FIREFOX, firefox
 from tests.stories.people import CAMPAIGN, agree, artist_comes, join, take_back
 
 pytestmark = pytest.mark.browser
-# A megabyte at once and another each second: a title is under way long enough to do something meanwhile.
-SLOW_MIB_S = "1"
+# A title takes about three seconds: it is under way long enough to be seen there, and to do something meanwhile.
+SLOW_MIB_S = "0.5"
 NO_WAY_STRAIGHT = "RTCPeerConnection.prototype.setRemoteDescription = async () => {}"
 AS_IN_AN_APP = """
     delete window.RTCPeerConnection;

@@ -92,7 +92,7 @@ def options_from_settings() -> EdgeOptions:
         rows_waiting_max=settings.EDGE_ROWS_WAITING,
         budget=VisitBudget(per_network=settings.VISITS_PER_NETWORK_MINUTE),
         key=settings.SECRET_KEY.encode(),
-        relay_bytes_per_s=settings.RELAY_MIB_S * 2**20,
+        relay_bytes_per_s=int(settings.RELAY_MIB_S * 2**20),
         pages_per_network=settings.PAGES_PER_NETWORK,
         stun=(settings.STUN_HOST, settings.STUN_PORT) if settings.STUN_PORT else None,
         clients=ClientOptions(

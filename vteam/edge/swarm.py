@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from vteam import clock
 from vteam.channels.links.redirect import NetworkOf, Site
@@ -21,15 +22,15 @@ logger = logging.getLogger(__name__)
 
 
 class RelayBudget:
-    """Bytes the relay may carry: so many a second, half a second's worth at once."""
+    """Bytes the relay may carry: so many a second, half a second's worth at once; by the clock `now`, in seconds."""
 
-    def __init__(self, *, bytes_per_s: int) -> None:
-        self._rate, self._most = bytes_per_s, max(bytes_per_s // 2, 2**20)
-        self._left, self._at = float(self._most), time.monotonic()
+    def __init__(self, *, bytes_per_s: int, now: Callable[[], float]) -> None:
+        self._rate, self._most, self._now = bytes_per_s, bytes_per_s / 2, now
+        self._left, self._at = self._most, now()
 
     def spend(self, size: int) -> bool:
-        """Whether so many bytes may pass now."""
-        now = time.monotonic()
+        """Whether so many bytes may pass now; what is larger than the most at once waits for all of it."""
+        now = self._now()
         self._left = min(self._left + (now - self._at) * self._rate, self._most)
         self._at = now
         if self._left < min(size, self._most):
@@ -53,7 +54,7 @@ class Swarm:
         per_network: int,
     ) -> None:
         self._offers, self._rights = Offers(inbox), rights
-        budget = RelayBudget(bytes_per_s=relay_bytes_per_s)
+        budget = RelayBudget(bytes_per_s=relay_bytes_per_s, now=asyncio.get_running_loop().time)
         self.meetings = Meetings(record=self._offers.record, now_us=clock.now_us, spend=budget.spend)
         self.door = Door(
             meetings=self.meetings,
