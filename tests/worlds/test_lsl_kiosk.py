@@ -266,7 +266,7 @@ def test_who_answers_a_forgotten_dialog_while_another_is_open_is_told(kiosk: Wor
     assert len(cy.shown) == 1
 
 
-def test_a_button_of_an_older_dialog_says_nothing_and_spoils_nothing(kiosk: World, door: Door) -> None:
+def test_a_button_of_an_older_dialog_is_told_to_be_late_and_spoils_nothing(kiosk: World, door: Door) -> None:
     (bo,) = people("Bo")
     touched(kiosk, bo)
     door.page = lambda got: page_for(got) | {"choices": [["new", "New"]]}
@@ -275,6 +275,7 @@ def test_a_button_of_an_older_dialog_says_nothing_and_spoils_nothing(kiosk: Worl
     kiosk.chat(bo, bo.dialog.channel, "Missions")
     kiosk.run(3)
     assert len(door.got) == before
+    assert bo.shown[-1].text == "That was a while ago. Please touch me again."
     kiosk.press(bo, "New")
     kiosk.run(3)
     assert door.got[-1].values["choice"] == "new"
@@ -315,6 +316,87 @@ def test_somebody_who_taps_many_times_is_served_once(kiosk: World, door: Door) -
     kiosk.run(8)
     assert len(door.got) == before + 1
     assert len(bo.shown) == 1
+
+
+@pytest.mark.parametrize("latency_s", [0.2, 4], ids=["the touch waits", "the touch was sent"])
+def test_what_is_typed_while_a_touch_is_on_its_way_arrives(
+    kiosk: World, door: Door, latency_s: float
+) -> None:
+    (bo,) = people("Bo")
+    touched(kiosk, bo)
+    kiosk.press(bo, "Bring")
+    kiosk.run(3)
+    kiosk.latency_s = latency_s
+    kiosk.touch(*people("Cy"), bo)
+    kiosk.run(0 if latency_s < 1 else 2)
+    kiosk.type(bo, "A lantern")
+    shown = len(bo.shown)
+    kiosk.run(12)
+    assert door.got[-1].values["text"] == "A lantern"
+    # The answer to what was said is what they see, and all they see.
+    assert [dialog.kind for dialog in bo.shown[shown:]] == ["dialog"]
+    assert door.paths().count("action") == 2
+
+
+def test_what_is_typed_into_a_box_that_another_page_replaced_is_said_to_be_late(
+    kiosk: World, door: Door
+) -> None:
+    (bo,) = people("Bo")
+    touched(kiosk, bo)
+    kiosk.press(bo, "Bring")
+    kiosk.run(3)
+    box = bo.dialog
+    touched(kiosk, bo)
+    before = len(door.got)
+    kiosk.chat(bo, box.channel, "A lantern")
+    kiosk.run(3)
+    assert len(door.got) == before
+    assert bo.shown[-1].text == "That was a while ago. Please touch me again."
+
+
+def held(kiosk: World, *names: str) -> int:
+    """Characters that the script keeps in these lists."""
+    return sum(len(str(cell)) for name in names for cell in getattr(kiosk.script, name))
+
+
+def test_however_large_the_pages_shown_what_it_remembers_fits_a_script(kiosk: World, door: Door) -> None:
+    crowd = people(*(f"Fan {number}" for number in range(10)))
+    choices = [[f"{'i' * 58}{number:02}", f"{'l' * 22}{number:02}"] for number in range(11)]
+    door.page = lambda got: page_for(got) | {"choices": choices}
+    kiosk.touch(*crowd)
+    most = 0
+    for _ in range(60):
+        kiosk.run(0.5)
+        most = max(most, held(kiosk, "dialogs"))
+    assert 3000 < most <= 4000
+    # Whose page gave way to somebody else's is told so.
+    before = len(door.got)
+    for fan in crowd:
+        kiosk.press(fan, fan.dialog.buttons[0])
+    kiosk.run(20)
+    late = [fan for fan in crowd if fan.kinds("said")]
+    assert late == crowd[: len(late)]
+    assert len(late) + len(door.got[before:]) == 10
+    assert len(late) < 8
+
+
+def test_however_much_is_typed_what_it_remembers_fits_a_script(kiosk: World, door: Door) -> None:
+    crowd = people(*(f"Fan {number}" for number in range(10)))
+    kiosk.touch(*crowd)
+    kiosk.run(20)
+    for fan in crowd:
+        kiosk.press(fan, "Bring")
+    kiosk.run(20)
+    before = len(door.got)
+    for fan in crowd:
+        kiosk.type(fan, "é" * 400)
+    kiosk.run(0)
+    assert 4000 < held(kiosk, "waiting", "sent") < 5100
+    kiosk.run(20)
+    told = [fan for fan in crowd if fan.kinds("said")]
+    assert all(fan.shown[-1].text.startswith("Many people are touching me") for fan in told)
+    assert len(told) + len(door.got[before:]) == 10
+    assert len(told) < 5
 
 
 def test_whatever_crowd_touches_it_what_it_remembers_stays_small(kiosk: World) -> None:

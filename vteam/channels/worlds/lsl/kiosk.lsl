@@ -33,9 +33,12 @@ integer DIALOG_S = 120;         // a dialog left alone for longer is forgotten
 integer WAIT_S = 40;            // whoever waited longer is told, instead of another try
 integer ANSWER_S = 90;          // both worlds give up sooner (60 s and 30 s); this is for answers that got lost
 integer TRIES = 3;
-integer WAITING_MAX = 12;       // requests; the bounds keep the lists well inside a script's 64 KB
+// A script has 64 KB for itself and all it remembers, two bytes for a character: these keep the lists below a third.
+integer WAITING_MAX = 12;       // requests
 integer SENT_MAX = 12;          // requests
+integer REQUESTS_LENGTH = 5000; // characters, of what waits and what was sent
 integer DIALOGS_MAX = 10;       // residents
+integer DIALOGS_LENGTH = 4000;  // characters
 integer DIALOG_BYTES = 511;     // llDialog and llTextBox shout at everybody from 512 on
 integer CHOICES_MAX = 11;       // of llDialog's twelve buttons; one is left for typing
 integer LABEL_BYTES = 24;
@@ -127,6 +130,16 @@ integer row_of(list rows, integer width, integer column, string wanted)
     return -1;
 }
 
+// All characters of all rows.
+integer length(list rows)
+{
+    integer sum;
+    integer i;
+    integer cells = llGetListLength(rows);
+    for (i = 0; i < cells; ++i) sum += llStringLength(llList2String(rows, i));
+    return sum;
+}
+
 list without(list rows, integer width, integer row)
 {
     return llDeleteSubList(rows, row, row + width - 1);
@@ -171,8 +184,16 @@ expect(string avatar, string kind, string choices, string ask)
 {
     integer row = row_of(dialogs, DIALOGS, 0, avatar);
     if (row >= 0) dialogs = without(dialogs, DIALOGS, row);
-    if (llGetListLength(dialogs) >= DIALOGS_MAX * DIALOGS) dialogs = without(dialogs, DIALOGS, 0);
-    dialogs += [avatar, llGetUnixTime() + DIALOG_S, kind, choices, ask];
+    list opened = [avatar, llGetUnixTime() + DIALOG_S, kind, choices, ask];
+    integer room = DIALOGS_LENGTH - length(opened);
+    integer step;
+    // The oldest gives way: who answers it all the same is told to touch again.
+    for (step = 0; step < DIALOGS_MAX && dialogs != []; ++step)
+    {
+        if (llGetListLength(dialogs) >= DIALOGS_MAX * DIALOGS || length(dialogs) > room)
+            dialogs = without(dialogs, DIALOGS, 0);
+    }
+    dialogs += opened;
     if (channel == 0)
     {
         channel = -1000000 - (integer)llFrand(2000000000.0);
@@ -355,11 +376,22 @@ enqueue(string path, string avatar, string body)
     send_next();
 }
 
+// A touch on its way, whose answer nobody needs any more: what they say meanwhile is answered.
+give_way(string avatar)
+{
+    integer row = row_of(waiting, WAITING, 1, avatar);
+    if (row >= 0 && llList2String(waiting, row) == TOUCH) waiting = without(waiting, WAITING, row);
+    row = row_of(sent, SENT, 2, avatar);
+    if (row >= 0 && llList2String(sent, row + 1) == TOUCH) sent = without(sent, SENT, row);
+}
+
 // What a resident wants to know or to say; one thing at a time.
 ask_platform(string path, string avatar, string body)
 {
+    if (path != TOUCH) give_way(avatar);
     if (is_served(avatar)) return;
-    if (llGetListLength(waiting) < WAITING_MAX * WAITING) enqueue(path, avatar, body);
+    integer room = REQUESTS_LENGTH - length(waiting) - length(sent);
+    if (llGetListLength(waiting) < WAITING_MAX * WAITING && llStringLength(body) < room) enqueue(path, avatar, body);
     else tell(avatar, in_language(avatar,
         "Many people are touching me just now. Please try again in a moment.",
         "Beaucoup de monde me touche en ce moment. Réessaie dans un instant."));
@@ -537,20 +569,25 @@ integer is_believed(string push)
     return TRUE;
 }
 
+too_late(string avatar)
+{
+    tell(avatar, in_language(avatar, "That was a while ago. Please touch me again.",
+        "C'était il y a un moment. Touche-moi de nouveau."));
+}
+
 heard(string avatar, string name, string said)
 {
     integer row = row_of(dialogs, DIALOGS, 0, avatar);
     if (row < 0 || llList2Integer(dialogs, row + 1) < llGetUnixTime())
     {
-        tell(avatar, in_language(avatar, "That was a while ago. Please touch me again.",
-            "C'était il y a un moment. Touche-moi de nouveau."));
+        too_late(avatar);
         return;
     }
     string kind = llList2String(dialogs, row + 2);
     string choices = llList2String(dialogs, row + 3);
     string ask = llList2String(dialogs, row + 4);
-    // An older dialog may still be on their screen; what only that one had says nothing, and the newer one stays good.
-    if (kind == "page" && !is_offered(avatar, said, choices, ask)) return;
+    // An older dialog may still be on their screen; what only that one had, or what was typed there, comes too late.
+    if (kind == "page" && !is_offered(avatar, said, choices, ask)) { too_late(avatar); return; }
     dialogs = without(dialogs, DIALOGS, row);
     if (kind == "page") { picked(avatar, name, said, choices, ask); return; }
     string typed = llGetSubString(llStringTrim(said, STRING_TRIM), 0, 399);
