@@ -10,7 +10,7 @@ from tests.worlds.lsllimits import Limits, need
 
 Headers = list[tuple[str, str]]
 METHOD, MIMETYPE, BODY_MAXLENGTH, VERIFY_CERT, VERBOSE_THROTTLE, CUSTOM_HEADER, PRAGMA = range(7)
-PATIENCE_S = 1.0  # real seconds after which the wire counts as dead
+PATIENCE_S = 30.0  # real seconds after which the wire counts as dead
 
 
 @dataclass(frozen=True, slots=True)

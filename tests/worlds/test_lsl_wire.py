@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.worlds import lslwire
 from tests.worlds.lsldoor import Door, Got, Page, page_for
 from tests.worlds.lslworld import CHANGED_REGION, CHANGED_TELEPORT, Resident, World
 
@@ -108,8 +109,9 @@ def test_lost_three_times_the_resident_is_told_in_their_language(kiosk: World, d
 
 
 def test_a_platform_that_answers_too_late_is_not_asked_three_times(
-    kiosk: World, door: Door, bo: Resident
+    kiosk: World, door: Door, bo: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lslwire, "PATIENCE_S", 0.3)
     asked: list[Got] = []
 
     def slow(got: Got) -> Page:
