@@ -79,6 +79,33 @@ def test_another_code_puts_another_object_in_the_place_of_the_first(demo: Campai
     assert first.send("touch", TOUCH).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("world", "elsewhere", "there"),
+    [
+        (World.SECOND_LIFE, "OpenSim", "Production"),
+        (World.SECOND_LIFE, "", "Testing"),
+        (World.OPENSIMULATOR, "Production", "OpenSim"),
+        (World.OPENSIMULATOR, "Testing", "My own grid"),
+    ],
+)
+def test_a_code_for_another_world_is_refused_in_words_and_stays_good(
+    demo: Campaign, world: World, elsewhere: str, there: str
+) -> None:
+    kiosk, code = put(demo, world=world)
+    status, said = _enrol(code, **OPENSIMULATOR | {"X-SecondLife-Shard": elsewhere})
+    assert (status, said["why"]) == (403, "shard")
+    assert "made for another world" in said["text"]
+    assert "puts up a kiosk for this world" in said["text"]
+    kiosk.refresh_from_db()
+    assert (kiosk.key, kiosk.code_taken_at) == (None, None)
+    assert _enrol(code, **OPENSIMULATOR | {"X-SecondLife-Shard": there})[0] == 200
+
+
+def test_a_grid_that_calls_itself_as_second_life_does_takes_a_code_for_another_world(demo: Campaign) -> None:
+    _, code = put(demo, world=World.OTHER)
+    assert _enrol(code, **OPENSIMULATOR | {"X-SecondLife-Shard": "Production"})[0] == 200
+
+
 # Answers that were lost ---------------------------------------------------------------------------------------------
 def _taken(code: str, **other: str) -> Object | None:
     """What a code gives an object of the owner's; None where it is no good."""

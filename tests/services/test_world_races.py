@@ -11,7 +11,7 @@ from tests.services.worlds import NADIA, REMI, enrolled, link, outcomes, put
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds import acting
-from vteam.channels.worlds.enrolling import Around, enrol
+from vteam.channels.worlds.enrolling import Around, Enrolled, enrol
 from vteam.channels.worlds.models import Avatar, WorldAct
 from vteam.people import vault
 from vteam.people.models import Fan
@@ -68,7 +68,7 @@ def test_a_code_typed_into_two_objects_is_one_of_theirs(
         )
     )
     assert raised(results) == []
-    (given,) = [found for found in results if found is not None]
+    (given,) = [found for found in results if isinstance(found, Enrolled)]
     kiosk.refresh_from_db()
     assert kiosk.key == given.kiosk.key
 

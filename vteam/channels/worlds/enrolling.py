@@ -41,6 +41,8 @@ NONCES_FOR = dt.timedelta(seconds=2 * PATIENCE_SECONDS + 60)
 ASKS_FOR_EACH = 4
 """So many times what a kiosk is answered it may ask, refusals and heartbeats among it, before it is not heard."""
 SEEN_EVERY = dt.timedelta(seconds=60)
+LINDENS_SHARDS = frozenset({"Production", "Testing"})
+"""What Second Life's main grid and its preview call themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,13 @@ class Enrolled:
 
     kiosk: Kiosk
     secret: str
+
+
+class Unenrolled(StrEnum):
+    """Why a code that was typed gave nothing: it is no good, or was made for another world than the object's."""
+
+    CODE = "code"
+    SHARD = "shard"
 
 
 class Disbelieved(StrEnum):
@@ -184,8 +193,8 @@ def trust(*, kiosk: Kiosk, acts_per_day: int, vouched: bool) -> None:
 
 # Enrolling -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
-def enrol(*, typed: str, around: Around, at: dt.datetime) -> Enrolled | None:
-    """The object whose owner typed a code, however it was spaced, gets its key and secret; None where it is no good.
+def enrol(*, typed: str, around: Around, at: dt.datetime) -> Enrolled | Unenrolled:
+    """The object whose owner typed a code, however it was spaced, gets its key and secret, or why not.
 
     Until an object has spoken with what a code gave, for ten minutes at most, the same owner in the same world gets a
     fresh key and secret for it again, and the ones before are no good any more: an answer that was lost costs nothing.
@@ -198,7 +207,9 @@ def enrol(*, typed: str, around: Around, at: dt.datetime) -> Enrolled | None:
     )
     kiosk = waiting.first()
     if kiosk is None:
-        return None
+        return Unenrolled.CODE
+    if not _is_in(kiosk.world, around.shard):
+        return Unenrolled.SHARD
     secret = secrets.token_hex(SECRET_BYTES)
     kiosk.key = "".join(secrets.choice(SHARE_ALPHABET) for _ in range(KEY_LENGTH))
     kiosk.sealed_key = vault.new_key()
@@ -215,6 +226,13 @@ def enrol(*, typed: str, around: Around, at: dt.datetime) -> Enrolled | None:
     kiosk.line_told = line_of(kiosk, at=at)
     kiosk.save()
     return Enrolled(kiosk=kiosk, secret=secret)
+
+
+def _is_in(world: str, shard: str) -> bool:
+    """Whether a shard can be of a world. Whoever runs a grid names its shard: this finds mistakes, and no lies."""
+    if world == World.SECOND_LIFE:
+        return shard in LINDENS_SHARDS
+    return world != World.OPENSIMULATOR or shard not in LINDENS_SHARDS
 
 
 def secret_of(kiosk: Kiosk) -> str | None:

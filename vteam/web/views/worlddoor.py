@@ -23,7 +23,7 @@ from ninja.security import APIKeyHeader
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds.avatars import Resident, lookups_of
-from vteam.channels.worlds.enrolling import Around, Disbelieved, Signed, believe, enrol
+from vteam.channels.worlds.enrolling import Around, Disbelieved, Signed, Unenrolled, believe, enrol
 from vteam.channels.worlds.lines import line_of, told
 from vteam.channels.worlds.menu import chosen, room, welcome
 from vteam.channels.worlds.missions import present
@@ -119,6 +119,14 @@ _DISBELIEVED: dict[Disbelieved, Callable[[], str]] = {
     Disbelieved.REVOKED: lambda: _("This kiosk is closed."),
 }
 
+_UNENROLLED: dict[Unenrolled, Callable[[], str]] = {
+    Unenrolled.CODE: lambda: _("This code is wrong, was used already, or is too old. Make a new one."),
+    Unenrolled.SHARD: lambda: _(
+        "This code was made for another world than this one. Whoever made it puts up a kiosk for this world on the "
+        "campaign's page and gets a code that is good here."
+    ),
+}
+
 
 # The door -----------------------------------------------------------------------------------------------------------
 class QuickParser(Parser):
@@ -189,9 +197,8 @@ def take_code(request: HttpRequest, body: Code) -> HttpResponse:
         words = _in_both(lambda: _("Too many codes. Come back in an hour."))
         raise NotTaken(HTTPStatus.TOO_MANY_REQUESTS, words, "too_often")
     enrolled = enrol(typed=body.code, around=_around(request), at=at)
-    if enrolled is None:
-        words = _in_both(lambda: _("This code is wrong, was used already, or is too old. Make a new one."))
-        raise NotTaken(HTTPStatus.FORBIDDEN, words, "code")
+    if isinstance(enrolled, Unenrolled):
+        raise NotTaken(HTTPStatus.FORBIDDEN, _in_both(_UNENROLLED[enrolled]), enrolled)
     budgets.give_back(door="kiosk code", key=door_network(request), window=budgets.HOUR, at=at)
     kiosk = enrolled.kiosk
     with translation.override(kiosk.language):
