@@ -35,9 +35,7 @@ def may_link(campaign: Campaign, *, at: dt.datetime) -> bool:
 
 
 @transaction.atomic
-def make_link(
-    *, campaign: Campaign, kiosk: Kiosk, resident: Resident, at: dt.datetime
-) -> str | LinkRefused:
+def make_link(*, campaign: Campaign, kiosk: Kiosk, resident: Resident, at: dt.datetime) -> str | LinkRefused:
     """The secret of an address where this avatar is linked to whoever opens it and says so, or why there is none."""
     if not may_link(campaign, at=at):
         return LinkRefused.OVER
