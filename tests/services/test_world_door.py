@@ -17,6 +17,7 @@ from vteam.channels.rekeying import bring_to_newest
 from vteam.channels.worlds.enrolling import CODE_FOR, TAKEN_FOR, Around, _seen, new_code, restore, revoke
 from vteam.channels.worlds.models import Avatar, Kiosk, Nonce, World
 from vteam.channels.worlds.signing import PATIENCE_SECONDS, message_of, signature
+from vteam.people.models import Fan
 
 pytestmark = pytest.mark.django_db
 TOUCH = {"avatar": NADIA, "name": "Nadia Resident", "language": "en"}
@@ -354,6 +355,36 @@ def test_a_revoked_kiosk_is_not_believed(demo: Campaign) -> None:
     answer = there.send("touch", TOUCH)
     assert answer.status_code == 403
     assert "kiosk is closed" in answer.json()["text"]
+
+
+def test_what_an_organiser_closed_a_fan_who_closes_it_too_does_not_unbar(demo: Campaign, bo: Fan) -> None:
+    kiosk, _ = put(demo, fan=bo)
+    as_the_fan_found_it = Kiosk.objects.get(pk=kiosk.pk)
+    revoke(kiosk=kiosk, at=clock.now(), by_organiser=True)
+    revoke(kiosk=as_the_fan_found_it, at=clock.now(), by_organiser=False)
+    kiosk.refresh_from_db()
+    assert kiosk.barred
+
+
+@pytest.mark.parametrize("hosted", [False, True])
+def test_a_closed_kiosk_is_opened_again_while_there_is_room(
+    demo: Campaign, bo: Fan, settings: Any, hosted: bool
+) -> None:
+    settings.KIOSKS_PER_CAMPAIGN = 1
+    fan = bo if hosted else None
+    kiosk, _ = put(demo, fan=fan)
+    assert restore(kiosk=kiosk)  # it is open, and counts itself
+    revoke(kiosk=kiosk, at=clock.now(), by_organiser=True)
+    settings.KIOSKS_PER_FAN = 2
+    other, _ = put(demo, fan=fan)
+    assert not restore(kiosk=kiosk)
+    kiosk.refresh_from_db()
+    assert kiosk.revoked_at is not None
+    assert kiosk.barred
+    revoke(kiosk=other, at=clock.now(), by_organiser=True)
+    assert restore(kiosk=kiosk)
+    kiosk.refresh_from_db()
+    assert (kiosk.revoked_at, kiosk.barred) == (None, False)
 
 
 @pytest.mark.parametrize(

@@ -158,19 +158,36 @@ def new_code(*, kiosk: Kiosk, at: dt.datetime) -> str:
     return code
 
 
+@transaction.atomic
 def revoke(*, kiosk: Kiosk, at: dt.datetime, by_organiser: bool) -> None:
-    """From now on nothing of this object is believed. What residents did there stays."""
-    kiosk.barred = by_organiser
+    """From now on nothing of this object is believed. What residents did there stays. One that an organiser has closed
+    stays so, whoever else closes it.
+    """
+    _hold(kiosk)
+    kiosk.barred |= by_organiser
     kiosk.revoked_at, kiosk.code_hash, kiosk.code_taken_at, kiosk.push_at = at, None, None, None
     kiosk.here_mission, kiosk.here_until = "", None
     changed = ["revoked_at", "barred", "code_hash", "code_taken_at", "push_at", "here_mission", "here_until"]
     kiosk.save(update_fields=changed)
 
 
-def restore(*, kiosk: Kiosk) -> None:
-    """It was a mistake: the object is believed again."""
+@transaction.atomic
+def restore(*, kiosk: Kiosk) -> bool:
+    """It was a mistake: the object is believed again; False where as many are open as there may be."""
+    _hold(kiosk)
+    if kiosk.revoked_at is None:
+        return True
+    if not _has_room(kiosk.campaign_id, of_fans=kiosk.fan_id is not None):
+        return False
     kiosk.revoked_at, kiosk.barred = None, False
     kiosk.save(update_fields=["revoked_at", "barred"])
+    return True
+
+
+def _hold(kiosk: Kiosk) -> None:
+    """Reads whether a kiosk is closed, and by whom. Whoever else opens or closes one of the campaign's waits."""
+    Campaign.objects.select_for_update().get(pk=kiosk.campaign_id)
+    kiosk.refresh_from_db(fields=["revoked_at", "barred"])
 
 
 @transaction.atomic
