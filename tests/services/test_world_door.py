@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from typing import Any
 
 import pytest
@@ -463,3 +464,25 @@ def test_a_heartbeat_tells_where_and_is_told_the_line(demo: Campaign) -> None:
 def test_nothing_but_posting_is_answered(demo: Campaign) -> None:
     for name in ("enrol", "touch", "action", "presence", "heartbeat"):
         assert Client().get(f"/world/v1/{name}").status_code == 405
+
+
+# The description -----------------------------------------------------------------------------------------------------
+def test_the_openapi_description_names_every_header_of_a_signed_request(demo: Campaign) -> None:
+    from tests.services.worlds import signed
+
+    described = Client().get("/world/v1/openapi.json").json()
+    assert sorted(described["paths"]) == [
+        f"/world/v1/{name}" for name in ("action", "enrol", "heartbeat", "presence", "touch")
+    ]
+    scheme = described["components"]["securitySchemes"]["Signature"]
+    _, kiosk = enrolled(demo)
+    sent = signed(kiosk.key, kiosk.secret, "/world/v1/touch", "{}")
+    for path, operations in described["paths"].items():
+        operation = operations["post"]
+        headers = {each["name"]: each["schema"] for each in operation["parameters"] if each["required"]}
+        if path.endswith("/enrol"):
+            assert (headers, "security" in operation) == ({}, False)
+            continue
+        assert operation["security"] == [{"Signature": []}]
+        assert {*headers, scheme["name"]} == set(sent)
+        assert all(re.search(schema["pattern"], sent[name]) for name, schema in headers.items())

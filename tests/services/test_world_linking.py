@@ -5,7 +5,6 @@ import datetime as dt
 import pytest
 import time_machine
 from django.db import connection
-from django.test import Client
 
 from tests.services.worlds import NADIA, REMI, enrolled, link, outcomes
 from vteam import clock
@@ -322,10 +321,3 @@ def test_no_line_is_pushed_to_an_object_without_an_address(demo: Campaign) -> No
     assert pushes_due(at=clock.now()) == []
     here.refresh_from_db()
     assert here.push_at is None
-
-
-def test_the_openapi_description_is_there() -> None:
-    described = Client().get("/world/v1/openapi.json").json()
-    assert sorted(described["paths"]) == [
-        f"/world/v1/{name}" for name in ("action", "enrol", "heartbeat", "presence", "touch")
-    ]

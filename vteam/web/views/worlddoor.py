@@ -29,6 +29,7 @@ from vteam.channels.worlds.menu import chosen, room, welcome
 from vteam.channels.worlds.missions import present
 from vteam.channels.worlds.models import Kiosk
 from vteam.channels.worlds.pages import Page, answer_of
+from vteam.channels.worlds.signing import KEY, NONCE, PATIENCE_SECONDS, TIME
 from vteam.channels.worlds.visits import Addresses, Visit, one_line, refused
 from vteam.permissions import budgets
 from vteam.web.addresses import short_link, site_base
@@ -141,19 +142,37 @@ api = NinjaAPI(
     title="vTeam: the door for virtual worlds",
     version="1",
     description=(
-        "Objects that residents touch. Beside X-VTeam-Sig, each signed request has X-VTeam-Key, X-VTeam-Time and "
-        "X-VTeam-Nonce; docs/worlds.md says how they are made."
+        "Objects that residents touch. Each signed request has four headers, X-VTeam-Key, X-VTeam-Time, X-VTeam-Nonce "
+        "and X-VTeam-Sig; docs/worlds.md says how they are made."
     ),
     docs_url=None,
     urls_namespace="world",
     parser=QuickParser(),
 )
 _REFUSALS = {400: Refused, 403: Refused, 413: Refused, 429: Refused}
+
+
+def _header(name: str, described: str, pattern: re.Pattern[str]) -> dict[str, Any]:
+    """How the description names a header that goes with a signature. It is read together with that, and not before."""
+    schema = {"type": "string", "pattern": f"^{pattern.pattern}$"}
+    return {"name": name, "in": "header", "required": True, "description": described, "schema": schema}
+
+
+_SIGNED: dict[str, Any] = {
+    "auth": Signature(),
+    "openapi_extra": {
+        "parameters": [
+            _header("X-VTeam-Key", "the key enrol gave", KEY),
+            _header("X-VTeam-Time", f"seconds since 1970, UTC; at most {PATIENCE_SECONDS} s from ours", TIME),
+            _header("X-VTeam-Nonce", "never used before with this key", NONCE),
+        ]
+    },
+}
 # What is answered with a page for one resident.
 _SHOWN: dict[str, Any] = {
     "response": {200: PageShown, **_REFUSALS},
-    "auth": Signature(),
     "exclude_none": True,
+    **_SIGNED,
 }
 
 
@@ -227,8 +246,8 @@ def presence(request: HttpRequest, body: Present) -> HttpResponse:
 @api.post(
     "/heartbeat",
     response={200: Line, **_REFUSALS},
-    auth=Signature(),
     summary="The object is alive",
+    **_SIGNED,
 )
 def heartbeat(request: HttpRequest, body: Heartbeat) -> HttpResponse:
     """Every five minutes, and after each restart of its region."""
