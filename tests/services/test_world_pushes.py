@@ -180,6 +180,20 @@ def test_an_address_that_is_none_of_a_world_is_never_asked(
     assert kiosk.push_at is None
 
 
+@pytest.mark.django_db
+def test_an_address_at_our_own_public_host_is_never_asked(
+    demo: Campaign, in_world: InWorld, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    kiosk, _ = at_a_concert(demo, in_world.url)
+    settings.PUBLIC_URL = "https://127.0.0.1"
+    caplog.set_level("INFO")
+    assert push_due(at=clock.now()) == 0
+    assert "could not be told its line (not_allowed)" in caplog.text
+    assert in_world.posted == []
+    kiosk.refresh_from_db()
+    assert kiosk.push_at is None
+
+
 def test_what_is_public_is_told_from_what_is_ours_or_a_neighbours() -> None:
     for text in ("8.8.8.8", "2606:4700::1111"):
         found = address_in(text)
