@@ -211,7 +211,7 @@ def _put_up(kiosks: int) -> tuple[list[str], list[str]]:
     from vteam.campaigns.joining import account
     from vteam.channels.worlds.avatars import Resident
     from vteam.channels.worlds.enrolling import Spot, put_up
-    from vteam.channels.worlds.linking import link_avatar, make_link
+    from vteam.channels.worlds.linking import LinkRefused, link_avatar, make_link
     from vteam.channels.worlds.models import World
     from vteam.demo.opening import open_demo
     from vteam.people.services import become_fan
@@ -226,7 +226,7 @@ def _put_up(kiosks: int) -> tuple[list[str], list[str]]:
         person = account(address=f"fan{number}@example.org", language="en", at=at)
         fan, _ = become_fan(person=person, campaign_id=campaign.pk, name=resident.name, share_id=None, at=at)
         secret = make_link(campaign=campaign, kiosk=waiting[0][0], resident=resident, at=at)
-        if secret is None or not link_avatar(secret=secret, fan=fan, at=at):
+        if isinstance(secret, LinkRefused) or not link_avatar(secret=secret, fan=fan, at=at):
             raise Misleading(f"{resident.name} cannot be linked.")
         avatars += [resident.id, f"visitor {number}"]
     return [code for _, code in waiting], avatars

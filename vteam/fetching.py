@@ -184,7 +184,7 @@ class _Answer:
         self.body, self.is_whole = bytearray(), False
         # Where nothing says how long it is, it ends where the connection does.
         self.ends_with_the_connection = False
-        self._is_delimited = False
+        self._is_delimited = self._has_its_head = False
         self._parser: Any = httptools.HttpResponseParser(self)
 
     def feed(self, data: bytes) -> None:
@@ -198,10 +198,12 @@ class _Answer:
             raise _NotFetched(refusal)
 
     def _refusal(self) -> Failed | None:
+        if not self._has_its_head:  # half a status is another one
+            return None
         status = self._parser.get_status_code()
         if 300 <= status < 400:
             return Failed.REDIRECTED
-        return Failed.REFUSED if status not in (0, 200) else None
+        return Failed.REFUSED if status != 200 else None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Hook of httptools."""
@@ -209,7 +211,7 @@ class _Answer:
 
     def on_headers_complete(self) -> None:
         """Hook of httptools."""
-        self.ends_with_the_connection = not self._is_delimited
+        self._has_its_head, self.ends_with_the_connection = True, not self._is_delimited
 
     def on_body(self, body: bytes) -> None:
         """Hook of httptools."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from vteam.channels.rekeying import bring_to_newest
 from vteam.channels.worlds.enrolling import CODE_FOR, TAKEN_FOR, Around, _seen, new_code, restore, revoke
 from vteam.channels.worlds.models import Avatar, Kiosk, Nonce, World
 from vteam.channels.worlds.signing import PATIENCE_SECONDS, message_of, signature
+from vteam.people.models import Fan
 
 pytestmark = pytest.mark.django_db
 TOUCH = {"avatar": NADIA, "name": "Nadia Resident", "language": "en"}
@@ -77,6 +79,33 @@ def test_another_code_puts_another_object_in_the_place_of_the_first(demo: Campai
     assert first.send("touch", TOUCH).status_code == 200
     assert _enrol(code)[0] == 200
     assert first.send("touch", TOUCH).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("world", "elsewhere", "there"),
+    [
+        (World.SECOND_LIFE, "OpenSim", "Production"),
+        (World.SECOND_LIFE, "", "Testing"),
+        (World.OPENSIMULATOR, "Production", "OpenSim"),
+        (World.OPENSIMULATOR, "Testing", "My own grid"),
+    ],
+)
+def test_a_code_for_another_world_is_refused_in_words_and_stays_good(
+    demo: Campaign, world: World, elsewhere: str, there: str
+) -> None:
+    kiosk, code = put(demo, world=world)
+    status, said = _enrol(code, **OPENSIMULATOR | {"X-SecondLife-Shard": elsewhere})
+    assert (status, said["why"]) == (403, "shard")
+    assert "made for another world" in said["text"]
+    assert "puts up a kiosk for this world" in said["text"]
+    kiosk.refresh_from_db()
+    assert (kiosk.key, kiosk.code_taken_at) == (None, None)
+    assert _enrol(code, **OPENSIMULATOR | {"X-SecondLife-Shard": there})[0] == 200
+
+
+def test_a_grid_that_calls_itself_as_second_life_does_takes_a_code_for_another_world(demo: Campaign) -> None:
+    _, code = put(demo, world=World.OTHER)
+    assert _enrol(code, **OPENSIMULATOR | {"X-SecondLife-Shard": "Production"})[0] == 200
 
 
 # Answers that were lost ---------------------------------------------------------------------------------------------
@@ -329,6 +358,36 @@ def test_a_revoked_kiosk_is_not_believed(demo: Campaign) -> None:
     assert "kiosk is closed" in answer.json()["text"]
 
 
+def test_what_an_organiser_closed_a_fan_who_closes_it_too_does_not_unbar(demo: Campaign, bo: Fan) -> None:
+    kiosk, _ = put(demo, fan=bo)
+    as_the_fan_found_it = Kiosk.objects.get(pk=kiosk.pk)
+    revoke(kiosk=kiosk, at=clock.now(), by_organiser=True)
+    revoke(kiosk=as_the_fan_found_it, at=clock.now(), by_organiser=False)
+    kiosk.refresh_from_db()
+    assert kiosk.barred
+
+
+@pytest.mark.parametrize("hosted", [False, True])
+def test_a_closed_kiosk_is_opened_again_while_there_is_room(
+    demo: Campaign, bo: Fan, settings: Any, hosted: bool
+) -> None:
+    settings.KIOSKS_PER_CAMPAIGN = 1
+    fan = bo if hosted else None
+    kiosk, _ = put(demo, fan=fan)
+    assert restore(kiosk=kiosk)  # it is open, and counts itself
+    revoke(kiosk=kiosk, at=clock.now(), by_organiser=True)
+    settings.KIOSKS_PER_FAN = 2
+    other, _ = put(demo, fan=fan)
+    assert not restore(kiosk=kiosk)
+    kiosk.refresh_from_db()
+    assert kiosk.revoked_at is not None
+    assert kiosk.barred
+    revoke(kiosk=other, at=clock.now(), by_organiser=True)
+    assert restore(kiosk=kiosk)
+    kiosk.refresh_from_db()
+    assert (kiosk.revoked_at, kiosk.barred) == (None, False)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -405,3 +464,25 @@ def test_a_heartbeat_tells_where_and_is_told_the_line(demo: Campaign) -> None:
 def test_nothing_but_posting_is_answered(demo: Campaign) -> None:
     for name in ("enrol", "touch", "action", "presence", "heartbeat"):
         assert Client().get(f"/world/v1/{name}").status_code == 405
+
+
+# The description -----------------------------------------------------------------------------------------------------
+def test_the_openapi_description_names_every_header_of_a_signed_request(demo: Campaign) -> None:
+    from tests.services.worlds import signed
+
+    described = Client().get("/world/v1/openapi.json").json()
+    assert sorted(described["paths"]) == [
+        f"/world/v1/{name}" for name in ("action", "enrol", "heartbeat", "presence", "touch")
+    ]
+    scheme = described["components"]["securitySchemes"]["Signature"]
+    _, kiosk = enrolled(demo)
+    sent = signed(kiosk.key, kiosk.secret, "/world/v1/touch", "{}")
+    for path, operations in described["paths"].items():
+        operation = operations["post"]
+        headers = {each["name"]: each["schema"] for each in operation["parameters"] if each["required"]}
+        if path.endswith("/enrol"):
+            assert (headers, "security" in operation) == ({}, False)
+            continue
+        assert operation["security"] == [{"Signature": []}]
+        assert {*headers, scheme["name"]} == set(sent)
+        assert all(re.search(schema["pattern"], sent[name]) for name, schema in headers.items())

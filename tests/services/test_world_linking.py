@@ -5,7 +5,6 @@ import datetime as dt
 import pytest
 import time_machine
 from django.db import connection
-from django.test import Client
 
 from tests.services.worlds import NADIA, REMI, enrolled, link, outcomes
 from vteam import clock
@@ -13,6 +12,7 @@ from vteam.campaigns.joining import account
 from vteam.campaigns.models import Campaign
 from vteam.channels.erasing import erase
 from vteam.channels.links.models import Share
+from vteam.channels.links.services import end_share, reopen_share
 from vteam.channels.worlds.avatars import forget_waiting, name_of
 from vteam.channels.worlds.enrolling import revoke, trust
 from vteam.channels.worlds.lines import announce, pushes_due
@@ -71,7 +71,8 @@ def test_nothing_waits_beyond_the_seasons_last_day(demo: Campaign) -> None:
     with time_machine.travel(ends, tick=False):
         assert "not open" in kiosk.choose(f"answer:{QUIZ}:2", REMI)["text"]
         assert "link" not in dict(kiosk.page("touch", REMI)["choices"])
-        assert "open" not in kiosk.choose("link", REMI)
+        refused = kiosk.choose("link", REMI)
+        assert (refused["text"], "open" in refused) == ("The season is over. Thank you.", False)
         forget_waiting(at=clock.now())
         assert not WorldAct.objects.exists()
 
@@ -96,7 +97,7 @@ def test_the_address_is_shown_to_one_avatar_so_often(demo: Campaign) -> None:
     shown = [kiosk.choose("link") for _ in range(13)]
     assert all("open" in page for page in shown[:12])
     assert "open" not in shown[12]
-    assert "in an hour" in shown[12]["text"]
+    assert shown[12]["text"] == "That was often. Come back in an hour."
 
 
 def test_an_avatar_is_one_fans_until_they_let_them_go(demo: Campaign, bo: Fan) -> None:
@@ -163,6 +164,7 @@ def test_new_residents_are_bounded_where_nobody_knows_the_host(demo: Campaign, b
     _, hosted = enrolled(demo, fan=bo, acts=3)
     shown = [hosted.choose("link", f"invented {n}") for n in range(52)]
     assert [n for n, page in enumerate(shown) if "open" not in page] == [50, 51]
+    assert shown[50]["text"] == "This kiosk takes no more newcomers today. Come back tomorrow."
     assert Avatar.objects.count() == 50
 
 
@@ -209,6 +211,31 @@ def test_at_a_kiosk_whose_host_nobody_knows_no_visitors_own_link_is_given(demo: 
     assert kiosk.choose("flyer")["open"]["address"].endswith(Share.objects.get(fan=bo).code)
     trust(kiosk=hosts, acts_per_day=20, vouched=True)
     assert kiosk.choose("flyer")["open"]["address"].endswith(Share.objects.get(fan=dee).code)
+
+
+def test_a_link_its_fan_has_ended_is_on_no_flyer_until_they_open_it_again(demo: Campaign, bo: Fan) -> None:
+    _, kiosk = enrolled(demo)
+    link(kiosk, bo)
+    own = kiosk.choose("flyer")
+    share = Share.objects.get(fan=bo)
+    end_share(share=share, at=clock.now())
+    flyer = kiosk.choose("flyer")
+    assert flyer["open"] == {"address": "http://testserver/maree-haute/", "label": "The flyer", "flyer": True}
+    assert flyer["text"] == (
+        "Hand this address on: it leads to the campaign. "
+        "You have ended your own link: under “My links” you can open it again."
+    )
+    reopen_share(share=share)
+    assert kiosk.choose("flyer") == own
+
+
+def test_a_link_its_host_has_ended_is_not_on_the_flyers_of_their_kiosk(demo: Campaign, bo: Fan) -> None:
+    _, kiosk = enrolled(demo, fan=bo)
+    kiosk.choose("flyer")
+    end_share(share=Share.objects.get(fan=bo), at=clock.now())
+    flyer = kiosk.choose("flyer")
+    assert flyer["open"] == {"address": "http://testserver/maree-haute/", "label": "The flyer", "flyer": True}
+    assert flyer["text"] == "Hand this address on: it leads to the campaign."
 
 
 # Forgetting ---------------------------------------------------------------------------------------------------------
@@ -294,10 +321,3 @@ def test_no_line_is_pushed_to_an_object_without_an_address(demo: Campaign) -> No
     assert pushes_due(at=clock.now()) == []
     here.refresh_from_db()
     assert here.push_at is None
-
-
-def test_the_openapi_description_is_there() -> None:
-    described = Client().get("/world/v1/openapi.json").json()
-    assert sorted(described["paths"]) == [
-        f"/world/v1/{name}" for name in ("action", "enrol", "heartbeat", "presence", "touch")
-    ]

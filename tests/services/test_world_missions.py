@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
-from tests.services.worlds import NADIA, REMI, enrolled, link, outcomes
+from tests.services.worlds import NADIA, REMI, Object, enrolled, link, outcomes
 from vteam import clock
 from vteam.campaigns.agreements import speak
 from vteam.campaigns.models import Campaign
@@ -28,6 +28,7 @@ from vteam.rules.rights import Way
 
 pytestmark = pytest.mark.django_db
 QUIZ, VOTE, THERE, MADE = "kitchen-quiz", "opening-song", "there", "made-there"
+NAMES = {QUIZ: "A question at the kiosk", VOTE: "What do we open with?", MADE: "Bring what you built"}
 
 
 def labels(page: dict[str, Any]) -> list[str]:
@@ -48,6 +49,51 @@ def test_missions_can_be_seen_a_few_at_a_time(demo: Campaign) -> None:
     assert labels(second) == ["Back"]
     assert kiosk.choose("missions:99")["text"] == "No mission is open at the moment."
     assert kiosk.choose("missions:" + "9" * 50)["text"] == first["text"]
+
+
+def _listed(kiosk: Object, avatar: str = NADIA) -> dict[str, str]:
+    """What the kiosk's list says of each mission in a world."""
+    lines = kiosk.choose("missions", avatar)["text"].splitlines()
+    said = dict(line.rsplit(" · ", 1) for line in lines)
+    return {key: said[name] for key, name in NAMES.items()}
+
+
+def test_the_list_tells_what_counted_from_what_waits_and_what_was_wrong(demo: Campaign, bo: Fan) -> None:
+    _, kiosk = enrolled(demo)
+    assert _listed(kiosk) == {QUIZ: "100 points", VOTE: "50 points", MADE: "300 points"}
+    assert "Link me" not in labels(kiosk.choose("missions"))
+    kiosk.choose(f"answer:{QUIZ}:1")
+    assert _listed(kiosk)[QUIZ] == "answered"
+    assert "Link me" not in labels(kiosk.choose("missions"))
+    kiosk.choose(f"answer:{VOTE}:1")
+    kiosk.choose(f"bring:{MADE}", text="A boat")
+    waits = "waits: press “Link me”"
+    assert _listed(kiosk) == {QUIZ: "answered", VOTE: waits, MADE: waits}
+    assert "Link me" in labels(kiosk.choose("missions"))
+    link(kiosk, bo)
+    assert _listed(kiosk) == {QUIZ: "answered", VOTE: "done", MADE: "brought"}
+    assert "Link me" not in labels(kiosk.choose("missions"))
+
+
+@pytest.mark.parametrize(("accepted", "said"), [(True, "done"), (False, "brought")])
+def test_what_was_brought_is_called_done_when_it_counts(
+    demo: Campaign, bo: Fan, accepted: bool, said: str
+) -> None:
+    _, kiosk = enrolled(demo)
+    link(kiosk, bo)
+    kiosk.choose(f"bring:{MADE}", text="A boat")
+    outcomes(bo)
+    assert review(done=brought(demo).get(), accepted=accepted, reason="", at_us=clock.now_us())
+    assert _listed(kiosk)[MADE] == said
+
+
+def test_what_another_avatar_of_a_fan_did_is_listed_too(demo: Campaign, bo: Fan) -> None:
+    _, kiosk = enrolled(demo)
+    kiosk.choose(f"answer:{VOTE}:1", REMI)
+    link(kiosk, bo, NADIA)
+    kiosk.choose(f"answer:{QUIZ}:1", NADIA)
+    link(kiosk, bo, REMI)
+    assert _listed(kiosk, REMI) == {QUIZ: "answered", VOTE: "done", MADE: "300 points"}
 
 
 def test_the_ranking_shows_the_first_and_ones_own_place(demo: Campaign, bo: Fan) -> None:

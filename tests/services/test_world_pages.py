@@ -1,7 +1,9 @@
 """What an object shows fits into it, whatever a campaign is called and a resident types."""
 
 import json
+import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +11,7 @@ from vteam.channels.worlds.pages import (
     ADDRESS_BYTES_MAX,
     ANSWER_BYTES_MAX,
     ASK_BYTES,
+    CHOICE_LENGTH_MAX,
     CHOICES_AT_MOST,
     LABEL_BYTES,
     LINE_BYTES,
@@ -21,14 +24,15 @@ from vteam.channels.worlds.pages import (
     cut,
     labelled,
 )
+from vteam.web.worldmessages import CHOICE
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=700)
 pages = st.builds(
     Page,
     title=texts,
     text=texts,
-    choices=st.lists(st.tuples(st.from_regex(r"\A[a-z:]{1,46}\Z"), texts), max_size=14),
-    ask=st.none() | st.builds(Ask, choice=st.just("bring:" + "x" * 40), label=texts),
+    choices=st.lists(st.tuples(st.from_regex(rf"\A[a-z:]{{1,{CHOICE_LENGTH_MAX}}}\Z"), texts), max_size=14),
+    ask=st.none() | st.builds(Ask, choice=st.just("x" * CHOICE_LENGTH_MAX), label=texts),
     opening=st.none()
     | st.builds(
         Opening,
@@ -66,6 +70,37 @@ def test_a_page_full_of_quotes_still_fits() -> None:
     said = answer_of(page, line='"' * 100)
     assert len(said) <= ANSWER_BYTES_MAX
     assert json.loads(said)["text"]
+
+
+@pytest.mark.parametrize("mark", ["x", "é", '"', "\ny"])
+def test_the_fullest_page_there_can_be_fits(mark: str) -> None:
+    full = "x" + mark * 700 + "x"
+    page = Page(
+        title=full,
+        text=full,
+        choices=[(f"{n:0{CHOICE_LENGTH_MAX}}", full) for n in range(CHOICES_AT_MOST)],
+        ask=Ask(choice="x" * CHOICE_LENGTH_MAX, label=full),
+        opening=Opening(address="https://" + "x" * (ADDRESS_BYTES_MAX - 8), label=full, note=full),
+    )
+    said = answer_of(page, line=full)
+    assert len(said) <= ANSWER_BYTES_MAX
+    shown = json.loads(said)
+    assert shown["text"].startswith("x")
+    assert len(shown["choices"]) == CHOICES_AT_MOST
+    assert len(shown["open"]["address"]) == ADDRESS_BYTES_MAX
+    assert len(shown["open"]["note"]) > 50
+
+
+def test_an_address_that_is_too_long_is_left_out() -> None:
+    for longer, shown in ((0, True), (1, False)):
+        opening = Opening(address="https://" + "x" * (ADDRESS_BYTES_MAX - 8 + longer), label="The flyer")
+        said = json.loads(answer_of(Page(title="t", text="t", opening=opening), line="l"))
+        assert ("open" in said) is shown
+
+
+def test_the_door_takes_every_choice_a_page_may_have() -> None:
+    assert re.fullmatch(CHOICE, "x" * CHOICE_LENGTH_MAX)
+    assert not re.fullmatch(CHOICE, "x" * (CHOICE_LENGTH_MAX + 1))
 
 
 def test_what_is_cut_ends_with_a_mark_and_no_half_letter() -> None:

@@ -118,7 +118,9 @@ def test_an_object_that_does_not_answer_is_tried_ever_later_and_then_left_to_its
     )
 
 
-CUT_SHORT = [b"", b"HTTP/1.1 200 OK\r\nContent-Len", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf"]
+CUT_SHORT = [
+    b"", b"HTTP/1.1 20", b"HTTP/1.1 200 OK\r\nContent-Len", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("answer", CUT_SHORT)
@@ -174,6 +176,20 @@ def test_an_address_that_is_none_of_a_world_is_never_asked(
     assert push_due(at=clock.now()) == 0
     assert "could not be told its line (not_allowed)" in caplog.text
     assert "127.0.0.1" not in caplog.text
+    kiosk.refresh_from_db()
+    assert kiosk.push_at is None
+
+
+@pytest.mark.django_db
+def test_an_address_at_our_own_public_host_is_never_asked(
+    demo: Campaign, in_world: InWorld, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    kiosk, _ = at_a_concert(demo, in_world.url)
+    settings.PUBLIC_URL = "https://127.0.0.1"
+    caplog.set_level("INFO")
+    assert push_due(at=clock.now()) == 0
+    assert "could not be told its line (not_allowed)" in caplog.text
+    assert in_world.posted == []
     kiosk.refresh_from_db()
     assert kiosk.push_at is None
 

@@ -10,9 +10,9 @@ from tests.services.concurrency import at_once, raised
 from tests.services.worlds import NADIA, REMI, enrolled, link, outcomes, put
 from vteam import clock
 from vteam.campaigns.models import Campaign
-from vteam.channels.worlds import acting
-from vteam.channels.worlds.enrolling import Around, enrol
-from vteam.channels.worlds.models import Avatar, WorldAct
+from vteam.channels.worlds import acting, enrolling
+from vteam.channels.worlds.enrolling import Around, Enrolled, enrol, reopen, revoke
+from vteam.channels.worlds.models import Avatar, Kiosk, WorldAct
 from vteam.people import vault
 from vteam.people.models import Fan
 from vteam.rules.decisions import Outcome
@@ -68,7 +68,7 @@ def test_a_code_typed_into_two_objects_is_one_of_theirs(
         )
     )
     assert raised(results) == []
-    (given,) = [found for found in results if found is not None]
+    (given,) = [found for found in results if isinstance(found, Enrolled)]
     kiosk.refresh_from_db()
     assert kiosk.key == given.kiosk.key
 
@@ -79,3 +79,19 @@ def test_a_number_sent_twice_at_once_is_believed_once(demo: Campaign) -> None:
     results = at_once(*[touch] * 4)
     assert raised(results) == []
     assert sorted(answer.status_code for answer in results) == [200, 403, 403, 403]
+
+
+def test_what_an_organiser_closes_while_its_fan_opens_it_stays_closed(
+    demo: Campaign, bo: Fan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk, _ = put(demo, fan=bo)
+    revoke(kiosk=kiosk, at=clock.now(), by_organiser=False)
+    slowly(monkeypatch, enrolling, "_may_host")
+    results = at_once(
+        functools.partial(reopen, kiosk=Kiosk.objects.get()),
+        functools.partial(revoke, kiosk=Kiosk.objects.get(), at=clock.now(), by_organiser=True),
+    )
+    assert raised(results) == []
+    kiosk.refresh_from_db()
+    assert kiosk.revoked_at is not None
+    assert kiosk.barred

@@ -143,6 +143,12 @@ def test_there_can_be_so_many_kiosks(demo: Campaign, ana: Client, settings: Any)
     answer = ana.post(WORLDS, SPOT)
     assert (answer.status_code, Kiosk.objects.count()) == (409, 1)
     assert "There can be 1 kiosks" in text_of(answer)
+    closed = f"{WORLDS}/{Kiosk.objects.get().pk}"
+    ana.post(closed, {"act": "revoke"})
+    assert ana.post(WORLDS, SPOT).status_code == 302
+    answer = ana.post(closed, {"act": "restore"})
+    assert (answer.status_code, Kiosk.objects.filter(revoked_at=None).count()) == (409, 1)
+    assert "There can be 1 kiosks" in text_of(answer)
 
 
 def test_the_page_says_what_was_done_and_by_whom_it_waits(demo: Campaign, ana: Client, bo: Fan) -> None:

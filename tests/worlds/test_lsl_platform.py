@@ -57,6 +57,24 @@ def test_a_code_is_good_only_once(platform: Platform, place: Place, ana: Residen
     assert ana.dialog.buttons == ("Set up", "OK")
 
 
+def test_a_code_for_another_world_is_refused_and_another_can_be_typed(
+    platform: Platform, place: Place, ana: Resident
+) -> None:
+    kiosk = place(platform.address)
+    here = kiosk.limits.world
+    elsewhere = "opensimulator" if here == "secondlife" else "secondlife"
+    kiosk.touch(ana)
+    kiosk.run(2)
+    kiosk.type(ana, platform.code(world=elsewhere))
+    kiosk.run(5)
+    assert "made for another world than this one" in ana.dialog.text
+    kiosk.press(ana, "Set up")
+    kiosk.run(2)
+    kiosk.type(ana, platform.code(world=here))
+    kiosk.run(5)
+    assert kiosk.script.secret
+
+
 def test_a_code_whose_answer_was_lost_sets_the_kiosk_up_all_the_same(
     platform: Platform, place: Place, ana: Resident
 ) -> None:

@@ -1,7 +1,7 @@
 """Telling objects in virtual worlds that the line above them is another, in a thread of its own beside the loop.
 
 The only thing that ever reaches an object without a touch, and all it can do is change that line. The address is the
-object's word: the one fetcher looks at it. The network is asked outside any transaction.
+object's word: one of our own is refused, and the one fetcher looks at it. The network is asked outside any transaction.
 """
 
 import datetime as dt
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings
@@ -52,9 +53,9 @@ def push_due(*, at: dt.datetime) -> int:
 
 
 def _ask(push: Push, at: dt.datetime) -> Ask | None:
-    """The request; None where the kiosk has no secret any more."""
+    """The request; None where the kiosk has no secret any more, or says that it is where our own pages are."""
     secret = secret_of(push.kiosk)
-    if secret is None:
+    if secret is None or _is_ours(push.kiosk.url):
         return None
     time = str(clock.to_us(at) // 1_000_000)
     said = {
@@ -70,6 +71,20 @@ def _ask(push: Push, at: dt.datetime) -> Ask | None:
         body=orjson.dumps(said),
         allowed=[ip_network(network) for network in settings.KIOSK_NETWORKS],
     )
+
+
+def _is_ours(url: str) -> bool:
+    """Whether an address is at the public host of this vTeam: no object has one there."""
+    ours = _host(settings.PUBLIC_URL)
+    return ours != "" and _host(url) == ours
+
+
+def _host(url: str) -> str:
+    """The host in an address; "" where there is none."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
 
 
 def _became(push: Push, answer: bytes | Failed, at: dt.datetime) -> bool:

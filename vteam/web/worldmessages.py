@@ -3,10 +3,10 @@
 from ninja import Field, Schema
 from pydantic import ConfigDict
 
-from vteam.channels.worlds.pages import ASK_BYTES, LABEL_BYTES
+from vteam.channels.worlds.pages import ADDRESS_BYTES_MAX, ASK_BYTES, CHOICE_LENGTH_MAX, LABEL_BYTES
 
 URL = r"^(https?://[!-~]{1,290})?$"
-CHOICE = "^[a-z0-9:-]{1,60}$"
+CHOICE = f"^[a-z0-9:-]{{1,{CHOICE_LENGTH_MAX}}}$"
 
 
 class Asked(Schema):
@@ -88,7 +88,7 @@ class AskShown(Schema):
 class OpenShown(Schema):
     """An address for this resident alone."""
 
-    address: str
+    address: str = Field(description=f"at most {ADDRESS_BYTES_MAX} bytes")
     label: str = Field(description=f"at most {ASK_BYTES} bytes")
     flyer: bool
     note: str | None = Field(None, description="what goes with a flyer, wherever it is handed on")

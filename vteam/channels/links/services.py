@@ -52,9 +52,12 @@ def share_at_hand(*, fan: Fan, place: str, at: dt.datetime) -> Share:
     return _the_one(fan=fan, kind="hand", place=place, at=at)
 
 
-def share_in_worlds(*, fan: Fan, place: str, at: dt.datetime) -> Share:
-    """The fan's link on flyers of virtual worlds, made with the first of them: one, however many kiosks there are."""
-    return _the_one(fan=fan, kind="world", place=place, at=at)
+def share_in_worlds(*, fan: Fan, place: str, at: dt.datetime) -> Share | None:
+    """The fan's link on flyers of virtual worlds, made with the first of them: one, however many kiosks there are.
+    None while they have ended it: nobody hands on what leads nowhere.
+    """
+    share = _the_one(fan=fan, kind="world", place=place, at=at)
+    return share if share.ended_at is None else None
 
 
 def _the_one(*, fan: Fan, kind: str, place: str, at: dt.datetime) -> Share:

@@ -41,6 +41,8 @@ NONCES_FOR = dt.timedelta(seconds=2 * PATIENCE_SECONDS + 60)
 ASKS_FOR_EACH = 4
 """So many times what a kiosk is answered it may ask, refusals and heartbeats among it, before it is not heard."""
 SEEN_EVERY = dt.timedelta(seconds=60)
+LINDENS_SHARDS = frozenset({"Production", "Testing"})
+"""What Second Life's main grid and its preview call themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,13 @@ class Enrolled:
 
     kiosk: Kiosk
     secret: str
+
+
+class Unenrolled(StrEnum):
+    """Why a code that was typed gave nothing: it is no good, or was made for another world than the object's."""
+
+    CODE = "code"
+    SHARD = "shard"
 
 
 class Disbelieved(StrEnum):
@@ -149,19 +158,36 @@ def new_code(*, kiosk: Kiosk, at: dt.datetime) -> str:
     return code
 
 
+@transaction.atomic
 def revoke(*, kiosk: Kiosk, at: dt.datetime, by_organiser: bool) -> None:
-    """From now on nothing of this object is believed. What residents did there stays."""
-    kiosk.barred = by_organiser
+    """From now on nothing of this object is believed. What residents did there stays. One that an organiser has closed
+    stays so, whoever else closes it.
+    """
+    _hold(kiosk)
+    kiosk.barred |= by_organiser
     kiosk.revoked_at, kiosk.code_hash, kiosk.code_taken_at, kiosk.push_at = at, None, None, None
     kiosk.here_mission, kiosk.here_until = "", None
     changed = ["revoked_at", "barred", "code_hash", "code_taken_at", "push_at", "here_mission", "here_until"]
     kiosk.save(update_fields=changed)
 
 
-def restore(*, kiosk: Kiosk) -> None:
-    """It was a mistake: the object is believed again."""
+@transaction.atomic
+def restore(*, kiosk: Kiosk) -> bool:
+    """It was a mistake: the object is believed again; False where as many are open as there may be."""
+    _hold(kiosk)
+    if kiosk.revoked_at is None:
+        return True
+    if not _has_room(kiosk.campaign_id, of_fans=kiosk.fan_id is not None):
+        return False
     kiosk.revoked_at, kiosk.barred = None, False
     kiosk.save(update_fields=["revoked_at", "barred"])
+    return True
+
+
+def _hold(kiosk: Kiosk) -> None:
+    """Reads whether a kiosk is closed, and by whom. Whoever else opens or closes one of the campaign's waits."""
+    Campaign.objects.select_for_update().get(pk=kiosk.campaign_id)
+    kiosk.refresh_from_db(fields=["revoked_at", "barred"])
 
 
 @transaction.atomic
@@ -184,8 +210,8 @@ def trust(*, kiosk: Kiosk, acts_per_day: int, vouched: bool) -> None:
 
 # Enrolling -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
-def enrol(*, typed: str, around: Around, at: dt.datetime) -> Enrolled | None:
-    """The object whose owner typed a code, however it was spaced, gets its key and secret; None where it is no good.
+def enrol(*, typed: str, around: Around, at: dt.datetime) -> Enrolled | Unenrolled:
+    """The object whose owner typed a code, however it was spaced, gets its key and secret, or why not.
 
     Until an object has spoken with what a code gave, for ten minutes at most, the same owner in the same world gets a
     fresh key and secret for it again, and the ones before are no good any more: an answer that was lost costs nothing.
@@ -198,7 +224,9 @@ def enrol(*, typed: str, around: Around, at: dt.datetime) -> Enrolled | None:
     )
     kiosk = waiting.first()
     if kiosk is None:
-        return None
+        return Unenrolled.CODE
+    if not _is_in(kiosk.world, around.shard):
+        return Unenrolled.SHARD
     secret = secrets.token_hex(SECRET_BYTES)
     kiosk.key = "".join(secrets.choice(SHARE_ALPHABET) for _ in range(KEY_LENGTH))
     kiosk.sealed_key = vault.new_key()
@@ -215,6 +243,13 @@ def enrol(*, typed: str, around: Around, at: dt.datetime) -> Enrolled | None:
     kiosk.line_told = line_of(kiosk, at=at)
     kiosk.save()
     return Enrolled(kiosk=kiosk, secret=secret)
+
+
+def _is_in(world: str, shard: str) -> bool:
+    """Whether a shard can be of a world. Whoever runs a grid names its shard: this finds mistakes, and no lies."""
+    if world == World.SECOND_LIFE:
+        return shard in LINDENS_SHARDS
+    return world != World.OPENSIMULATOR or shard not in LINDENS_SHARDS
 
 
 def secret_of(kiosk: Kiosk) -> str | None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from enum import StrEnum
 
 from django.db import transaction
 
@@ -18,21 +19,33 @@ LINK_FOR = dt.timedelta(minutes=10)
 LINKS_PER_HOUR = 12
 
 
+class LinkRefused(StrEnum):
+    """Why an avatar was shown no address: the season is over, they asked too often this hour, or the kiosk brought as
+    many new residents today as it may.
+    """
+
+    OVER = "over"
+    TOO_OFTEN = "too_often"
+    KIOSK_FULL = "kiosk_full"
+
+
 def may_link(campaign: Campaign, *, at: dt.datetime) -> bool:
     """Whether avatars are linked at all: until the season ends, for then nothing they do counts."""
     return at < campaign.file.season.ends_at
 
 
 @transaction.atomic
-def make_link(*, campaign: Campaign, kiosk: Kiosk, resident: Resident, at: dt.datetime) -> str | None:
-    """The secret of an address where this avatar is linked to whoever opens it and says so; None: too many of them, or
-    the season is over.
-    """
-    avatar = locked_avatar(campaign, kiosk, resident, at=at) if may_link(campaign, at=at) else None
-    if avatar is None or not budgets.take(
+def make_link(*, campaign: Campaign, kiosk: Kiosk, resident: Resident, at: dt.datetime) -> str | LinkRefused:
+    """The secret of an address where this avatar is linked to whoever opens it and says so, or why there is none."""
+    if not may_link(campaign, at=at):
+        return LinkRefused.OVER
+    avatar = locked_avatar(campaign, kiosk, resident, at=at)
+    if avatar is None:
+        return LinkRefused.KIOSK_FULL
+    if not budgets.take(
         door="avatar link", key=str(avatar.pk), limit=LINKS_PER_HOUR, window=budgets.HOUR, at=at
     ):
-        return None
+        return LinkRefused.TOO_OFTEN
     secret = secrets.token_urlsafe(16)
     avatar.links.all().delete()
     AvatarLink.objects.create(

@@ -14,7 +14,7 @@ from vteam.campaigns.queries import title_names
 from vteam.channels.links.queries import disclosure
 from vteam.channels.links.services import share_in_worlds
 from vteam.channels.worlds.lines import is_here
-from vteam.channels.worlds.linking import make_link, may_link, unlink_avatar
+from vteam.channels.worlds.linking import LinkRefused, make_link, may_link, unlink_avatar
 from vteam.channels.worlds.missions import answer, brought, mission, missions, present
 from vteam.channels.worlds.models import Avatar
 from vteam.channels.worlds.pages import Opening, Page, cut
@@ -40,7 +40,7 @@ def welcome(visit: Visit) -> Page:
     else:
         text = file.pitch.in_language(get_language() or "en")
     if not may_link(visit.campaign, at=visit.at):
-        text = _("The season is over. Thank you.") + (f"\n\n{text}" if avatar and avatar.fan else "")
+        text = _over() + (f"\n\n{text}" if avatar and avatar.fan else "")
     if _is_asked_here(visit, avatar):
         here = _("%(artist)s are playing here now. Say that you are here.") % {"artist": file.artist}
         text = f"{here}\n\n{text}"
@@ -134,14 +134,25 @@ def _link(visit: Visit) -> Page:
     if avatar is not None and avatar.fan_id:
         return welcome(visit)
     secret = make_link(campaign=visit.campaign, kiosk=visit.kiosk, resident=visit.resident, at=visit.at)
-    if secret is None:
-        return page_for(visit, _("That was often. Come back in an hour."), [back()])
+    if isinstance(secret, LinkRefused):
+        return page_for(visit, _NO_LINK[secret](), [back()])
     said = _(
         "Open this address within 10 minutes, sign in or join, and say yes there. It is for you alone: "
         "whoever opens it and says yes takes this avatar."
     )
     opening = Opening(address=visit.addresses.link(secret), label=_("Link this avatar to your account"))
     return page_for(visit, said, [back()], opening=opening)
+
+
+def _over() -> str:
+    return _("The season is over. Thank you.")
+
+
+_NO_LINK: dict[LinkRefused, Callable[[], str]] = {
+    LinkRefused.OVER: _over,
+    LinkRefused.TOO_OFTEN: lambda: _("That was often. Come back in an hour."),
+    LinkRefused.KIOSK_FULL: lambda: _("This kiosk takes no more newcomers today. Come back tomorrow."),
+}
 
 
 def _let_go(visit: Visit, rest: str) -> Page:
@@ -161,28 +172,36 @@ def _let_go(visit: Visit, rest: str) -> Page:
 
 def _flyer(visit: Visit) -> Page:
     """A public address to hand on. A linked fan's is their own link for virtual worlds; at a kiosk whose host nobody
-    knows it is the host's: nobody there speaks for somebody else.
+    knows it is the host's: nobody there speaks for somebody else. Whose it would be has ended it: the campaign's.
     """
     avatar = visit.avatar
     own = avatar.fan if avatar and visit.kiosk.trusted else None
     fan = own or visit.kiosk.fan
-    address = visit.addresses.campaign(visit.campaign.slug)
-    said, note = _("Hand this address on: it leads to the campaign."), ""
-    if fan is not None:
-        address = visit.addresses.share(
-            share_in_worlds(fan=fan, place=_("In virtual worlds"), at=visit.at).code
-        )
-        # Whoever spreads a link for points says so: on the flyer itself, too.
-        band = {"band": visit.campaign.file.artist}
-        note = _("Ad: this link earns points for a fan on %(band)s's vTeam.") % band
-        said = _("Hand this address on. It is the link of %(name)s, who hosts this kiosk.") % {
-            "name": fan.name
-        }
-    if own is not None:
-        note = disclosure(visit.campaign)
-        said = _("This is your own link. Whoever comes through it came because of you.")
+    share = share_in_worlds(fan=fan, place=_("In virtual worlds"), at=visit.at) if fan else None
+    if fan is None or share is None:
+        address, note = visit.addresses.campaign(visit.campaign.slug), ""
+        said = _("Hand this address on: it leads to the campaign.")
+        if own is not None:
+            said += " " + _("You have ended your own link: under “My links” you can open it again.")
+    else:
+        address = visit.addresses.share(share.code)
+        said, note = _own_flyer(visit) if own is not None else _hosts_flyer(visit, fan)
     opening = Opening(address=address, label=_("The flyer"), flyer=True, note=note)
     return page_for(visit, f"{said}\n\n{note}".strip(), [back()], opening=opening)
+
+
+def _own_flyer(visit: Visit) -> tuple[str, str]:
+    """What is said with somebody's own link, and the note that goes with it."""
+    said = _("This is your own link. Whoever comes through it came because of you.")
+    return said, disclosure(visit.campaign)
+
+
+def _hosts_flyer(visit: Visit, host: Fan) -> tuple[str, str]:
+    """What is said with the link of a kiosk's host, and the note that goes with it."""
+    said = _("Hand this address on. It is the link of %(name)s, who hosts this kiosk.") % {"name": host.name}
+    # Whoever spreads a link for points says so: on the flyer itself, too.
+    note = _("Ad: this link earns points for a fan on %(band)s's vTeam.")
+    return said, note % {"band": visit.campaign.file.artist}
 
 
 def chosen(visit: Visit, choice: str, text: str) -> Page:

@@ -34,35 +34,54 @@ def missions(visit: Visit, place: str) -> Page:
     first = int(place) if place.isascii() and place.isdigit() and len(place) < 4 else 0
     shown = entries[first : first + MISSIONS_A_PAGE]
     done = _done(visit)
-    lines = [_mission_line(entry, entry.key in done) for entry in shown]
+    lines = [_mission_line(entry, done.get(entry.key)) for entry in shown]
     here = [(f"mission:{entry.key}", in_words(entry.name)) for entry in shown if entry.kind == "world"]
     more = [(f"missions:{first + MISSIONS_A_PAGE}", _("More"))] if entries[first + MISSIONS_A_PAGE :] else []
+    link = [_to_link()] if any(_waits(done[entry.key]) for entry in shown if entry.key in done) else []
     text = "\n".join(lines) or _("No mission is open at the moment.")
     elsewhere = None
     if shown and not here:
         text += "\n\n" + _("These are done on the campaign's page.")
         address = visit.addresses.campaign(visit.campaign.slug)
         elsewhere = Opening(address=address, label=_("The campaign's page"), flyer=True)
-    return page_for(visit, text, [*here, *more, back()], opening=elsewhere)
+    return page_for(visit, text, [*here, *more, *link, back()], opening=elsewhere)
 
 
 def _to_missions() -> tuple[str, str]:
     return "missions", _("Back")
 
 
-def _mission_line(entry: MissionEntry, done: bool) -> str:
-    name = cut(in_words(entry.name), NAME_BYTES)
-    if done:
-        return _("%(mission)s · done") % {"mission": name}
-    return _("%(mission)s · %(points)s points") % {"mission": name, "points": number(entry.points)}
+def _to_link() -> tuple[str, str]:
+    return "link", _("Link me")
 
 
-def _done(visit: Visit) -> set[str]:
+def _mission_line(entry: MissionEntry, done: WorldAct | None) -> str:
+    name = {"mission": cut(in_words(entry.name), NAME_BYTES)}
+    if done is None:
+        return _("%(mission)s · %(points)s points") % (name | {"points": number(entry.points)})
+    if _waits(done):
+        return _("%(mission)s · waits: press “Link me”") % name
+    # What was wrong, is not looked at yet or was refused is not called done.
+    if done.right is False:
+        return _("%(mission)s · answered") % name
+    if done.act == Act.BRING and not done.accepted:
+        return _("%(mission)s · brought") % name
+    return _("%(mission)s · done") % name
+
+
+def _waits(done: WorldAct) -> bool:
+    """Whether it would count if the avatar were linked; a wrong answer waits for nothing."""
+    return done.recorded_at is None and done.right is not False
+
+
+def _done(visit: Visit) -> dict[str, WorldAct]:
+    """What was done for each mission: by this avatar, else by another one of their fan's."""
     avatar = visit.avatar
     if avatar is None:
-        return set()
+        return {}
     theirs = Q(avatar=avatar) | Q(fan=avatar.fan_id) if avatar.fan_id else Q(avatar=avatar)
-    return set(WorldAct.objects.filter(theirs).values_list("mission", flat=True))
+    found = sorted(WorldAct.objects.filter(theirs), key=lambda done: done.avatar_id == avatar.pk)
+    return {done.mission: done for done in found}
 
 
 def mission(visit: Visit, key: str) -> Page:
@@ -162,7 +181,7 @@ def _do(visit: Visit, entry: MissionEntry, deed: Deed) -> Page:
 
 def _thanks(visit: Visit, entry: MissionEntry, done: WorldAct) -> Page:
     said = _said(entry, done)
-    if done.recorded_at is not None or done.right is False:
+    if not _waits(done):
         return page_for(visit, said, [("missions", _("Missions")), back()])
     days = max((done.waits_until - visit.at).days, 1) if done.waits_until else 1
     waits = ngettext(
@@ -170,7 +189,7 @@ def _thanks(visit: Visit, entry: MissionEntry, done: WorldAct) -> Page:
         "To keep that, press “Link me” within %(days)s days.",
         days,
     ) % {"days": days}
-    return page_for(visit, f"{said} {waits}", [("link", _("Link me")), ("missions", _("Missions")), back()])
+    return page_for(visit, f"{said} {waits}", [_to_link(), ("missions", _("Missions")), back()])
 
 
 def _said(entry: MissionEntry, done: WorldAct) -> str:
@@ -190,9 +209,8 @@ def _told_before(visit: Visit, entry: MissionEntry, done: WorldAct) -> Page:
     said = _("You have done this one already.")
     if done.right is False:
         said = _("You have answered this one already, and each avatar answers once.")
-    if done.recorded_at is None and done.right is not False:
-        link = [("link", _("Link me"))]
-        return page_for(visit, said + " " + _("To keep that, press “Link me”."), [*link, back()])
+    if _waits(done):
+        return page_for(visit, said + " " + _("To keep that, press “Link me”."), [_to_link(), back()])
     if done.right is not False and done.accepted is None and _is_theirs(visit, done):
         # The first answer may never have reached them.
         said += " " + _said(entry, done)

@@ -18,6 +18,7 @@ CHOICE_LENGTH_MAX = 60
 CUT = "…"
 UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 SHORTER = str.maketrans({'"': "'", "\\": "/"})
+PLAIN = SHORTER | {ord("\n"): " "}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,9 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """An address for this resident alone. `flyer`: it is public, to be handed on with its `note`."""
+    """An address for this resident alone; one of more than ADDRESS_BYTES_MAX is left out. `flyer`: it is public, to be
+    handed on with its `note`.
+    """
 
     address: str
     label: str
@@ -63,12 +66,17 @@ def answer_of(page: Page, *, line: str) -> bytes:
     said = _said(page, page.text, line)
     if len(said) <= ANSWER_BYTES_MAX:
         return said
-    # Written as JSON, quotes and backslashes take two bytes: only a page full of them comes here.
-    page, line = _bare(page), line.translate(SHORTER)
+    # Written as JSON, quotes, backslashes and line ends take two bytes: hardly any but a page full of them comes here.
+    page, line = _bare(page), line.translate(PLAIN)
     text = cut(page.text, TEXT_BYTES)
     said = _said(page, text, line)
+    if len(said) > ANSWER_BYTES_MAX:
+        page = replace(page, title="")  # whose campaign it is the line says too
+        said = _said(page, text, line)
     while len(said) > ANSWER_BYTES_MAX and text != CUT:
-        text = cut(text, max(len(text.encode()) - (len(said) - ANSWER_BYTES_MAX), len(CUT.encode())))
+        # Half of what is too much: a line end is one byte of the text and two of the answer.
+        fewer = (len(said) - ANSWER_BYTES_MAX + 1) // 2
+        text = cut(text, max(len(text.encode()) - fewer, len(CUT.encode())))
         said = _said(page, text, line)
     return said
 
@@ -79,21 +87,24 @@ def _said(page: Page, text: str, line: str) -> bytes:
 
 
 def _bare(page: Page) -> Page:
+    """The page without marks that take two bytes; only its text has several lines."""
     opening, ask = page.opening, page.ask
     return Page(
-        title=page.title.translate(SHORTER),
+        title=page.title.translate(PLAIN),
         text=page.text.translate(SHORTER),
-        choices=[(choice, label.translate(SHORTER)) for choice, label in page.choices],
-        ask=replace(ask, label=ask.label.translate(SHORTER)) if ask else None,
+        choices=[(choice, label.translate(PLAIN)) for choice, label in page.choices],
+        ask=replace(ask, label=ask.label.translate(PLAIN)) if ask else None,
         opening=_bare_opening(opening) if opening else None,
     )
 
 
 def _bare_opening(opening: Opening) -> Opening:
-    return replace(opening, label=opening.label.translate(SHORTER), note=opening.note.translate(SHORTER))
+    return replace(opening, label=opening.label.translate(PLAIN), note=opening.note.translate(PLAIN))
 
 
 def _content(page: Page, line: str) -> dict[str, Any]:
+    sent_back = [*dict(page.choices), *([page.ask.choice] if page.ask else [])]
+    assert all(len(choice) <= CHOICE_LENGTH_MAX for choice in sent_back), "the door takes no longer choice"
     content: dict[str, Any] = {
         "title": cut(page.title, TITLE_BYTES),
         "text": page.text,
@@ -102,8 +113,8 @@ def _content(page: Page, line: str) -> dict[str, Any]:
     }
     if page.ask:
         content["ask"] = {"choice": page.ask.choice, "label": cut(page.ask.label, ASK_BYTES)}
-    if page.opening:
-        opening = page.opening
+    opening = page.opening
+    if opening and len(opening.address.encode()) <= ADDRESS_BYTES_MAX:  # half an address leads nowhere
         content["open"] = {
             "address": opening.address,
             "label": cut(opening.label, ASK_BYTES),

@@ -10,9 +10,9 @@ from hashlib import sha256
 PATIENCE_SECONDS = 300
 """So far apart an object's clock and ours may be."""
 SECRET_BYTES = 16
-_KEY = re.compile("[a-z0-9]{16}")
-_TIME = re.compile("[0-9]{1,12}")
-_NONCE = re.compile("[A-Za-z0-9-]{8,64}")
+KEY = re.compile("[a-z0-9]{16}")
+TIME = re.compile("[0-9]{1,12}")
+NONCE = re.compile("[A-Za-z0-9-]{8,64}")
 
 
 def signature(secret: str, message: bytes) -> str:
@@ -38,14 +38,14 @@ def is_signed(secret: str, message: bytes, given: str) -> bool:
 
 def is_now(time: str, *, at_seconds: int) -> bool:
     """Whether the time an object wrote (seconds since 1970) is close to ours."""
-    return _TIME.fullmatch(time) is not None and abs(int(time) - at_seconds) <= PATIENCE_SECONDS
+    return TIME.fullmatch(time) is not None and abs(int(time) - at_seconds) <= PATIENCE_SECONDS
 
 
 def is_key(key: str) -> bool:
     """Whether a text can be a key of ours; no database is asked for another (PostgreSQL's knows no NUL)."""
-    return _KEY.fullmatch(key) is not None
+    return KEY.fullmatch(key) is not None
 
 
 def is_nonce(nonce: str) -> bool:
     """Whether a text can be a nonce."""
-    return _NONCE.fullmatch(nonce) is not None
+    return NONCE.fullmatch(nonce) is not None

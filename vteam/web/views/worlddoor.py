@@ -23,12 +23,13 @@ from ninja.security import APIKeyHeader
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds.avatars import Resident, lookups_of
-from vteam.channels.worlds.enrolling import Around, Disbelieved, Signed, believe, enrol
+from vteam.channels.worlds.enrolling import Around, Disbelieved, Signed, Unenrolled, believe, enrol
 from vteam.channels.worlds.lines import line_of, told
 from vteam.channels.worlds.menu import chosen, room, welcome
 from vteam.channels.worlds.missions import present
 from vteam.channels.worlds.models import Kiosk
 from vteam.channels.worlds.pages import Page, answer_of
+from vteam.channels.worlds.signing import KEY, NONCE, PATIENCE_SECONDS, TIME
 from vteam.channels.worlds.visits import Addresses, Visit, one_line, refused
 from vteam.permissions import budgets
 from vteam.web.addresses import short_link, site_base
@@ -119,6 +120,14 @@ _DISBELIEVED: dict[Disbelieved, Callable[[], str]] = {
     Disbelieved.REVOKED: lambda: _("This kiosk is closed."),
 }
 
+_UNENROLLED: dict[Unenrolled, Callable[[], str]] = {
+    Unenrolled.CODE: lambda: _("This code is wrong, was used already, or is too old. Make a new one."),
+    Unenrolled.SHARD: lambda: _(
+        "This code was made for another world than this one. Whoever made it puts up a kiosk for this world on the "
+        "campaign's page and gets a code that is good here."
+    ),
+}
+
 
 # The door -----------------------------------------------------------------------------------------------------------
 class QuickParser(Parser):
@@ -133,19 +142,37 @@ api = NinjaAPI(
     title="vTeam: the door for virtual worlds",
     version="1",
     description=(
-        "Objects that residents touch. Beside X-VTeam-Sig, each signed request has X-VTeam-Key, X-VTeam-Time and "
-        "X-VTeam-Nonce; docs/worlds.md says how they are made."
+        "Objects that residents touch. Each signed request has four headers, X-VTeam-Key, X-VTeam-Time, X-VTeam-Nonce "
+        "and X-VTeam-Sig; docs/worlds.md says how they are made."
     ),
     docs_url=None,
     urls_namespace="world",
     parser=QuickParser(),
 )
 _REFUSALS = {400: Refused, 403: Refused, 413: Refused, 429: Refused}
+
+
+def _header(name: str, described: str, pattern: re.Pattern[str]) -> dict[str, Any]:
+    """How the description names a header that goes with a signature. It is read together with that, and not before."""
+    schema = {"type": "string", "pattern": f"^{pattern.pattern}$"}
+    return {"name": name, "in": "header", "required": True, "description": described, "schema": schema}
+
+
+_SIGNED: dict[str, Any] = {
+    "auth": Signature(),
+    "openapi_extra": {
+        "parameters": [
+            _header("X-VTeam-Key", "the key enrol gave", KEY),
+            _header("X-VTeam-Time", f"seconds since 1970, UTC; at most {PATIENCE_SECONDS} s from ours", TIME),
+            _header("X-VTeam-Nonce", "never used before with this key", NONCE),
+        ]
+    },
+}
 # What is answered with a page for one resident.
 _SHOWN: dict[str, Any] = {
     "response": {200: PageShown, **_REFUSALS},
-    "auth": Signature(),
     "exclude_none": True,
+    **_SIGNED,
 }
 
 
@@ -189,9 +216,8 @@ def take_code(request: HttpRequest, body: Code) -> HttpResponse:
         words = _in_both(lambda: _("Too many codes. Come back in an hour."))
         raise NotTaken(HTTPStatus.TOO_MANY_REQUESTS, words, "too_often")
     enrolled = enrol(typed=body.code, around=_around(request), at=at)
-    if enrolled is None:
-        words = _in_both(lambda: _("This code is wrong, was used already, or is too old. Make a new one."))
-        raise NotTaken(HTTPStatus.FORBIDDEN, words, "code")
+    if isinstance(enrolled, Unenrolled):
+        raise NotTaken(HTTPStatus.FORBIDDEN, _in_both(_UNENROLLED[enrolled]), enrolled)
     budgets.give_back(door="kiosk code", key=door_network(request), window=budgets.HOUR, at=at)
     kiosk = enrolled.kiosk
     with translation.override(kiosk.language):
@@ -220,8 +246,8 @@ def presence(request: HttpRequest, body: Present) -> HttpResponse:
 @api.post(
     "/heartbeat",
     response={200: Line, **_REFUSALS},
-    auth=Signature(),
     summary="The object is alive",
+    **_SIGNED,
 )
 def heartbeat(request: HttpRequest, body: Heartbeat) -> HttpResponse:
     """Every five minutes, and after each restart of its region."""

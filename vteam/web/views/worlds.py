@@ -147,7 +147,10 @@ def _act_on(request: HttpRequest, campaign: Campaign, organiser: Organiser, foun
     elif act == "revoke":
         revoke(kiosk=found, at=at, by_organiser=True)
     elif act == "restore":
-        restore(kiosk=found)
+        if not restore(kiosk=found):
+            return _organise(
+                request, campaign, organiser, form=OrganisersKioskForm(), refused=True, status=409
+            )
     else:
         raise Http404
     return redirect("organise-kiosk", slug=campaign.slug, pk=found.pk)
