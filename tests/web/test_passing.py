@@ -16,6 +16,7 @@ from vteam.campaigns.models import Campaign
 from vteam.channels.copies.models import CopySent
 from vteam.channels.erasing import erase
 from vteam.channels.links.models import Share
+from vteam.channels.links.services import end_share
 from vteam.channels.swarm.evidence import Part, rows_of
 from vteam.channels.swarm.models import Asked, EvidenceRow
 from vteam.channels.swarm.pieces import Pieces, pieces_of
@@ -68,6 +69,14 @@ class PassingDoors(Doors):
             language="en",
             at_us=clock.now_us(),
         )
+
+
+class LinkOnTheScreenTests(PassingDoors):
+    def test_bo_ended_it_and_shows_it_again(self) -> None:
+        end_share(share=self.hand(), at=clock.now())
+        code = self.hand().code
+        self.client.logout()
+        self.assertEqual(self.client.get(f"/l/{code}", headers={"Host": "cy.localhost"}).status_code, 200)
 
 
 class TicketTests(PassingDoors):
