@@ -262,6 +262,39 @@ def test_the_signature_is_checked_before_the_body_is_read(demo: Campaign) -> Non
     assert kiosk.send("touch", "{not json").status_code == 400
 
 
+ELSEWHERE = {
+    "X-SecondLife-Region": "Elsewhere (1, 2)",
+    "X-SecondLife-Local-Position": "(1.000000, 2.000000, 3.000000)",
+}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [{"X-SecondLife-Owner-Key": STRANGER}, {"X-SecondLife-Shard": "Production"}, {}],
+    ids=["owner", "shard", "region"],
+)
+@pytest.mark.parametrize("name", ["touch", "heartbeat"])
+def test_what_a_worlds_server_tells_is_believed_with_a_right_signature_only(
+    demo: Campaign, name: str, others: dict[str, str]
+) -> None:
+    kiosk, there = enrolled(demo)
+    rows = Kiosk.objects.filter(pk=kiosk.pk)
+    before = rows.values().get()
+    body = TOUCH if name == "touch" else {"url": "https://elsewhere.example/cap", "room": "elsewhere"}
+    with time_machine.travel(clock.now() + dt.timedelta(minutes=10)):
+        forged = Object(key=there.key, secret="f" * 32, around=there.around | ELSEWHERE | others)
+        refused = forged.send(name, body)
+        assert (refused.status_code, refused.json()["why"]) == (403, "wrong")
+        assert rows.values().get() == before
+        assert not Nonce.objects.exists()
+        moved = Object(key=there.key, secret=there.secret, around=there.around | ELSEWHERE)
+        assert moved.send(name, body).status_code == 200
+        kiosk.refresh_from_db()
+        assert (kiosk.owner, kiosk.region, kiosk.position) == (OWNER, "Elsewhere", "1, 2, 3")
+        assert kiosk.seen_at
+        assert kiosk.seen_at > before["seen_at"]
+
+
 def test_a_request_is_believed_once(demo: Campaign) -> None:
     _, kiosk = enrolled(demo)
     assert kiosk.send("touch", TOUCH, nonce="1-12345678").status_code == 200
