@@ -15,6 +15,7 @@ from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.rekeying import bring_to_newest
 from vteam.channels.worlds.enrolling import CODE_FOR, TAKEN_FOR, Around, _seen, new_code, restore, revoke
+from vteam.channels.worlds.lines import announce
 from vteam.channels.worlds.models import Avatar, Kiosk, Nonce, World
 from vteam.channels.worlds.signing import PATIENCE_SECONDS, message_of, signature
 
@@ -45,7 +46,7 @@ def test_a_code_becomes_a_key_and_a_secret_once(demo: Campaign) -> None:
     kiosk, code = put(demo)
     status, given = _enrol(f" {code[:4].upper()}-{code[4:]} ")
     assert status == 200
-    assert given["line"] == "touch me: Lune Noire's vTeam"
+    assert given["line"] == given["neutral"] == "touch me: Lune Noire's vTeam"
     kiosk.refresh_from_db()
     assert kiosk.key == given["key"]
     assert given["secret"].encode() not in bytes(kiosk.sealed_secret or b"")
@@ -54,6 +55,18 @@ def test_a_code_becomes_a_key_and_a_secret_once(demo: Campaign) -> None:
     assert status == 403
     assert "used already" in said["text"]
     assert "déjà" in said["text"]  # nobody knows yet who reads it
+
+
+def test_an_object_learns_the_line_that_announces_nothing_while_a_concert_is_announced(
+    demo: Campaign,
+) -> None:
+    kiosk, code = put(demo)
+    Kiosk.objects.filter(pk=kiosk.pk).update(language="fr")
+    kiosk.refresh_from_db()
+    announce(kiosk=kiosk, mission="there", until=clock.now() + dt.timedelta(minutes=30), at=clock.now())
+    _, given = _enrol(code)
+    assert given["line"] == "touche-moi\u00a0: Lune Noire joue ici en ce moment"
+    assert given["neutral"] == "touche-moi\u00a0: la vTeam de Lune Noire"
 
 
 def test_a_code_is_good_for_a_day(demo: Campaign) -> None:

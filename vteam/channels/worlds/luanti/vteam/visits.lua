@@ -128,7 +128,8 @@ local function enrol(visit, typed)
 		local given = status == 200 and type(key) == "string" and type(secret) == "string"
 			and key:match("^[%w_-]+$") and secret:match("^[%w_-]+$")
 		-- What a code gave is kept also where its owner has closed the form or left.
-		local kept = given and visits.enrolled(visit.pos, visit.name, key, secret, page.line(answer))
+		local kept = given and visits.enrolled(visit.pos, visit.name,
+			{key = key, secret = secret, line = page.line(answer), neutral = page.neutral(answer)})
 		if not ended(visit) then
 			return
 		end
