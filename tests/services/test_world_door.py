@@ -16,6 +16,7 @@ from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.rekeying import bring_to_newest
 from vteam.channels.worlds.enrolling import CODE_FOR, TAKEN_FOR, Around, _seen, new_code, restore, revoke
+from vteam.channels.worlds.lines import announce
 from vteam.channels.worlds.models import Avatar, Kiosk, Nonce, World
 from vteam.channels.worlds.signing import PATIENCE_SECONDS, message_of, signature
 from vteam.people.models import Fan
@@ -47,7 +48,7 @@ def test_a_code_becomes_a_key_and_a_secret_once(demo: Campaign) -> None:
     kiosk, code = put(demo)
     status, given = _enrol(f" {code[:4].upper()}-{code[4:]} ")
     assert status == 200
-    assert given["line"] == "touch me: Lune Noire's vTeam"
+    assert given["line"] == given["neutral"] == "touch me: Lune Noire's vTeam"
     kiosk.refresh_from_db()
     assert kiosk.key == given["key"]
     assert given["secret"].encode() not in bytes(kiosk.sealed_secret or b"")
@@ -56,6 +57,18 @@ def test_a_code_becomes_a_key_and_a_secret_once(demo: Campaign) -> None:
     assert status == 403
     assert "used already" in said["text"]
     assert "déjà" in said["text"]  # nobody knows yet who reads it
+
+
+def test_an_object_learns_the_line_that_announces_nothing_while_a_concert_is_announced(
+    demo: Campaign,
+) -> None:
+    kiosk, code = put(demo)
+    Kiosk.objects.filter(pk=kiosk.pk).update(language="fr")
+    kiosk.refresh_from_db()
+    announce(kiosk=kiosk, mission="there", until=clock.now() + dt.timedelta(minutes=30), at=clock.now())
+    _, given = _enrol(code)
+    assert given["line"] == "touche-moi\u00a0: Lune Noire joue ici en ce moment"
+    assert given["neutral"] == "touche-moi\u00a0: la vTeam de Lune Noire"
 
 
 def test_a_code_is_good_for_a_day(demo: Campaign) -> None:
@@ -289,6 +302,39 @@ def test_the_signature_is_checked_before_the_body_is_read(demo: Campaign) -> Non
     wrong = Object(key=kiosk.key, secret="f" * 32, around=kiosk.around)
     assert wrong.send("touch", "{not json").status_code == 403
     assert kiosk.send("touch", "{not json").status_code == 400
+
+
+ELSEWHERE = {
+    "X-SecondLife-Region": "Elsewhere (1, 2)",
+    "X-SecondLife-Local-Position": "(1.000000, 2.000000, 3.000000)",
+}
+
+
+@pytest.mark.parametrize(
+    "others",
+    [{"X-SecondLife-Owner-Key": STRANGER}, {"X-SecondLife-Shard": "Production"}, {}],
+    ids=["owner", "shard", "region"],
+)
+@pytest.mark.parametrize("name", ["touch", "heartbeat"])
+def test_what_a_worlds_server_tells_is_believed_with_a_right_signature_only(
+    demo: Campaign, name: str, others: dict[str, str]
+) -> None:
+    kiosk, there = enrolled(demo)
+    rows = Kiosk.objects.filter(pk=kiosk.pk)
+    before = rows.values().get()
+    body = TOUCH if name == "touch" else {"url": "https://elsewhere.example/cap", "room": "elsewhere"}
+    with time_machine.travel(clock.now() + dt.timedelta(minutes=10)):
+        forged = Object(key=there.key, secret="f" * 32, around=there.around | ELSEWHERE | others)
+        refused = forged.send(name, body)
+        assert (refused.status_code, refused.json()["why"]) == (403, "wrong")
+        assert rows.values().get() == before
+        assert not Nonce.objects.exists()
+        moved = Object(key=there.key, secret=there.secret, around=there.around | ELSEWHERE)
+        assert moved.send(name, body).status_code == 200
+        kiosk.refresh_from_db()
+        assert (kiosk.owner, kiosk.region, kiosk.position) == (OWNER, "Elsewhere", "1, 2, 3")
+        assert kiosk.seen_at
+        assert kiosk.seen_at > before["seen_at"]
 
 
 def test_a_request_is_believed_once(demo: Campaign) -> None:

@@ -1,6 +1,7 @@
 """An organiser's and a fan's pages of kiosks: who may, what is shown once, what can be undone."""
 
 import datetime as dt
+import json
 import re
 from typing import Any
 
@@ -363,3 +364,19 @@ def test_what_is_put_into_a_world_knows_our_address_and_no_secret(demo: Campaign
     assert {"vteam/init.lua", "vteam/mod.conf", "vteam/sha256.lua"} <= set(archive.namelist())
     for name in ("luanti.lsl", "secondlife.zip", "secondlife", "..lsl"):
         assert Client().get(f"/maree-haute/kiosk/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [("en", "touch me: Lune Noire's vTeam"), ("fr", "touche-moi\u00a0: la vTeam de Lune Noire")],
+)
+def test_the_script_says_its_line_as_the_platform_does_in_the_pages_language(
+    demo: Campaign, ana: Client, language: str, line: str
+) -> None:
+    made = ana.post(f"/{language}{WORLDS}", SPOT | {"world": "secondlife"}, follow=True)
+    found = re.search(r'href="([^"]+/secondlife\.lsl)"', made.content.decode())
+    assert found
+    assert f'string LINE = "{line}";' in Client().get(found[1]).content.decode()
+    code = json.dumps({"code": code_in(made)})
+    given = Client().post("/world/v1/enrol", code, content_type="application/json").json()
+    assert given["neutral"] == line

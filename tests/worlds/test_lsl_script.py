@@ -4,12 +4,14 @@ from pathlib import Path
 
 import lummao
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.worlds.contract import signature
 from tests.worlds.lslworld import finished
-from vteam.channels.worlds.lsl import first_line, kiosk_script, literal
+from vteam.channels.worlds.lines import neutral_line
+from vteam.channels.worlds.lsl import kiosk_script, literal
 
 HOSTILE = [
     'Lune"; llShout(0, "buy"); string x = "',
@@ -38,8 +40,8 @@ def test_a_hostile_band_name_is_only_ever_shown(world: str, band: str) -> None:
     plain = kiosk_script(world=world, address="https://vteam.example", band="x", pass_phrase="p")
     assert len(source.splitlines()) == len(plain.splitlines())
     line = globals_of(source)["LINE"]
-    assert line == first_line(band)
-    assert len(line.encode()) <= 254
+    assert line == neutral_line(band)
+    assert len(line.encode()) <= 100
     assert "\n" not in line
 
 
@@ -64,9 +66,16 @@ def test_it_signs_as_the_example_of_the_door_does() -> None:
 
 
 def test_the_line_names_the_band() -> None:
-    assert first_line("  Lune   Noire ") == "touch me: Lune Noire's vTeam"
-    assert first_line(" ") == "touch me: the band's vTeam"
-    assert len(first_line("é" * 500).encode()) in (253, 254)
+    assert neutral_line("  Lune   Noire ") == "touch me: Lune Noire's vTeam"
+    assert neutral_line("Lune\nNoire\u202e") == "touch me: Lune Noire's vTeam"
+    assert len(neutral_line("é" * 500).encode()) in (99, 100)
+
+
+@pytest.mark.parametrize("world", ["secondlife", "opensimulator"])
+def test_the_line_is_in_the_language_of_the_page_it_was_downloaded_from(world: str) -> None:
+    with translation.override("fr"):
+        source = kiosk_script(world=world, address="https://vteam.example", band='Les "Digues"')
+    assert globals_of(source)["LINE"] == 'touche-moi\u00a0: la vTeam de Les "Digues"'
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ class Key(Said):
     key: str
     secret: str
     line: str
+    neutral: str = Field(description="the line of a kiosk that announces nothing, or was closed")
 
 
 class Line(Schema):

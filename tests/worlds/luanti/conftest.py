@@ -23,15 +23,15 @@ class World:
         return self.server.join(name, language=language, formspec_version=formspec_version)
 
 
-def set_up(server: Server, code: str, name: str = "ana") -> Player:
-    """Ana joins, places a kiosk and a room, and types the code."""
+def set_up(server: Server, code: str, name: str = "ana", *, said: str = "This kiosk is now") -> Player:
+    """Ana joins, places a kiosk and a room, and types the code; `said`: what the platform says then."""
     ana = server.join(name)
     ana.place(0, KIOSK)
     ana.place(1, ROOM)
     ana.wait(lambda: KIOSK in ana.nodes and ROOM in ana.nodes)
     ana.touch(KIOSK)
     ana.press(ana.form("Kiosks I host"), "Set up", code=code)
-    ana.close(ana.form("This kiosk is now"))
+    ana.close(ana.form(said))
     return ana
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from tests.worlds.contract import Known
 
 LINE = "touch me: Lune Noire's vTeam"
+NEUTRAL = "touche-moi\u00a0: la vTeam de Lune Noire"
 WELCOME = {
     "title": "La vTeam de Lune Noire",
     "text": "You have 1,250 points: 12th of 640.",
@@ -100,6 +101,7 @@ class Door:
                 "key": key,
                 "secret": secret,
                 "line": LINE,
+                "neutral": NEUTRAL,
                 "text": "This kiosk is now Lune Noire's.",
             }
         refusal = self.known.refusal(path, headers, raw, now=time.time())

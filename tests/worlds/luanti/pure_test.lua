@@ -153,7 +153,8 @@ local function filled(words)
 	return form.page({
 		title = words, text = words, ask = {choice = "a", label = words}, open = {address = "https://a/", label = words},
 		choices = {{id = "a", label = words}, {id = "here", label = words}},
-	}, english, 8)
+	}, english, 8) .. form.enrol(english, words, words)
+		.. form.page({title = words, text = words, ask = {choice = "a", label = words}, choices = {}}, english, 8, nil, words)
 end
 for _, words in ipairs({"];[,\\", "]", "[", ";", "\\", "\\]", "<global>", "</b>", "$", "%s%d", ("\\"):rep(7) .. "]"}) do
 	same(elements(filled(words)), elements(filled("words")), "the form of " .. words)

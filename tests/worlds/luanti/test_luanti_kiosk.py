@@ -60,6 +60,38 @@ def test_the_enter_key_sends_what_was_typed_and_an_empty_line_sends_nothing(worl
     assert len(world.door.asked("action")) == 1
 
 
+@pytest.mark.parametrize("instead", [(504, b"<html>"), (200, b"")], ids=["no answer in time", "an empty one"])
+def test_what_bo_typed_and_nobody_answered_stands_in_the_form_again(
+    world: World, instead: tuple[int, bytes]
+) -> None:
+    typed = 'Une affiche "bleue" ];[\\ près du phare, ${name} (12, 8, -3) 🎸'
+    world.door.answer = lambda path, told: pages.ASKS
+    bo = world.join()
+    form = touched(bo, "lighthouse")
+    world.door.instead = instead
+    bo.press(form, "Send", ask=typed)
+    form = bo.form("Nothing is lost: try again")
+    assert form.fields == {"ask": typed}
+    assert "What is it, and where does it stand?" in form.texts
+    world.door.instead = None
+    world.door.answer = lambda path, told: WELCOME
+    bo.press(form, "Send")
+    bo.form("1,250 points")
+    assert [each.told["text"] for each in world.door.asked("action")] == [typed, typed]
+
+
+def test_what_was_typed_and_answered_does_not_come_back(world: World) -> None:
+    world.door.answer = lambda path, told: pages.ASKS
+    bo = world.join()
+    form = touched(bo, "lighthouse")
+    world.door.instead = (504, b"")
+    bo.press(form, "Send", ask="by the pier")
+    form = bo.form("Nothing is lost")
+    world.door.instead = None
+    bo.press(form, "Send")
+    assert bo.form("lighthouse").fields == {"ask": ""}
+
+
 def test_the_longest_text_in_any_script_stays_within_the_limits(world: World) -> None:
     world.door.answer = lambda path, told: pages.ASKS
     bo = world.join()
@@ -325,8 +357,9 @@ def test_a_code_whose_answer_was_lost_is_typed_again(world: World) -> None:
     world.door.instead = (504, b"<html>")
     world.ana.press(form, "Set up", code=code)
     form = world.ana.form("Nothing is lost")
+    assert form.fields == {"code": code}
     world.door.instead = None
-    world.ana.press(form, "Set up", code=code)
+    world.ana.press(form, "Set up")
     world.ana.close(world.ana.form("This kiosk is now"))
     touched(world.join())
     assert [each.told["code"] for each in world.door.asked("enrol")] == [code, code]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.worlds.luanti.conftest import set_up
-from tests.worlds.luanti.door import LINE, WELCOME, standing
+from tests.worlds.luanti.door import LINE, NEUTRAL, WELCOME, standing
 from tests.worlds.luanti.player import Player, Pos
 from tests.worlds.luanti.server import KIOSK, ROOM, Server, running
 
@@ -206,9 +206,14 @@ def test_a_heartbeat_that_is_refused_takes_back_what_was_announced(tmp_path: Pat
         door.answer = lambda path, told: WELCOME | {"line": announced}
         ana = set_up(server, door.code())
         closed = (403, b'{"text": "This kiosk is closed.", "why": "revoked"}')
-        for instead, line in ((None, announced), (closed, "touch me: vTeam"), (None, announced)):
+        for instead, line in ((None, announced), (closed, NEUTRAL), (None, announced)):
             door.instead = instead
             ana.wait(lambda line=line: ana.nodes[KIOSK]["infotext"] == line)
+        server.stop()
+        door.instead = closed
+        server.start()
+        ana = server.join("ana")
+        ana.wait(lambda: ana.nodes[KIOSK]["infotext"] == NEUTRAL)
 
 
 def test_a_kiosk_speaks_as_soon_as_it_is_set_up(tmp_path: Path) -> None:

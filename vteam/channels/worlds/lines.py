@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds.models import Kiosk
 from vteam.channels.worlds.pages import LINE_BYTES, cut
+from vteam.channels.worlds.visits import one_line
 
 PUSHES_AT_ONCE = 20
 TRIES_AT_MOST = 6
@@ -27,11 +28,16 @@ class Push:
 def line_of(kiosk: Kiosk, *, at: dt.datetime, campaign: Campaign | None = None) -> str:
     """What stands above a kiosk now, in its language: one line."""
     campaign = campaign or Campaign.objects.get(pk=kiosk.campaign_id)
-    artist = {"artist": campaign.file.artist}
+    artist = campaign.file.artist
     with translation.override(kiosk.language):
         if is_here(kiosk, at=at):
-            return cut(_("touch me: %(artist)s play here now") % artist, LINE_BYTES)
-        return cut(_("touch me: %(artist)s's vTeam") % artist, LINE_BYTES)
+            return cut(_("touch me: %(artist)s play here now") % {"artist": artist}, LINE_BYTES)
+        return neutral_line(artist)
+
+
+def neutral_line(artist: str) -> str:
+    """What stands above an artist's kiosk that announces nothing, in the language that is active: one line."""
+    return cut(_("touch me: %(artist)s's vTeam") % {"artist": one_line(artist)}, LINE_BYTES)
 
 
 def is_here(kiosk: Kiosk, *, at: dt.datetime) -> bool:

@@ -24,7 +24,7 @@ from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds.avatars import Resident, lookups_of
 from vteam.channels.worlds.enrolling import Around, Disbelieved, Signed, Unenrolled, believe, enrol
-from vteam.channels.worlds.lines import line_of, told
+from vteam.channels.worlds.lines import line_of, neutral_line, told
 from vteam.channels.worlds.menu import chosen, room, welcome
 from vteam.channels.worlds.missions import present
 from vteam.channels.worlds.models import Kiosk
@@ -220,9 +220,12 @@ def take_code(request: HttpRequest, body: Code) -> HttpResponse:
         raise NotTaken(HTTPStatus.FORBIDDEN, _in_both(_UNENROLLED[enrolled]), enrolled)
     budgets.give_back(door="kiosk code", key=door_network(request), window=budgets.HOUR, at=at)
     kiosk = enrolled.kiosk
+    artist = Campaign.objects.get(pk=kiosk.campaign_id).file.artist
     with translation.override(kiosk.language):
+        neutral = neutral_line(artist)
         text = _("This kiosk belongs to the campaign now. Touch it to see what others see.")
-    return _json({"key": kiosk.key, "secret": enrolled.secret, "line": kiosk.line_told, "text": text})
+    given = {"key": kiosk.key, "secret": enrolled.secret, "line": kiosk.line_told, "neutral": neutral}
+    return _json(given | {"text": text})
 
 
 @api.post("/touch", summary="A resident touched the object", **_SHOWN)

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-World = Literal["secondlife", "opensimulator"]
+from vteam.channels.worlds.lines import neutral_line
 
-LINE_BYTES = 254  # what llSetText shows
+World = Literal["secondlife", "opensimulator"]
 
 _SOURCE = Path(__file__).with_name("kiosk.lsl")
 _REMARK = re.compile(r"\s*//% ?(?P<world>secondlife|opensimulator)?(?: ?= (?P<name>\w+))?$")
@@ -25,14 +25,14 @@ _LITERAL = re.compile(r'"[^"]*"')
 
 
 def kiosk_script(*, world: World, address: str, band: str, pass_phrase: str = "") -> str:
-    """The text an owner pastes into an object's script.
+    """The text an owner pastes into an object's script; its line is in the language that is active.
 
     `address`: the site's, "https://vteam.example"; ValueError where it is none. `pass_phrase`: protects the secret in
     Second Life; one is made where none is given.
     """
     inserted = {
         "address": site_address(address),
-        "line": first_line(band),
+        "line": neutral_line(band),
         "pass_phrase": pass_phrase or secrets.token_hex(16),
     }
     lines = []
@@ -43,13 +43,6 @@ def kiosk_script(*, world: World, address: str, band: str, pass_phrase: str = ""
         elif remark["world"] in (None, world):
             lines.append(_filled(line[: remark.start()], inserted.get(remark["name"])))
     return "\n".join(lines) + "\n"
-
-
-def first_line(band: str) -> str:
-    """What stands above a kiosk until the platform has told it another line: one line, within what worlds show."""
-    name = " ".join("".join(letter if letter.isprintable() else " " for letter in band).split())
-    before, after = "touch me: ", "'s vTeam"
-    return before + (_cut(name, LINE_BYTES - len(before + after)) or "the band") + after
 
 
 def site_address(address: str) -> str:
@@ -71,7 +64,3 @@ def literal(text: str) -> str:
 
 def _filled(line: str, text: str | None) -> str:
     return line if text is None else _LITERAL.sub(lambda _: literal(text), line, count=1)
-
-
-def _cut(text: str, limit_bytes: int) -> str:
-    return text.encode()[:limit_bytes].decode(errors="ignore")

@@ -88,13 +88,14 @@ local function finished(s)
 		:format(WIDTH, height, WIDTH, height) .. STYLES .. table.concat(s.parts)
 end
 
--- The field's name, its label above it, and a button beside it.
-local function add_field(s, name, label, button, button_label)
+-- The field's name, its label above it, what stands in it (or nil), and a button beside it.
+local function add_field(s, name, label, typed, button, button_label)
 	if label ~= "" then
 		s.words(17, SOFT, label, 0.55)
 	end
 	s.box(BUTTON)
-	s.add("field[%g,%g;%g,%g;%s;;]", MARGIN + 0.15, s.y + 0.02, INSIDE - 3.6, BUTTON - 0.04, name)
+	s.add("field[%g,%g;%g,%g;%s;;%s]", MARGIN + 0.15, s.y + 0.02, INSIDE - 3.6, BUTTON - 0.04, name,
+		text.form(typed or ""))
 	s.add("field_close_on_enter[%s;false]", name)
 	s.add("button[%g,%g;3.2,%g;%s;%s]", MARGIN + INSIDE - 3.2, s.y, BUTTON, button, text.form(button_label))
 	s.y = s.y + BUTTON + 0.3
@@ -147,19 +148,20 @@ function form.notice(title, message, words)
 	return finished(headed(title, message, words))
 end
 
--- The code to set up a kiosk with; `refusal`: what the platform said to the last one, or nil.
-function form.enrol(words, refusal)
+-- The code to set up a kiosk with. `refusal`: what the platform said to the last one, or nil; `typed`: one that had no
+-- answer, or nil.
+function form.enrol(words, refusal, typed)
 	local s = headed(words.enrol_title, refusal or words.enrol_text, words)
-	add_field(s, "code", words.enrol_label, "enrol", words.enrol_send)
+	add_field(s, "code", words.enrol_label, typed, "enrol", words.enrol_send)
 	return finished(s)
 end
 
 -- A page from the platform. `version`: of formspecs, that the player's client speaks; `note`: what became of a flyer,
--- and then no second one is offered.
-function form.page(page, words, version, note)
-	local s = headed(page.title, page.text, words)
+-- and then no second one is offered; `typed`: what had no answer stands in its field again, under why.
+function form.page(page, words, version, note, typed)
+	local s = headed(page.title, typed and words.unreachable or page.text, words)
 	if page.ask then
-		add_field(s, "ask", page.ask.label, "send", words.send)
+		add_field(s, "ask", page.ask.label, typed, "send", words.send)
 	end
 	if page.open then
 		add_address(s, page.open.label, page.open.address, words, version)

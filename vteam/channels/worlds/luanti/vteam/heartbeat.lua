@@ -18,7 +18,7 @@ local function beat(kiosk)
 			store.show_line(kiosk, page.line(answer))
 		elseif status == 403 then
 			-- Closed, or another object stands for it now: what was announced here is so no longer.
-			store.show_line(kiosk, store.LINE)
+			store.show_line(kiosk, kiosk.neutral or store.LINE)
 		end
 	end)
 end

@@ -33,13 +33,16 @@ function visits.may_set_up(visit)
 	return node ~= nil and node.name == "vteam:kiosk" and may_manage(visit.pos, visit.name)
 end
 
--- Keeps what a code gave, unless the kiosk was dug meanwhile. Whether it was kept.
-function visits.enrolled(pos, name, key, secret, line)
+-- Keeps what a code gave ({key, secret, line, neutral}), unless the kiosk was dug meanwhile. Whether it was kept.
+function visits.enrolled(pos, name, given)
 	if not visits.may_set_up({pos = pos, name = name}) then
 		return false
 	end
 	local owner = minetest.get_meta(pos):get_string("owner")
-	local kiosk = {pos = pos, owner = owner, key = key, secret = secret, mark = mark(), line = line or store.LINE}
+	local kiosk = {
+		pos = pos, owner = owner, mark = mark(), key = given.key, secret = given.secret,
+		line = given.line or store.LINE, neutral = given.neutral,
+	}
 	store.enrol(kiosk)
 	store.show_line(kiosk, kiosk.line)
 	return true

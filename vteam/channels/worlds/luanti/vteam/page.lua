@@ -91,6 +91,11 @@ function page.line(value)
 	return filled(value.line, 120)
 end
 
+-- The line that announces nothing, where an answer tells it, or nil.
+function page.neutral(value)
+	return filled(value.neutral, 120)
+end
+
 -- A whole page, or nil where there is nothing to show.
 function page.read(value)
 	local words = type(value.text) == "string" and text.fit(text.clean(value.text), 1000) or ""

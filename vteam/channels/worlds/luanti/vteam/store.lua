@@ -3,7 +3,7 @@
 -- SPDX-License-Identifier: AGPL-3.0-or-later
 
 local storage = minetest.get_mod_storage()
--- LINE: above a kiosk that knows none of the platform's.
+-- LINE: above a kiosk to which the platform has told none.
 local store = {kiosks = {}, rooms = {}, LINE = "touch me: vTeam"}
 
 local function key_of(pos)
@@ -50,7 +50,7 @@ function store.kiosk(pos)
 	end
 end
 
--- kiosk: {pos, owner, key, secret, mark, line}
+-- kiosk: {pos, owner, key, secret, mark, line, neutral}; neutral: the line that announces nothing, or nil.
 function store.enrol(kiosk)
 	store.kiosks[key_of(kiosk.pos)] = kiosk
 	keep("kiosk", kiosk)

@@ -39,7 +39,7 @@ local function show_notice(visit, title, message)
 end
 
 local function show_page(visit)
-	show(visit, form.page(visit.page, words_of(visit.name), version_of(visit.name), visit.note))
+	show(visit, form.page(visit.page, words_of(visit.name), version_of(visit.name), visit.note, visit.typed))
 end
 
 -- One player has one request on its way at most.
@@ -58,7 +58,8 @@ local function ended(visit)
 	return open[visit.name] == visit and minetest.get_player_by_name(visit.name) ~= nil
 end
 
-local function ask(visit, what, told)
+-- `typed`: what the player typed, where they did; without an answer, they find it in the form again.
+local function ask(visit, what, told, typed)
 	local all = {{"avatar", visit.name}, {"name", visit.name}, {"language", language_of(visit.name)}}
 	for _, pair in ipairs(told) do
 		all[#all + 1] = pair
@@ -76,7 +77,10 @@ local function ask(visit, what, told)
 			-- The platform does not believe this kiosk any more: a new code mends that.
 			visits.ask_code(visit.name, visit.pos, read.text)
 		elseif read then
-			visit.page, visit.note = read, nil
+			visit.page, visit.note, visit.typed = read, nil, nil
+			show_page(visit)
+		elseif typed then
+			visit.typed = typed
 			show_page(visit)
 		else
 			show_notice(visit, "vTeam", words_of(visit.name).unreachable)
@@ -105,9 +109,9 @@ function visits.tell(name, pos, message)
 	show_notice({name = name, pos = pos}, "vTeam", message)
 end
 
--- Asks the owner for the code.
-function visits.ask_code(name, pos, refusal)
-	show({name = name, pos = pos, enrolling = true}, form.enrol(words_of(name), refusal))
+-- Asks the owner for the code. `typed`: one that had no answer.
+function visits.ask_code(name, pos, refusal, typed)
+	show({name = name, pos = pos, enrolling = true}, form.enrol(words_of(name), refusal, typed))
 end
 
 visits.words_of = words_of
@@ -128,7 +132,8 @@ local function enrol(visit, typed)
 		local given = status == 200 and type(key) == "string" and type(secret) == "string"
 			and key:match("^[%w_-]+$") and secret:match("^[%w_-]+$")
 		-- What a code gave is kept also where its owner has closed the form or left.
-		local kept = given and visits.enrolled(visit.pos, visit.name, key, secret, page.line(answer))
+		local kept = given and visits.enrolled(visit.pos, visit.name,
+			{key = key, secret = secret, line = page.line(answer), neutral = page.neutral(answer)})
 		if not ended(visit) then
 			return
 		end
@@ -140,7 +145,7 @@ local function enrol(visit, typed)
 			show_notice(visit, "vTeam", words.not_kept)
 		else
 			local refusal = answer and status ~= 200 and text_of(answer)
-			visits.ask_code(visit.name, visit.pos, refusal or words.unreachable)
+			visits.ask_code(visit.name, visit.pos, refusal or words.unreachable, not refusal and code or nil)
 		end
 	end)
 end
@@ -158,7 +163,7 @@ local function act(visit, player, fields)
 	if fields.send or fields.key_enter_field == "ask" then
 		local typed = text.first(text.clean(fields.ask or ""), MAX_TYPED)
 		if offered.ask and typed:match("%S") then
-			ask(visit, "action", {{"choice", offered.ask.choice}, {"text", typed}})
+			ask(visit, "action", {{"choice", offered.ask.choice}, {"text", typed}}, typed)
 		end
 	elseif fields.flyer then
 		if offered.open and offered.open.flyer and not visit.note then
