@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,10 +47,13 @@ class Client:
         """Gives the window the keyboard, which a window manager would have done."""
         self._x("search", "--sync", "--name", "Minetest", "windowfocus", "--sync")
 
-    def hold_right_button(self, seconds: float = 0.3) -> None:
-        """As long as a hand does: a shorter press is not seen between two frames."""
+    def hold_right_button(self, *, until: Callable[[], bool]) -> None:
+        """At least as long as a hand does, and until it was seen, half a minute at most: that is between two frames."""
         self._x("mousedown", "3")
-        time.sleep(seconds)
+        end = time.monotonic() + 30
+        time.sleep(0.3)
+        while not until() and time.monotonic() < end:
+            time.sleep(0.05)
         self._x("mouseup", "3")
 
     def click(self, x: int, y: int) -> None:

@@ -39,7 +39,7 @@ def set_up(server: Server, code: str, name: str = "ana", *, said: str = "This ki
 def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with (
         standing() as door,
-        running(tmp_path_factory.mktemp("luanti"), vteam_address=door.address, vteam_timeout="2") as server,
+        running(tmp_path_factory.mktemp("luanti"), vteam_address=door.address, vteam_timeout="10") as server,
     ):
         yield World(server, door, set_up(server, door.code()))
 
@@ -48,7 +48,7 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def world(_world: World) -> Iterator[World]:
     """The module's world; its door answers as usual again, and whoever came for a test has left."""
     door = _world.door
-    door.answer, door.instead, door.slowness_s = lambda path, told: WELCOME, None, 0
+    door.answer, door.instead = lambda path, told: WELCOME, None
     door.requests.clear()
     yield _world
     for player in _world.server.players[1:]:

@@ -50,14 +50,26 @@ class Door:
     address: str = ""
     requests: list[Request] = field(default_factory=list)
     answer: Callable[[str, dict[str, Any]], dict[str, Any]] = lambda path, told: WELCOME
-    # Instead of an answer: a status and bytes. And how long it takes before each.
+    # Instead of an answer: a status and bytes. And what each waits for.
     instead: tuple[int, bytes] | None = None
-    slowness_s: float = 0
+    may_answer: threading.Event = field(default_factory=threading.Event)
     # Those that are good, each with the key it has given; empty: none yet.
     codes: dict[str, str] = field(default_factory=dict)
     made: int = 0
     numbers: Iterator[int] = field(default_factory=itertools.count)
     known: Known = field(default_factory=Known)
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
+
+    @contextmanager
+    def holding_back(self) -> Iterator[None]:
+        """Nothing is answered while the block runs; then all that was asked is."""
+        self.may_answer.clear()
+        try:
+            yield
+        finally:
+            self.may_answer.set()
 
     def code(self, *, world: str = "luanti") -> str:
         """A new code, good until a kiosk has spoken with what it gave."""
@@ -121,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         status, answer = self.door.handle(self.path, dict(self.headers), raw)
         body = json.dumps(answer).encode()
-        time.sleep(self.door.slowness_s)
+        self.door.may_answer.wait(20)
         if self.door.instead:
             status, body = self.door.instead
         try:
