@@ -35,6 +35,7 @@ from vteam.web.views import (
     worlds,
 )
 
+handler400 = "vteam.web.views.faults.bad_request"
 handler500 = "vteam.web.views.faults.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", campaign.index, name="index"),
