@@ -37,6 +37,7 @@ class Stage:
     kiosk: Kiosk
     hosted: Kiosk
     closed: Kiosk
+    waiting: Kiosk
     links: tuple[str, str]
 
 
@@ -59,7 +60,7 @@ def set_up(campaign: Campaign, fan: Fan) -> Stage:
     Mover(InboxTable()).move()
     free = there.choose("link", REMI)["open"]["address"].rpartition("/")[2]
     assert NADIA != REMI
-    return Stage(kiosk=kiosk, hosted=hosted, closed=closed, links=(free, taken))
+    return Stage(kiosk=kiosk, hosted=hosted, closed=closed, waiting=waiting, links=(free, taken))
 
 
 def signed_in(address: str, *, fan_of: Campaign | None = None, organises: Campaign | None = None) -> Client:

@@ -41,7 +41,8 @@ from vteam.web.views.campaign import page_number
 from vteam.web.views.fans import mission_cards
 from vteam.web.visitors import person_of
 
-PAGE = 30
+PAGE = 10
+"""Of each list: there are three of them, and what is the fan's own comes last."""
 ACTS_PER_DAY = 20
 """What a fan's kiosk may cause in a day, until an organiser says otherwise."""
 Row = TypeVar("Row", bound=Model)
