@@ -210,7 +210,7 @@ def _put_up(kiosks: int) -> tuple[list[str], list[str]]:
     from vteam import clock
     from vteam.campaigns.joining import account
     from vteam.channels.worlds.avatars import Resident
-    from vteam.channels.worlds.enrolling import Spot, put_up
+    from vteam.channels.worlds.enrolling import NotOpened, Spot, put_up
     from vteam.channels.worlds.linking import LinkRefused, link_avatar, make_link
     from vteam.channels.worlds.models import World
     from vteam.demo.opening import open_demo
@@ -219,7 +219,7 @@ def _put_up(kiosks: int) -> tuple[list[str], list[str]]:
     campaign, at = open_demo(), clock.now()
     spot = Spot(world=World.OPENSIMULATOR, grid=GRID, place="A bench")
     made = [put_up(campaign=campaign, spot=spot, fan=None, acts_per_day=1_000, at=at) for _ in range(kiosks)]
-    waiting = [one for one in made if one is not None]
+    waiting = [one for one in made if not isinstance(one, NotOpened)]
     avatars = []
     for number in range(FANS):
         resident = Resident(id=f"fan {number}", name=f"Fan {number}")

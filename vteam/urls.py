@@ -35,6 +35,7 @@ from vteam.web.views import (
     worlds,
 )
 
+handler400 = "vteam.web.views.faults.bad_request"
 handler500 = "vteam.web.views.faults.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", campaign.index, name="index"),
@@ -155,6 +156,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "<slug:slug>/organise/concerts/<slug:key>/guests.pdf", concerts.guest_file, name="organise-guest-file"
     ),
     path("<slug:slug>/kiosks", kiosks.mine, name="kiosks"),
+    path("<slug:slug>/kiosks/<int:pk>", kiosks.own, name="own-kiosk"),
     path("<slug:slug>/kiosk/<str:name>", kiosks.object_file, name="kiosk-file"),
     path("<slug:slug>/organise/worlds", worlds.organise, name="organise-worlds"),
     path("<slug:slug>/organise/worlds/<int:pk>", worlds.kiosk, name="organise-kiosk"),

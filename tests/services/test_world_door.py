@@ -15,7 +15,16 @@ from tests.services.worlds import NADIA, OPENSIMULATOR, OWNER, STRANGER, Object,
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.rekeying import bring_to_newest
-from vteam.channels.worlds.enrolling import CODE_FOR, TAKEN_FOR, Around, _seen, new_code, restore, revoke
+from vteam.channels.worlds.enrolling import (
+    CODE_FOR,
+    TAKEN_FOR,
+    Around,
+    NotOpened,
+    _seen,
+    new_code,
+    restore,
+    revoke,
+)
 from vteam.channels.worlds.lines import announce
 from vteam.channels.worlds.models import Avatar, Kiosk, Nonce, World
 from vteam.channels.worlds.signing import PATIENCE_SECONDS, message_of, signature
@@ -420,16 +429,16 @@ def test_a_closed_kiosk_is_opened_again_while_there_is_room(
     settings.KIOSKS_PER_CAMPAIGN = 1
     fan = bo if hosted else None
     kiosk, _ = put(demo, fan=fan)
-    assert restore(kiosk=kiosk)  # it is open, and counts itself
+    assert restore(kiosk=kiosk) is None  # it is open, and counts itself
     revoke(kiosk=kiosk, at=clock.now(), by_organiser=True)
     settings.KIOSKS_PER_FAN = 2
     other, _ = put(demo, fan=fan)
-    assert not restore(kiosk=kiosk)
+    assert restore(kiosk=kiosk) is NotOpened.CAMPAIGN_FULL
     kiosk.refresh_from_db()
     assert kiosk.revoked_at is not None
     assert kiosk.barred
     revoke(kiosk=other, at=clock.now(), by_organiser=True)
-    assert restore(kiosk=kiosk)
+    assert restore(kiosk=kiosk) is None
     kiosk.refresh_from_db()
     assert (kiosk.revoked_at, kiosk.barred) == (None, False)
 

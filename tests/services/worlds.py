@@ -10,7 +10,7 @@ from django.test import Client
 from tests.worlds.contract import message_of, signature
 from vteam import clock
 from vteam.campaigns.models import Campaign
-from vteam.channels.worlds.enrolling import Spot, put_up
+from vteam.channels.worlds.enrolling import NotOpened, Spot, put_up
 from vteam.channels.worlds.linking import link_avatar
 from vteam.channels.worlds.models import Kiosk, World
 from vteam.jobs.moving import InboxTable, Mover
@@ -82,7 +82,7 @@ def put(
     """A kiosk that waits, and its code."""
     spot = Spot(world=world, grid="OSgrid", place="The Ska Club", room="The cellar of the Ska Club")
     made = put_up(campaign=campaign, spot=spot, fan=fan, acts_per_day=acts, at=clock.now())
-    assert made is not None
+    assert not isinstance(made, NotOpened), made
     return made
 
 

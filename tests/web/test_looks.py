@@ -155,8 +155,11 @@ def pages() -> dict[str, Any]:
             f"/{slug}/organise/news/{newest.pk}", f"/{slug}/organise/news/{gone.pk}",
             f"/{slug}/organise/news/{draft.pk}", f"/{slug}/organise/news/{draft.pk}?missing",
             f"/organise/invitation/{waiting}", "/operator", f"/world/link/{worlds.links[0]}",
-            f"/{slug}/kiosks", f"/{slug}/organise/worlds",
-            *(f"/{slug}/organise/worlds/{each.pk}" for each in (worlds.kiosk, worlds.hosted, worlds.closed)),
+            f"/{slug}/kiosks", f"/{slug}/kiosks/{worlds.hosted.pk}", f"/{slug}/organise/worlds",
+            *(
+                f"/{slug}/organise/worlds/{each.pk}"
+                for each in (worlds.kiosk, worlds.hosted, worlds.closed, worlds.waiting)
+            ),
         ],
         "cookie": client.cookies[settings.SESSION_COOKIE_NAME].value,
     }  # fmt: skip

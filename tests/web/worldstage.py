@@ -1,17 +1,33 @@
 """A campaign with kiosks in every state, and residents who did, brought and were linked, for pages to show."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
 
 from tests.services.worlds import NADIA, REMI, enrolled, put
 from vteam import clock
+from vteam.campaigns.joining import account
 from vteam.campaigns.models import Campaign
+from vteam.campaigns.organisers import invite, take_invitation
 from vteam.channels.worlds.enrolling import revoke
 from vteam.channels.worlds.lines import announce
 from vteam.channels.worlds.linking import link_avatar
 from vteam.channels.worlds.models import Kiosk, World
 from vteam.jobs.moving import InboxTable, Mover
 from vteam.people.models import Fan
+from vteam.people.services import become_fan
+
+WORLDS, HOSTED = "/maree-haute/organise/worlds", "/maree-haute/kiosks"
+SPOT: dict[str, Any] = {
+    "act": "put-up",
+    "world": "luanti",
+    "grid": "Lys' server",
+    "place": "The square",
+    "room": "",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +37,7 @@ class Stage:
     kiosk: Kiosk
     hosted: Kiosk
     closed: Kiosk
+    waiting: Kiosk
     links: tuple[str, str]
 
 
@@ -43,4 +60,36 @@ def set_up(campaign: Campaign, fan: Fan) -> Stage:
     Mover(InboxTable()).move()
     free = there.choose("link", REMI)["open"]["address"].rpartition("/")[2]
     assert NADIA != REMI
-    return Stage(kiosk=kiosk, hosted=hosted, closed=closed, links=(free, taken))
+    return Stage(kiosk=kiosk, hosted=hosted, closed=closed, waiting=waiting, links=(free, taken))
+
+
+def signed_in(address: str, *, fan_of: Campaign | None = None, organises: Campaign | None = None) -> Client:
+    """A browser of somebody who is a fan, an organiser, or neither."""
+    person = account(address=address, language="en", at=clock.now())
+    if fan_of is not None:
+        become_fan(person=person, campaign_id=fan_of.pk, name=address[:3], share_id=None, at=clock.now())
+    if organises is not None:
+        secret = invite(campaign=organises, name="Ana", at=clock.now())
+        assert secret is not None
+        take_invitation(secret=secret, person=person)
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def text_of(answer: Any) -> str:
+    """What a page says, without its tags."""
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", answer.content.decode()))
+
+
+def code_in(answer: Any) -> str:
+    """The code a page shows."""
+    found = re.search(r'class="door__code number">([a-z2-9]{4} [a-z2-9]{4})<', answer.content.decode())
+    assert found
+    return found[1]
+
+
+def enrol(code: str) -> int:
+    """How the door answers an object that has a code."""
+    body = f'{{"code": "{code}"}}'
+    return Client().post("/world/v1/enrol", body, content_type="application/json").status_code

@@ -14,7 +14,7 @@ from django.db import connections
 from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds import models
-from vteam.channels.worlds.enrolling import Spot, put_up
+from vteam.channels.worlds.enrolling import NotOpened, Spot, put_up
 from vteam.demo.opening import open_demo
 
 
@@ -48,7 +48,7 @@ class Platform:
         """Good once, within 24 hours."""
         spot = Spot(world=models.World(world), grid="a world of the tests", place="The Ska Club")
         made = put_up(campaign=self.campaign, spot=spot, fan=None, acts_per_day=1_000, at=clock.now())
-        assert made is not None
+        assert not isinstance(made, NotOpened), made
         return made[1]
 
 

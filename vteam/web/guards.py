@@ -4,6 +4,9 @@ small bodies without files.
 Pages load nothing from elsewhere and run nothing written inside them. A request that would change something must
 come from our own pages, told by what browsers say about it (Sec-Fetch-Site, else Origin), so that no page needs
 a cookie or a hidden field for it. A session cookie is set only when something was put into the session.
+
+Objects in virtual worlds sign what they send: nothing at their door, `/world/v1/`, reads a cookie, so requests may come
+there from anywhere; and what is refused there is said in the door's own words (docs/worlds.md), never by a page.
 """
 
 import re
@@ -11,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import orjson
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.files.uploadhandler import FileUploadHandler
@@ -46,6 +50,7 @@ HEADERS = {
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_BYTES_MAX = 64 * 1024
 LENGTH = re.compile(r"[0-9]{1,18}")
+WORLD_DOOR = "/world/v1/"
 
 
 class ContentPolicyMiddleware:
@@ -88,9 +93,22 @@ class SameOriginMiddleware:
 
     def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: object) -> HttpResponse | None:
         """None lets the view answer; Django's hook, called once the view is known."""
-        if getattr(view, "cross_origin_ok", False) or comes_from_here(request):
+        if is_world_door(request) or getattr(view, "cross_origin_ok", False) or comes_from_here(request):
             return None
         return HttpResponse(render_to_string("403.html", {"elsewhere": True}, request), status=403)
+
+
+def is_world_door(request: HttpRequest) -> bool:
+    """Whether a request is for the door of virtual worlds."""
+    return request.path_info.startswith(WORLD_DOOR)
+
+
+def said_at_world_door(*, status: int, text: str, why: str) -> HttpResponse:
+    """A refusal as that door says them: words to show, and a reason for the object's script."""
+    content = orjson.dumps({"text": text, "why": why})
+    answer = HttpResponse(content, content_type="application/json; charset=utf-8", status=status)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def comes_from_here(request: HttpRequest) -> bool:
@@ -129,9 +147,18 @@ class SmallBodiesMiddleware:
         stated = stated_bytes(request)
         if stated is None or stated > BODY_BYTES_MAX:
             status = 400 if stated is None else 413
+            if is_world_door(request):
+                text, why = _AT_WORLD_DOOR[status]
+                return said_at_world_door(status=status, text=text, why=why)
             return HttpResponse(render_to_string(f"{status}.html", {}, request), status=status)
         request.upload_handlers = [_NoFiles(request)]
         return self.get_response(request)
+
+
+_AT_WORLD_DOOR = {
+    400: ("Content-Length is no number of bytes.", "unreadable"),
+    413: ("This is too big: docs/worlds.md says how much may be sent.", "too_big"),
+}
 
 
 def stated_bytes(request: HttpRequest) -> int | None:

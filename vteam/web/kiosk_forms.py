@@ -9,16 +9,9 @@ from vteam.channels.worlds.models import World
 from vteam.web.forms import PLACE_LENGTH, PlaceField
 
 
-class KioskForm(forms.Form):
-    """Where a kiosk shall stand: which world, which grid of it, the place there, and where to listen."""
+class PlaceForm(forms.Form):
+    """What can be said anew of a kiosk: the place, where to listen there, and the language of the line above it."""
 
-    world = forms.ChoiceField(choices=[(world, world) for world in World])
-    language = forms.ChoiceField(choices=[(code, code) for code in ("en", "fr")], required=False)
-    grid = PlaceField(
-        required=False,
-        max_length=60,
-        error_messages={"max_length": _("This name is too long: at most %(limit_value)s characters.")},
-    )
     place = PlaceField(
         max_length=PLACE_LENGTH,
         error_messages={
@@ -30,6 +23,25 @@ class KioskForm(forms.Form):
         required=False,
         max_length=120,
         error_messages={"max_length": _("This is too long: at most %(limit_value)s characters.")},
+    )
+    language = forms.ChoiceField(
+        choices=[(code, code) for code in ("en", "fr")],
+        required=False,
+        error_messages={"invalid_choice": _("Choose English or French.")},
+    )
+
+
+class KioskForm(PlaceForm):
+    """Where a kiosk shall stand: besides, which world, and which grid of it."""
+
+    world = forms.ChoiceField(
+        choices=[(world, world) for world in World],
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose one of these worlds.")),
+    )
+    grid = PlaceField(
+        required=False,
+        max_length=60,
+        error_messages={"max_length": _("This name is too long: at most %(limit_value)s characters.")},
     )
 
     def clean(self) -> dict[str, Any]:
@@ -59,7 +71,7 @@ class OrganisersKioskForm(KioskForm):
 
 
 class TrustForm(forms.Form):
-    """How much a kiosk may cause in a day."""
+    """How much a kiosk may cause in a day; and of a fan's, whether whoever hosts it is known (`vouched`)."""
 
     acts_per_day = ActsField()
     vouched = forms.BooleanField(required=False)

@@ -1,15 +1,20 @@
-"""What the pages of kiosks share: a form read, a code shown once, the files of objects."""
+"""What the pages of kiosks share: forms read, a code shown once, why there is no other kiosk."""
 
+import datetime as dt
+
+from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from vteam.campaigns.models import Campaign
-from vteam.channels.worlds.enrolling import Spot
+from vteam.channels.worlds.enrolling import NotOpened, Spot, edit, made_in_a_day
 from vteam.channels.worlds.models import Kiosk, World
 from vteam.web.addresses import for_programs, site_base
-from vteam.web.kiosk_forms import KioskForm
+from vteam.web.kiosk_forms import KioskForm, PlaceForm
 
 NEXT = "kiosk code"
+STAYS = _("This kiosk can no longer be deleted.")
 
 
 def show_next(request: HttpRequest, made: tuple[Kiosk, str]) -> None:
@@ -34,3 +39,61 @@ def spot_of(form: KioskForm) -> Spot:
         room=data["room"],
         language=data["language"] or get_language() or "en",
     )
+
+
+def place_form(kiosk: Kiosk) -> PlaceForm:
+    """What can be said anew of a kiosk, as it is now."""
+    return PlaceForm(initial={"place": kiosk.place, "room": kiosk.room, "language": kiosk.language})
+
+
+def keep_place(kiosk: Kiosk, form: PlaceForm, *, at: dt.datetime) -> None:
+    """What a valid form says; where it names no language, the kiosk keeps its own."""
+    data = form.cleaned_data
+    edit(
+        kiosk=kiosk,
+        place=data["place"],
+        room=data["room"],
+        language=data["language"] or kiosk.language,
+        at=at,
+    )
+
+
+def words_for(why: NotOpened, *, of_fans: bool = True) -> str:
+    """Why there is no other kiosk and what to do, for the fan who wanted one, else for an organiser."""
+    words = _WHY[why] if of_fans or why is not NotOpened.CAMPAIGN_FULL else _FULL_OF_ORGANISERS
+    most = {
+        NotOpened.MADE_ENOUGH: made_in_a_day(),
+        NotOpened.CAMPAIGN_FULL: settings.KIOSKS_PER_CAMPAIGN,
+    }
+    return str(words % {"n": most.get(why, settings.KIOSKS_PER_FAN)})
+
+
+_FULL_OF_ORGANISERS = ngettext_lazy(
+    "You can have %(n)s kiosk, beside those of fans. Close it if it is not needed any more.",
+    "You can have %(n)s kiosks, beside those of fans. Close one that is not needed any more.",
+    "n",
+)
+_WHY = {
+    NotOpened.FANS_HOST_NONE: _("Only organisers put up kiosks here. Ask them if you would like one."),
+    NotOpened.HOSTS_ENOUGH: ngettext_lazy(
+        "One fan can host %(n)s kiosk. Close the one you have, or ask an organiser.",
+        "One fan can host %(n)s kiosks. Close one of yours, or ask an organiser.",
+        "n",
+    ),
+    NotOpened.CLOSED_COUNT: ngettext_lazy(
+        "One fan can host %(n)s kiosk, and one that an organiser closed counts. Ask them to open it again.",
+        "One fan can host %(n)s kiosks, and those that an organiser closed count. Ask them to open one again.",
+        "n",
+    ),
+    NotOpened.MADE_ENOUGH: ngettext_lazy(
+        "You made %(n)s kiosk today: a fan can make no more in a day. Come back tomorrow.",
+        "You made %(n)s kiosks today: a fan can make no more in a day. Come back tomorrow.",
+        "n",
+    ),
+    NotOpened.CAMPAIGN_FULL: ngettext_lazy(
+        "Fans host %(n)s kiosk, as many as this campaign can have. Come back when it is closed.",
+        "Fans host %(n)s kiosks, as many as this campaign can have. Come back when one is closed.",
+        "n",
+    ),
+    NotOpened.BARRED: _("An organiser closed this kiosk. Ask them to open it again."),
+}

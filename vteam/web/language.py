@@ -1,8 +1,8 @@
 """In which language a page answers, and how to get it in another; no cookie is ever set for it.
 
 `/fr/…` and `/en/…` say it themselves, and every address on such a page keeps its language. Without it the
-signed-in person's language speaks, then the browser's. Files, the theme, health and short links have no
-language and are left alone.
+signed-in person's language speaks, then the browser's. Files, the theme, health, short links and the door of virtual
+worlds have no language and are left alone.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,11 @@ from django.urls import get_script_prefix, reverse, set_script_prefix
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from vteam.web.guards import WORLD_DOOR
+
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
-LEFT_ALONE = ("/static/", "/healthz", "/r/", "/theme/", "/pictures/")
+LEFT_ALONE = ("/static/", "/healthz", "/r/", "/theme/", "/pictures/", WORLD_DOOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

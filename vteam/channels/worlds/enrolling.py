@@ -106,17 +106,31 @@ class Disbelieved(StrEnum):
     TOO_OFTEN = "too_often"
 
 
+class NotOpened(StrEnum):
+    """Why a kiosk is not put up, or not opened again."""
+
+    FANS_HOST_NONE = "fans_host_none"
+    HOSTS_ENOUGH = "hosts_enough"  # as many of the fan's are open as may be
+    CLOSED_COUNT = "closed_count"  # so it is together with those an organiser closed
+    MADE_ENOUGH = "made_enough"  # the fan, today
+    CAMPAIGN_FULL = "campaign_full"
+    BARRED = "barred"  # an organiser closed this very one
+
+
 # Putting up ----------------------------------------------------------------------------------------------------------
 def put_up(
     *, campaign: Campaign, spot: Spot, fan: Fan | None, acts_per_day: int, at: dt.datetime
-) -> tuple[Kiosk, str] | None:
-    """A kiosk that waits for its object, and the code to type there; None where there are as many as there may be."""
+) -> tuple[Kiosk, str] | NotOpened:
+    """A kiosk that waits for its object, and the code to type there."""
     with transaction.atomic():
         Campaign.objects.select_for_update().get(pk=campaign.pk)
-        if not _has_room(campaign.pk, of_fans=fan is not None):
-            return None
-        if fan is not None and not _may_make(Kiosk.objects.filter(campaign_id=campaign.pk, fan=fan), at):
-            return None
+        theirs = Kiosk.objects.filter(campaign_id=campaign.pk, fan=fan)
+        why = None if fan is None else _why_not_hosted(theirs)
+        why = why or _why_no_room(campaign.pk, of_fans=fan is not None)
+        if why is None and fan is not None and not _may_make(campaign, fan, at):
+            why = NotOpened.MADE_ENOUGH
+        if why is not None:
+            return why
         kiosk = Kiosk.objects.create(
             campaign_id=campaign.pk,
             fan=fan,
@@ -132,21 +146,34 @@ def put_up(
         return kiosk, new_code(kiosk=kiosk, at=at)
 
 
-def _has_room(campaign_id: int, *, of_fans: bool) -> bool:
+def _why_no_room(campaign_id: int, *, of_fans: bool) -> NotOpened | None:
     """Whether another can be open. Fans' kiosks leave organisers as much room as they would have without."""
     there = Kiosk.objects.filter(campaign_id=campaign_id, fan__isnull=not of_fans, revoked_at=None)
-    return there.count() < settings.KIOSKS_PER_CAMPAIGN
+    return None if there.count() < settings.KIOSKS_PER_CAMPAIGN else NotOpened.CAMPAIGN_FULL
 
 
-def _may_host(theirs: "QuerySet[Kiosk]") -> bool:
-    """Whether a fan can host another; those an organiser closed count on."""
-    return theirs.filter(Q(revoked_at=None) | Q(barred=True)).count() < settings.KIOSKS_PER_FAN
+def _why_not_hosted(others: "QuerySet[Kiosk]") -> NotOpened | None:
+    """Whether a fan can host another beside these; those an organiser closed count on."""
+    most = settings.KIOSKS_PER_FAN
+    if most == 0:
+        return NotOpened.FANS_HOST_NONE
+    if others.filter(revoked_at=None).count() >= most:
+        return NotOpened.HOSTS_ENOUGH
+    counted = others.filter(Q(revoked_at=None) | Q(barred=True)).count()
+    return None if counted < most else NotOpened.CLOSED_COUNT
 
 
-def _may_make(theirs: "QuerySet[Kiosk]", at: dt.datetime) -> bool:
-    """Not for ever new ones: for a day all that were made count."""
-    lately = theirs.filter(made_at__gt=at - dt.timedelta(days=1)).count()
-    return _may_host(theirs) and lately < 2 * settings.KIOSKS_PER_FAN
+def made_in_a_day() -> int:
+    """So many kiosks a fan can make in one of the campaign's days, whatever became of them."""
+    return 2 * settings.KIOSKS_PER_FAN
+
+
+def _may_make(campaign: Campaign, fan: Fan, at: dt.datetime) -> bool:
+    """Not for ever new ones; one that is made is counted with this."""
+    today = budgets.in_days_of(campaign.file.season.time_zone, at)
+    return budgets.take(
+        door="kiosks made", key=str(fan.pk), limit=made_in_a_day(), window=budgets.DAY, at=today
+    )
 
 
 def new_code(*, kiosk: Kiosk, at: dt.datetime) -> str:
@@ -172,16 +199,30 @@ def revoke(*, kiosk: Kiosk, at: dt.datetime, by_organiser: bool) -> None:
 
 
 @transaction.atomic
-def restore(*, kiosk: Kiosk) -> bool:
-    """It was a mistake: the object is believed again; False where as many are open as there may be."""
+def restore(*, kiosk: Kiosk) -> NotOpened | None:
+    """It was a mistake: the object is believed again; why not: as many are open as may be."""
     _hold(kiosk)
     if kiosk.revoked_at is None:
-        return True
-    if not _has_room(kiosk.campaign_id, of_fans=kiosk.fan_id is not None):
-        return False
-    kiosk.revoked_at, kiosk.barred = None, False
-    kiosk.save(update_fields=["revoked_at", "barred"])
-    return True
+        return None
+    why = _why_no_room(kiosk.campaign_id, of_fans=kiosk.fan_id is not None)
+    if why is None:
+        _open(kiosk)
+    return why
+
+
+@transaction.atomic
+def reopen(*, kiosk: Kiosk) -> NotOpened | None:
+    """A fan opens one of their own again; why not: an organiser closed it, or as many are open as may be."""
+    _hold(kiosk)
+    if kiosk.barred:
+        return NotOpened.BARRED
+    if kiosk.revoked_at is None:
+        return None
+    others = Kiosk.objects.filter(campaign_id=kiosk.campaign_id, fan=kiosk.fan_id).exclude(pk=kiosk.pk)
+    why = _why_not_hosted(others) or _why_no_room(kiosk.campaign_id, of_fans=True)
+    if why is None:
+        _open(kiosk)
+    return why
 
 
 def _hold(kiosk: Kiosk) -> None:
@@ -190,16 +231,39 @@ def _hold(kiosk: Kiosk) -> None:
     kiosk.refresh_from_db(fields=["revoked_at", "barred"])
 
 
+def _open(kiosk: Kiosk) -> None:
+    kiosk.revoked_at, kiosk.barred = None, False
+    kiosk.save(update_fields=["revoked_at", "barred"])
+
+
+def edit(*, kiosk: Kiosk, place: str, room: str, language: str, at: dt.datetime) -> None:
+    """Where it stands and where to listen, in words, and its line's language; where that is another, its object is
+    told. World and grid are for ever: who a resident is depends on them.
+    """
+    changed = ["place", "room"]
+    if language != kiosk.language:
+        kiosk.language, kiosk.push_at, kiosk.push_tries = language, at, 0
+        changed += ["language", "push_at", "push_tries"]
+    kiosk.place, kiosk.room = place, room
+    kiosk.save(update_fields=changed)
+
+
+def may_delete(kiosk: Kiosk, *, by: Fan | None) -> bool:
+    """Whether a kiosk can go without a trace: it never got a key, nothing was ever done there, and whoever asks made
+    it (None: an organiser). A fan's that an organiser closed counts on, so it stays.
+    """
+    made = kiosk.fan_id == (by.pk if by else None) and (by is None or not kiosk.barred)
+    return made and kiosk.key is None and not kiosk.acts.exists()
+
+
 @transaction.atomic
-def reopen(*, kiosk: Kiosk) -> bool:
-    """A fan opens one of their own again; whether they may: no organiser closed it, and they host few enough."""
-    Campaign.objects.select_for_update().get(pk=kiosk.campaign_id)
-    kiosk.refresh_from_db(fields=["revoked_at", "barred"])
-    others = Kiosk.objects.filter(campaign_id=kiosk.campaign_id, fan=kiosk.fan_id).exclude(pk=kiosk.pk)
-    may = not kiosk.barred and _may_host(others) and _has_room(kiosk.campaign_id, of_fans=True)
-    if may and kiosk.revoked_at is not None:
-        restore(kiosk=kiosk)
-    return may
+def delete(*, kiosk: Kiosk, by: Fan | None) -> bool:
+    """It never was, and its code is no good any more; False where it may not go, or spoke this very moment."""
+    found = Kiosk.objects.select_for_update().filter(pk=kiosk.pk).first()
+    if found is None or not may_delete(found, by=by):
+        return False
+    found.delete()
+    return True
 
 
 def trust(*, kiosk: Kiosk, acts_per_day: int, vouched: bool) -> None:

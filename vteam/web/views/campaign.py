@@ -108,9 +108,9 @@ def mine(rows: Iterable[Row], fan: Fan | None) -> int | None:
     return fan.pk if fan and any(row.fan_id == fan.pk for row in rows) else None
 
 
-def page_number(request: HttpRequest) -> int:
-    """The page asked for, from 1; 404 for anything else."""
-    text = request.GET.get("page", "1")
+def page_number(request: HttpRequest, name: str = "page") -> int:
+    """The page asked for, from 1; 404 for anything else. `name`: of which list, where a page has several."""
+    text = request.GET.get(name, "1")
     if not WHOLE_NUMBER.fullmatch(text):
         raise Http404
     return int(text)

@@ -1,14 +1,27 @@
-"""What a person sees when a page could not be made: an outage that passes (503), or a fault of ours (500)."""
+"""What a person sees when a page could not be made: an outage that passes (503), a fault of ours (500), or a request
+that is none (400).
+"""
 
 import sys
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import defaults
 
 from vteam.outage import is_outage
+from vteam.web.guards import is_world_door, said_at_world_door
 
 RETRY_SECONDS = 10
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400: the address is not ours, or the request cannot be read."""
+    if not is_world_door(request):
+        return defaults.bad_request(request, exception)
+    if isinstance(exception, DisallowedHost):
+        return said_at_world_door(status=400, text="This is not the site's address.", why="host")
+    return said_at_world_door(status=400, text="This request cannot be read.", why="unreadable")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

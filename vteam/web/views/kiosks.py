@@ -4,9 +4,9 @@ GET shows, POST acts. A kiosk's code is shown once, when it is made.
 """
 
 import typing
-from typing import TypeVar, cast
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
-from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -17,20 +17,32 @@ from vteam import clock
 from vteam.campaigns.models import Campaign
 from vteam.channels.worlds import queries
 from vteam.channels.worlds.avatars import name_of
-from vteam.channels.worlds.enrolling import new_code, put_up, reopen, revoke
+from vteam.channels.worlds.enrolling import (
+    NotOpened,
+    delete,
+    may_delete,
+    new_code,
+    put_up,
+    reopen,
+    revoke,
+)
+from vteam.channels.worlds.lines import line_of
 from vteam.channels.worlds.linking import link_avatar, link_with, unlink_avatar
 from vteam.channels.worlds.lsl import World as LindenWorld
 from vteam.channels.worlds.lsl import kiosk_script
 from vteam.channels.worlds.luanti import mod_archive
+from vteam.channels.worlds.models import Kiosk
 from vteam.people.models import Fan
 from vteam.web.addresses import for_programs, site_base
 from vteam.web.answers import attachment, campaign_or_404, for_fans, number_of, private, private_render
-from vteam.web.kiosk_forms import KioskForm
-from vteam.web.kiosks import show_next, shown_once, spot_of
+from vteam.web.kiosk_forms import KioskForm, PlaceForm
+from vteam.web.kiosks import STAYS, keep_place, place_form, show_next, shown_once, spot_of, words_for
+from vteam.web.views.campaign import page_number
 from vteam.web.views.fans import mission_cards
 from vteam.web.visitors import person_of
 
-SHOWN = 50
+PAGE = 10
+"""Of each list: there are three of them, and what is the fan's own comes last."""
 ACTS_PER_DAY = 20
 """What a fan's kiosk may cause in a day, until an organiser says otherwise."""
 Row = TypeVar("Row", bound=Model)
@@ -41,68 +53,139 @@ Row = TypeVar("Row", bound=Model)
 def mine(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
     """Where kiosks stand, the fan's avatars, and the kiosks they host; POST does what `act` says."""
     if request.method != "POST":
-        return _page(request, campaign, fan, form=KioskForm())
+        return _mine(request, campaign, fan, form=KioskForm())
     act = request.POST.get("act", "")
     if act == "put-up":
         return _put_up(request, campaign, fan)
-    if act == "unlink":
-        unlink_avatar(avatar=_own(queries.avatars_of(fan), request.POST.get("avatar", "")))
-        return redirect("kiosks", slug=campaign.slug)
-    found = _own(queries.kiosks_of(campaign, fan=fan), request.POST.get("kiosk", ""))
-    if act == "reopen":
-        if not reopen(kiosk=found):
-            return _page(request, campaign, fan, form=KioskForm(), refused=True, status=409)
-    elif act == "code" and found.revoked_at is None:
-        show_next(request, (found, new_code(kiosk=found, at=clock.now())))
-    elif act == "revoke" and found.revoked_at is None:
-        revoke(kiosk=found, at=clock.now(), by_organiser=False)
-    else:
+    if act != "unlink":
         raise Http404
+    avatar = queries.avatars_of(fan).filter(pk=number_of(request.POST.get("avatar", ""))).first()
+    if avatar is None:
+        raise Http404
+    unlink_avatar(avatar=avatar)
     return redirect("kiosks", slug=campaign.slug)
 
 
 def _put_up(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseBase:
     form = KioskForm(request.POST)
     if not form.is_valid():
-        return _page(request, campaign, fan, form=form, status=422)
+        return _mine(request, campaign, fan, form=form, status=422)
     made = put_up(campaign=campaign, spot=spot_of(form), fan=fan, acts_per_day=ACTS_PER_DAY, at=clock.now())
-    if made is None:
-        return _page(request, campaign, fan, form=form, refused=True, status=409)
+    if isinstance(made, NotOpened):
+        return _mine(request, campaign, fan, form=form, refused=words_for(made), status=409)
     show_next(request, made)
     return redirect("kiosks", slug=campaign.slug)
 
 
-def _own(rows: "QuerySet[Row]", typed: str) -> Row:
-    """The row of a fan's own with a number; 404 for anybody else's."""
-    found = rows.filter(pk=number_of(typed)).first()
-    if found is None:
-        raise Http404
-    return found
-
-
-def _page(
+def _mine(
     request: HttpRequest,
     campaign: Campaign,
     fan: Fan,
     *,
     form: KioskForm,
-    refused: bool = False,
+    refused: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    at = clock.now()
+    theirs = _listed(request, "mine", queries.kiosks_of(campaign, fan=fan))
+    linked = _listed(request, "linked", queries.avatars_of(fan))
+    context = {
+        "campaign": campaign,
+        "fan": fan,
+        "form": form,
+        "refused": refused,
+        "open": _listed(request, "open", queries.open_kiosks(campaign, at=at)),
+        "mine": theirs,
+        "kiosks": queries.kiosk_rows(campaign, theirs.rows, at=at),
+        "missions": [card for card in mission_cards(campaign, fan) if card.kind == "world"],
+        "linked": linked,
+        "avatars": [(avatar, name_of(avatar)) for avatar in linked.rows],
+        **shown_once(request, campaign),
+    }
+    return private_render(request, "kiosks.html", context, status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed(Generic[Row]):
+    """A page of one of several lists. `name`: of its number in the address."""
+
+    name: str
+    rows: list[Row]
+    page: int
+    has_next: bool
+
+
+def _listed(request: HttpRequest, name: str, rows: "QuerySet[Row]") -> _Listed[Row]:
+    """The page asked for of this list; 404 behind its end."""
+    page = page_number(request, name)
+    found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
+    if page > 1 and not found:
+        raise Http404
+    return _Listed(name, found[:PAGE], page, len(found) > PAGE)
+
+
+# One that they host -------------------------------------------------------------------------------------------------
+@for_fans
+@require_http_methods(["GET", "HEAD", "POST"])
+def own(request: HttpRequest, campaign: Campaign, fan: Fan, pk: int) -> HttpResponseBase:
+    """A kiosk the fan hosts; POST does what `act` says. 404 for anybody else's."""
+    found = queries.kiosks_of(campaign, fan=fan).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    if request.method != "POST":
+        return _own(request, campaign, fan, found)
+    return _act_on(request, campaign, fan, found)
+
+
+def _act_on(request: HttpRequest, campaign: Campaign, fan: Fan, found: Kiosk) -> HttpResponseBase:
+    act, at = request.POST.get("act", ""), clock.now()
+    if act == "reopen":
+        why = reopen(kiosk=found)
+        if why is not None:
+            return _own(request, campaign, fan, found, refused=words_for(why), status=409)
+    elif act == "delete":
+        if delete(kiosk=found, by=fan):
+            return redirect("kiosks", slug=campaign.slug)
+        return _own(request, campaign, fan, found, refused=str(STAYS), status=409)
+    elif found.revoked_at is not None:
+        raise Http404
+    elif act == "edit":
+        form = PlaceForm(request.POST)
+        if not form.is_valid():
+            return _own(request, campaign, fan, found, form=form, status=422)
+        keep_place(found, form, at=at)
+        return redirect(f"{reverse('own-kiosk', args=[campaign.slug, found.pk])}?kept")
+    elif act == "code":
+        show_next(request, (found, new_code(kiosk=found, at=at)))
+    elif act == "revoke":
+        revoke(kiosk=found, at=at, by_organiser=False)
+    else:
+        raise Http404
+    return redirect("own-kiosk", slug=campaign.slug, pk=found.pk)
+
+
+def _own(
+    request: HttpRequest,
+    campaign: Campaign,
+    fan: Fan,
+    found: Kiosk,
+    *,
+    form: PlaceForm | None = None,
+    refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
     at = clock.now()
     context = {
         "campaign": campaign,
         "fan": fan,
-        "form": form,
+        "row": queries.kiosk_rows(campaign, [found], at=at)[0],
+        "line": line_of(found, at=at, campaign=campaign),
+        "place": form or place_form(found),
+        "may_delete": may_delete(found, by=fan),
         "refused": refused,
-        "most": settings.KIOSKS_PER_FAN,
-        "open": queries.open_kiosks(campaign, at=at)[:SHOWN],
-        "kiosks": queries.kiosk_rows(campaign, queries.kiosks_of(campaign, fan=fan)[:SHOWN], at=at),
-        "missions": [card for card in mission_cards(campaign, fan) if card.kind == "world"],
-        "avatars": [(avatar, name_of(avatar)) for avatar in queries.avatars_of(fan)[:SHOWN]],
         **shown_once(request, campaign),
     }
-    return private_render(request, "kiosks.html", context, status=status)
+    return private_render(request, "own_kiosk.html", context, status=status)
 
 
 # What stands there -------------------------------------------------------------------------------------------------
@@ -125,7 +208,8 @@ def object_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest, secret: str) -> HttpResponseBase:
     """The address an avatar was shown: whoever is signed in says that the avatar is theirs."""
-    found, at, person = link_with(secret, at=clock.now()), clock.now(), person_of(request)
+    at, person = clock.now(), person_of(request)
+    found = link_with(secret, at=at)
     if found is None:
         return private_render(request, "avatar_link.html", {"gone": True}, status=410)
     campaign = Campaign.objects.get(pk=found.avatar.campaign_id)

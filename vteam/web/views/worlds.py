@@ -5,7 +5,6 @@ GET shows, POST acts. A kiosk's code is shown once, when it is made.
 
 import datetime as dt
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -17,13 +16,22 @@ from vteam.campaigns.file import MissionEntry
 from vteam.campaigns.models import Campaign, Organiser
 from vteam.channels.worlds import queries
 from vteam.channels.worlds.acting import is_open
-from vteam.channels.worlds.enrolling import new_code, put_up, restore, revoke, trust
+from vteam.channels.worlds.enrolling import (
+    NotOpened,
+    delete,
+    may_delete,
+    new_code,
+    put_up,
+    restore,
+    revoke,
+    trust,
+)
 from vteam.channels.worlds.lines import announce, end_announcement, is_here, line_of
 from vteam.channels.worlds.models import Kiosk, World, WorldAct
 from vteam.channels.worlds.reviewing import review
 from vteam.web.answers import for_organisers, number_of, private_render
-from vteam.web.kiosk_forms import OrganisersKioskForm, TrustForm
-from vteam.web.kiosks import show_next, shown_once, spot_of
+from vteam.web.kiosk_forms import OrganisersKioskForm, PlaceForm, TrustForm
+from vteam.web.kiosks import STAYS, keep_place, place_form, show_next, shown_once, spot_of, words_for
 from vteam.web.views.campaign import page_number
 
 PAGE, BROUGHT_SHOWN = 30, 20
@@ -36,7 +44,6 @@ ANNOUNCED_FOR = dt.timedelta(minutes=30)
 REASON_LENGTH = 200
 
 
-# An organiser's -----------------------------------------------------------------------------------------------------
 @for_organisers
 @require_http_methods(["GET", "HEAD", "POST"])
 def organise(request: HttpRequest, campaign: Campaign, organiser: Organiser) -> HttpResponseBase:
@@ -52,8 +59,9 @@ def organise(request: HttpRequest, campaign: Campaign, organiser: Organiser) -> 
     usual = ACTS_PER_DAY if spot.world in KEEPS_SECRETS else FEWER_ACTS
     acts = usual if typed is None else typed
     made = put_up(campaign=campaign, spot=spot, fan=None, acts_per_day=acts, at=clock.now())
-    if made is None:
-        return _organise(request, campaign, organiser, form=form, refused=True, status=409)
+    if isinstance(made, NotOpened):
+        refused = words_for(made, of_fans=False)
+        return _organise(request, campaign, organiser, form=form, refused=refused, status=409)
     show_next(request, made)
     return redirect("organise-worlds", slug=campaign.slug)
 
@@ -64,7 +72,7 @@ def _organise(
     organiser: Organiser,
     *,
     form: OrganisersKioskForm,
-    refused: bool = False,
+    refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
     page, at = page_number(request), clock.now()
@@ -77,7 +85,6 @@ def _organise(
         "organiser": organiser,
         "form": form,
         "refused": refused,
-        "most": settings.KIOSKS_PER_CAMPAIGN,
         "usual_acts": ACTS_PER_DAY,
         "fewer_acts": FEWER_ACTS,
         "kiosks": queries.kiosk_rows(campaign, listed[:PAGE], at=at),
@@ -122,17 +129,50 @@ def kiosk(request: HttpRequest, campaign: Campaign, organiser: Organiser, pk: in
         raise Http404
     if request.method != "POST":
         return _kiosk(request, campaign, organiser, found)
-    return _act_on(request, campaign, organiser, found)
+    act = request.POST.get("act", "")
+    if answers := _ANSWERS.get(act):
+        return answers(request, campaign, organiser, found)
+    return _act_on(request, campaign, found, act)
 
 
-def _act_on(request: HttpRequest, campaign: Campaign, organiser: Organiser, found: Kiosk) -> HttpResponseBase:
-    act, at = request.POST.get("act", ""), clock.now()
-    if act == "trust":
-        form = TrustForm(request.POST)
-        if not form.is_valid():
-            return _kiosk(request, campaign, organiser, found, form=form, status=422)
-        trust(kiosk=found, **form.cleaned_data)
-        return redirect(f"{reverse('organise-kiosk', args=[campaign.slug, found.pk])}?kept")
+def _trust(request: HttpRequest, campaign: Campaign, organiser: Organiser, found: Kiosk) -> HttpResponseBase:
+    form = TrustForm(request.POST)
+    if not form.is_valid():
+        return _kiosk(request, campaign, organiser, found, form=form, status=422)
+    trust(kiosk=found, **form.cleaned_data)
+    return redirect(f"{reverse('organise-kiosk', args=[campaign.slug, found.pk])}?kept")
+
+
+def _edit(request: HttpRequest, campaign: Campaign, organiser: Organiser, found: Kiosk) -> HttpResponseBase:
+    if found.revoked_at is not None:
+        raise Http404
+    place = PlaceForm(request.POST)
+    if not place.is_valid():
+        return _kiosk(request, campaign, organiser, found, place=place, status=422)
+    keep_place(found, place, at=clock.now())
+    return redirect(f"{reverse('organise-kiosk', args=[campaign.slug, found.pk])}?kept")
+
+
+def _delete(request: HttpRequest, campaign: Campaign, organiser: Organiser, found: Kiosk) -> HttpResponseBase:
+    if not delete(kiosk=found, by=None):
+        return _kiosk(request, campaign, organiser, found, refused=str(STAYS), status=409)
+    return redirect("organise-worlds", slug=campaign.slug)
+
+
+def _restore(
+    request: HttpRequest, campaign: Campaign, organiser: Organiser, found: Kiosk
+) -> HttpResponseBase:
+    if why := restore(kiosk=found):
+        refused = words_for(why, of_fans=found.fan_id is not None)
+        return _kiosk(request, campaign, organiser, found, refused=refused, status=409)
+    return redirect("organise-kiosk", slug=campaign.slug, pk=found.pk)
+
+
+_ANSWERS = {"trust": _trust, "edit": _edit, "delete": _delete, "restore": _restore}
+
+
+def _act_on(request: HttpRequest, campaign: Campaign, found: Kiosk, act: str) -> HttpResponseBase:
+    at = clock.now()
     if act == "code" and found.revoked_at is None:
         show_next(request, (found, new_code(kiosk=found, at=at)))
     elif act == "announce" and found.revoked_at is None:
@@ -146,11 +186,6 @@ def _act_on(request: HttpRequest, campaign: Campaign, organiser: Organiser, foun
         end_announcement(kiosk=found, at=at)
     elif act == "revoke":
         revoke(kiosk=found, at=at, by_organiser=True)
-    elif act == "restore":
-        if not restore(kiosk=found):
-            return _organise(
-                request, campaign, organiser, form=OrganisersKioskForm(), refused=True, status=409
-            )
     else:
         raise Http404
     return redirect("organise-kiosk", slug=campaign.slug, pk=found.pk)
@@ -163,6 +198,8 @@ def _kiosk(
     found: Kiosk,
     *,
     form: TrustForm | None = None,
+    place: PlaceForm | None = None,
+    refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
     at = clock.now()
@@ -173,6 +210,9 @@ def _kiosk(
         "line": line_of(found, at=at, campaign=campaign),
         "days": queries.acts_by_day(campaign, found, at=at),
         "form": form or TrustForm(initial={"acts_per_day": found.acts_per_day, "vouched": found.vouched}),
+        "place": place or place_form(found),
+        "may_delete": may_delete(found, by=None),
+        "refused": refused,
         "here": is_here(found, at=at),
         "concerts": _concerts(campaign, at),
         "minutes": int(ANNOUNCED_FOR.total_seconds() // 60),
