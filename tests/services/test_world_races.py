@@ -86,7 +86,7 @@ def test_what_an_organiser_closes_while_its_fan_opens_it_stays_closed(
 ) -> None:
     kiosk, _ = put(demo, fan=bo)
     revoke(kiosk=kiosk, at=clock.now(), by_organiser=False)
-    slowly(monkeypatch, enrolling, "_may_host")
+    slowly(monkeypatch, enrolling, "_why_not_hosted")
     results = at_once(
         functools.partial(reopen, kiosk=Kiosk.objects.get()),
         functools.partial(revoke, kiosk=Kiosk.objects.get(), at=clock.now(), by_organiser=True),

@@ -299,5 +299,6 @@ def test_the_script_says_its_line_as_the_platform_does_in_the_pages_language(
     assert found
     assert f'string LINE = "{line}";' in Client().get(found[1]).content.decode()
     code = json.dumps({"code": code_in(made)})
-    given = Client().post("/world/v1/enrol", code, content_type="application/json").json()
+    there = Client(headers={"X-SecondLife-Shard": "Production"})
+    given = there.post("/world/v1/enrol", code, content_type="application/json").json()
     assert given["neutral"] == line
