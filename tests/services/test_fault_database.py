@@ -14,7 +14,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.channels.edges import eventually, postgres_server
+from tests.channels.edges import eventually
+from tests.postgres import patiently, postgres_server
 from tests.services.concurrency import at_once
 from tests.services.faulty import Crowd, Installation, Member, is_kind_refusal
 
@@ -46,7 +47,7 @@ class Server:
 
     def start(self) -> None:
         """Up again, recovered."""
-        self._server.ensure_postgres_running()
+        patiently(self._server.ensure_postgres_running)
 
     def signal(self, number: signal.Signals) -> None:
         """To each of its processes."""

@@ -16,7 +16,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.channels.edges import eventually, postgres_server
+from tests.channels.edges import eventually
+from tests.postgres import postgres_server
 from tests.services.faulty import Installation, ask
 
 SECRET = "bo-and-her-secret@example.org"
