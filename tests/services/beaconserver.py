@@ -90,7 +90,7 @@ def drop_by_drop(asked: Answerer) -> None:
     """A byte now and then: no single read is slow, the whole is."""
     asked.send_response(200)
     asked.end_headers()
-    for _ in range(100):
+    for _ in range(600):
         time.sleep(0.05)
         try:
             asked.wfile.write(b" ")

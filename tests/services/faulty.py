@@ -30,6 +30,7 @@ CAMPAIGN = "maree-haute"
 FANS = 3
 WORDS = "We can neither read nor write just now."
 SECONDS_MAX = 40
+DATABASE_FILES = ("vteam.sqlite3", "edge.sqlite3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +151,24 @@ class Installation:
 
     @contextlib.contextmanager
     def frozen(self, name: str) -> Iterator[None]:
-        """A role stands still while the block runs."""
+        """A role stands still while the block runs, in the middle of nothing: it holds no lock of SQLite's."""
         pid = self.role(name)
-        os.kill(pid, signal.SIGSTOP)
         try:
+            os.kill(pid, signal.SIGSTOP)
+            while not all(map(self._is_free, DATABASE_FILES)):
+                os.kill(pid, signal.SIGCONT)
+                time.sleep(0.05)
+                os.kill(pid, signal.SIGSTOP)
             yield
         finally:
             os.kill(pid, signal.SIGCONT)
+
+    def _is_free(self, name: str) -> bool:
+        """Nobody holds on to a database file: its log can be brought in whole, which waits for writers and readers."""
+        ((is_busy, *_),) = json.loads(
+            self.within_file(name, "PRAGMA wal_checkpoint(TRUNCATE)", patience_seconds=1)
+        )
+        return not is_busy
 
     def stop(self) -> None:
         """Ends it with everything it started."""
@@ -209,13 +221,18 @@ class Installation:
                 return database.execute(question.encode()).fetchall()
         return [tuple(row) for row in json.loads(self.within_file("vteam.sqlite3", question))]
 
-    def within_file(self, name: str, statement: str) -> str:
-        """A statement's rows as JSON, asked where the file is: SQLite follows no path into another namespace."""
+    def within_file(self, name: str, statement: str, *, patience_seconds: int = 20) -> str:
+        """A statement's rows as JSON, asked where the file is: SQLite follows no path into another namespace.
+
+        `patience_seconds`: how long others are waited for.
+        """
         script = (
             "import json, sqlite3, sys\n"
-            "print(json.dumps(sqlite3.connect(sys.argv[1], timeout=20).execute(sys.argv[2]).fetchall()))"
+            "file = sqlite3.connect(sys.argv[1], timeout=int(sys.argv[3]))\n"
+            "print(json.dumps(file.execute(sys.argv[2]).fetchall()))"
         )
-        asked = [*self.within, sys.executable, "-c", script, str(self.data / name), statement]
+        told = (str(self.data / name), statement, str(patience_seconds))
+        asked = [*self.within, sys.executable, "-c", script, *told]
         done = subprocess.run(asked, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout

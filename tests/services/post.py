@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 
 SILENCE = "(silence)"
 
@@ -22,6 +23,8 @@ class PostOffice:
     letters: list[EmailMessage] = field(default_factory=list)
     port: int = 0
     silence_ends: asyncio.Event = field(default_factory=asyncio.Event)
+    end_silence: Callable[[], object] = field(default=lambda: None)
+    """From now on whoever waits for an answer, and whoever would, is hung up on."""
 
     @property
     def url(self) -> str:
@@ -74,6 +77,7 @@ def post_office(answers: Mapping[str, list[str]] | None = None) -> Iterator[Post
     """A post office open on a port of its own while the block runs."""
     office = PostOffice(answers or {})
     loop, stop, opened = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
+    office.end_silence = partial(loop.call_soon_threadsafe, office.silence_ends.set)
 
     async def serve() -> None:
         server = await asyncio.start_server(office.converse, "127.0.0.1", 0)

@@ -228,10 +228,17 @@ def test_books_that_do_not_hold_are_told_before_the_backup_has_its_name(
 
 
 def test_told_to_end_a_backup_leaves_nothing_behind(season: Installed, tmp_path: Path) -> None:
-    command = [VTEAM, "backup", tmp_path / "backup.tar"]
-    with subprocess.Popen(command, env=season.environment, stdout=subprocess.DEVNULL) as running:
-        eventually(lambda: any(tmp_path.glob(".backup.tar.part-*")))
-        running.terminate()
+    """One that is done before it is told is made once more."""
+    file = tmp_path / "backup.tar"
+    for _ in range(5):
+        file.unlink(missing_ok=True)
+        with subprocess.Popen(
+            [VTEAM, "backup", file], env=season.environment, stdout=subprocess.DEVNULL
+        ) as running:
+            eventually(lambda: any(tmp_path.glob(".backup.tar.part-*")) or file.exists())
+            running.terminate()
+        if not file.exists():
+            break
     assert running.returncode == 1
     assert list(tmp_path.iterdir()) == []
 

@@ -69,7 +69,7 @@ def killed(one: Installed, backup: Path, template: Path) -> list[list[str]]:
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=560,
         check=False,
     )
     assert told.returncode == 0, told.stdout + told.stderr

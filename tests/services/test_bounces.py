@@ -9,7 +9,7 @@ import pytest
 
 from bench.postfix import RETURN_PATH, MailServer, mail_server
 from tests.services.reports import TOKEN, heard, report
-from tests.services.test_postfix import QUIET_SECONDS
+from tests.services.test_postfix import LATE_LIFETIME_SECONDS, QUIET_SECONDS
 from vteam.channels.mail.bounces import (
     GROUPS_MAX,
     WORDS_MAX,
@@ -26,7 +26,7 @@ Verdict = tuple[Kind, str]
 # Of a real server -----------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def server() -> Iterator[MailServer]:
-    with mail_server(delay_warnings=True) as server:
+    with mail_server(lifetime_seconds=LATE_LIFETIME_SECONDS, delay_warnings=True) as server:
         yield server
 
 
@@ -257,7 +257,7 @@ def test_the_servers_words_are_kept_short_and_without_addresses(said: str, words
 
 
 def test_a_servers_long_word_takes_no_time() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     without_addresses("x" * 1_000_000)
     without_addresses("x@" * 500_000)
-    assert time.monotonic() - begun < SECONDS_MAX
+    assert time.process_time() - begun < SECONDS_MAX

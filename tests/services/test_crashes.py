@@ -105,6 +105,13 @@ def test_a_deed_nobody_asked_for_and_a_late_return_are_problems() -> None:
     assert outcome.problems() == ["too often: join nobody (1)", "jobs back only after 5.1 s"]
 
 
+def test_a_machine_that_was_slow_before_or_is_afterwards_is_given_time() -> None:
+    outcome = Outcome(seed=1, strikes=[Strike(kinds=("jobs",), back_seconds=7.4)])
+    for seconds in (1.2, 3.0, 1.2):
+        outcome.started_within(seconds)
+    assert outcome.problems() == []
+
+
 LISTENER = (
     "import os, socket, sys\ndoor = socket.socket()\n"
     "door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)\n"

@@ -79,11 +79,11 @@ def test_a_resolver_that_is_silent_is_not_asked_for_long_and_nothing_is_held_aga
 ) -> None:
     monkeypatch.setattr(nameserver, "ANSWER_SECONDS", 0.5)
     with serving(GOOD, silent=["*"]) as server:
+        resolver = resolver_at(server.address)
+        assert resolver.lifetime == 0.5
         begun = time.monotonic()
-        found = check(
-            "example.org", selectors=["vteam"], sending_ips=[FOUR], resolver=resolver_at(server.address)
-        )
-        assert time.monotonic() - begun < 5
+        found = check("example.org", selectors=["vteam"], sending_ips=[FOUR], resolver=resolver)
+        assert time.monotonic() - begun < 20
         assert len(set(server.asked)) == nameserver.SILENCES_MAX
     assert {finding.state for finding in found} == {State.UNKNOWN}
     assert all(str(finding.sentence).startswith("No answer just now") for finding in found)

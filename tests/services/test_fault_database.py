@@ -14,7 +14,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.channels.edges import eventually, postgres_server
+from tests.channels.edges import eventually
+from tests.postgres import patiently, postgres_server
 from tests.services.concurrency import at_once
 from tests.services.faulty import Crowd, Installation, Member, is_kind_refusal
 
@@ -25,6 +26,8 @@ THREADS = 32
 """How many pages one worker of the site answers at a time."""
 SILENCE_SECONDS = 12 + 3
 """How long an answer is waited for, and then a new connection."""
+SPARE_SECONDS = 15
+"""What a busy machine may add to it."""
 FROZEN_VISITS = 3
 
 
@@ -46,7 +49,7 @@ class Server:
 
     def start(self) -> None:
         """Up again, recovered."""
-        self._server.ensure_postgres_running()
+        patiently(self._server.ensure_postgres_running)
 
     def signal(self, number: signal.Signals) -> None:
         """To each of its processes."""
@@ -118,7 +121,7 @@ def test_while_the_server_is_stopped_pages_say_so_at_once_and_all_is_well_when_i
     server.stop(mode)
     for page in ("home", "ranking", "links"):
         assert is_kind_refusal(cy.see(page))
-    assert seconds_of(lambda: cy.see("home")) < 3
+    assert seconds_of(lambda: cy.see("home")) < 10
     assert is_kind_refusal(cy.make_link("my page"))
     french = cy.see("home", language="fr")
     assert french.status == 503
@@ -145,13 +148,13 @@ def test_a_frozen_server_keeps_no_page_for_long_and_nothing_is_lost_when_it_wake
         server.signal(signal.SIGSTOP)
         begun = time.monotonic()
         answers = at_once(*[lambda: cy.see("home", seconds=90)] * (THREADS + 8))
-        assert time.monotonic() - begun < 2 * SILENCE_SECONDS + 10
+        assert time.monotonic() - begun < 2 * (SILENCE_SECONDS + SPARE_SECONDS)
         assert all(is_kind_refusal(answer) for answer in answers)
-        assert seconds_of(lambda: cy.see("home")) < SILENCE_SECONDS
+        assert seconds_of(lambda: cy.see("home")) < SILENCE_SECONDS + SPARE_SECONDS
         for _ in range(FROZEN_VISITS):
             begun = time.monotonic()
             assert crowd.visit() == 503
-            assert time.monotonic() - begun < SILENCE_SECONDS
+            assert time.monotonic() - begun < SILENCE_SECONDS + SPARE_SECONDS
         server.signal(signal.SIGCONT)
         all_is_well_again(one, crowd, cy, visits_perhaps=FROZEN_VISITS)
     finally:

@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 
 from tests.channels.edges import eventually
-from tests.services.faulty import Installation, is_kind_refusal
+from tests.services.faulty import DATABASE_FILES, Installation, is_kind_refusal
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="the database is a file of its own here"
@@ -79,7 +79,7 @@ def on_the_disk(disk: SmallDisk) -> Iterator[Installation]:
 
 def full(disk: SmallDisk, one: Installation) -> None:
     """The disk is full, and no database has room of its own left that it could use again."""
-    for name in ("vteam.sqlite3", "edge.sqlite3"):
+    for name in DATABASE_FILES:
         one.within_file(name, "PRAGMA wal_checkpoint(TRUNCATE)")
     disk.fill()
 
@@ -93,6 +93,7 @@ def test_while_the_disk_is_full_people_are_told_and_afterwards_nothing_answered_
         assert [crowd.visit() for _ in range(5)] == [302] * 5
         assert [crowd.arrive() for _ in range(5)] == [204] * 5
         full(disk, one)
+        begun = time.monotonic()
     assert cy.see("home").status == 200, "reading needs no room"
     eventually(lambda: cy.make_link("my page").status == 503)
     assert is_kind_refusal(cy.make_link("my page"))
@@ -101,13 +102,14 @@ def test_while_the_disk_is_full_people_are_told_and_afterwards_nothing_answered_
     eventually(lambda: "move the inbox must wait (database or disk is full)" in one.told)
 
     disk.free()
+    seconds = time.monotonic() - begun
     eventually(lambda: crowd.visit() == 302)
     eventually(lambda: crowd.arrive() == 204)
     assert cy.make_link("my page").status == 302
     crowd.all_counted()
     assert "move the inbox works again" in one.told
     assert "Traceback" not in one.told
-    assert one.told.count("must wait") <= 12, "a line now and then"
+    assert one.told.count("must wait") <= 12 + seconds / 5, "a line now and then"
     assert one.join("Dov").points() == 0
     one.books_hold()
 
@@ -147,8 +149,8 @@ def test_while_somebody_else_holds_the_file_readers_read_and_writers_are_told_to
             assert cy.see("home").status == 200
             assert crowd.visit() == 302, "the edge has a file of its own"
             begun = time.monotonic()
-            assert is_kind_refusal(cy.make_link("my page"))
-            assert BUSY_SECONDS <= time.monotonic() - begun < BUSY_SECONDS + 10
+            assert is_kind_refusal(cy.make_link("my page")), "before SECONDS_MAX, when a fan gives up"
+            assert time.monotonic() - begun >= BUSY_SECONDS
             other.rollback()
         assert cy.make_link("my page").status == 302
         assert crowd.arrive() == 204

@@ -41,6 +41,7 @@ from vteam.rules.grants import Event, Pace, Purpose
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 PLACE = "KeyError · vteam.web.views.news.one:40"
 SECRET = "bo-and-her-secret@example.org"
+TOLD_SECONDS_MAX = 20
 logger = logging.getLogger("vteam.tests")
 
 
@@ -234,7 +235,7 @@ def tells(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(faults, "RETRY_SECONDS", 0.05)
     yield faults.begin
     if faults._teller is not None:
-        assert faults._teller.wait(5), "all was told"
+        assert faults._teller.wait(TOLD_SECONDS_MAX), "all was told"
 
 
 def test_a_process_that_tells_notes_a_place_once_an_hour_and_never_its_own_faults(tells: Any) -> None:
@@ -243,7 +244,7 @@ def test_a_process_that_tells_notes_a_place_once_an_hour_and_never_its_own_fault
     for _ in range(3):
         logger.error("to %s", SECRET)
         logger.warning("to %s", SECRET)
-    assert teller.wait(5)
+    assert teller.wait(TOLD_SECONDS_MAX)
     assert [one.what for one in there.told] == [there.told[0].what]
     assert there.told[0].what.startswith("vteam.tests.test_a_process_that_tells")
 
@@ -253,11 +254,11 @@ def test_a_flood_of_places_is_cut_off_and_said_to_be_longer() -> None:
     teller = Teller(there)
     for number in range(1_000):
         teller.note(fault(f"x:{number}"))
-    assert teller.wait(5)
+    assert teller.wait(TOLD_SECONDS_MAX)
     assert len(there.told) == FAULTS_AN_HOUR + 1
     assert there.told[-1].what == ""
     teller.note(fault("x:0", at=AT + HOUR))
-    assert teller.wait(5)
+    assert teller.wait(TOLD_SECONDS_MAX)
     assert there.told[-1].what == "x:0"
 
 
@@ -267,7 +268,7 @@ def test_what_an_outage_keeps_from_being_told_is_told_after_it_and_said_once(
     there = Told(*[OSError(28, f"No space left of {SECRET}")] * 3)
     teller = tells(there)
     logger.error("x")
-    assert teller.wait(5)
+    assert teller.wait(TOLD_SECONDS_MAX)
     assert (there.asked, len(there.told)) == (4, 1)
     said = capsys.readouterr().err
     assert said.count("faults cannot be told by mail (OSError: ") == 1
@@ -280,10 +281,10 @@ def test_what_fails_by_our_own_fault_is_let_go_and_the_next_is_told(
     there = Told(ValueError(SECRET))
     teller = tells(there)
     logger.error("x")
-    assert teller.wait(5)
+    assert teller.wait(TOLD_SECONDS_MAX)
     assert there.told == []
     logger.error("y")
-    assert teller.wait(5)
+    assert teller.wait(TOLD_SECONDS_MAX)
     assert len(there.told) == 1
     said = capsys.readouterr().err
     assert "ERROR   vteam.channels.mail.faults: faults cannot be told by mail (ValueError: …)" in said
@@ -328,7 +329,7 @@ def test_a_page_that_fails_is_told_and_what_it_did_is_undone(tells: Any) -> None
         browser = Client(raise_request_exception=False, headers={"Host": "localhost"})
         for address in (f"/fails?secret={SECRET}", f"/fails?secret={SECRET}", "/within"):
             assert browser.get(address).status_code == 500
-    assert faults.begin(tell_fault).wait(5)
+    assert faults.begin(tell_fault).wait(TOLD_SECONDS_MAX)
     first, second = told()
     assert re.fullmatch(r"KeyError · tests\.services\.test_faults_by_mail\.fails:\d+", first)
     assert re.match(r"(Operational|Programming)Error · ", second)
@@ -343,7 +344,7 @@ def test_a_job_that_fails_is_told_once_however_often_it_is_tried(tells: Any) -> 
     job = Job("look", lambda: int(SECRET))
     for _ in range(5):
         run_due([job], at=job.due)
-    assert faults.begin(tell_fault).wait(5)
+    assert faults.begin(tell_fault).wait(TOLD_SECONDS_MAX)
     (only,) = told()
     assert only.startswith("ValueError · ")
 
@@ -361,10 +362,10 @@ def test_whoever_logs_in_the_middle_of_a_transaction_waits_for_nothing_and_loses
                 cursor.execute("SELECT nothing FROM nowhere")
         except Exception:
             logger.exception("it broke")
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 10, "the lock would be waited for twenty seconds"
         time.sleep(0.3)
         raise InterruptedError
-    assert teller.wait(10)
+    assert teller.wait(TOLD_SECONDS_MAX)
     assert len(told()) == 1
     assert Person.objects.count() == 1, "what was rolled back stays so"
 
@@ -383,10 +384,10 @@ def test_a_letter_that_came_back_by_our_fault_is_told_unless_it_told_of_a_fault(
     teller = tells(tell_fault)
     ours = {"kind": Kind.OURS, "status": "5.7.1", "words": "spam", "is_final": True}
     assert hold(Returned(token="b" * 32, **ours), at=AT)  # type: ignore[arg-type]
-    assert teller.wait(10)
+    assert teller.wait(TOLD_SECONDS_MAX)
     assert told() == ["x"]
     assert hold(Returned(token="a" * 32, **ours), at=AT)  # type: ignore[arg-type]
-    assert teller.wait(10)
+    assert teller.wait(TOLD_SECONDS_MAX)
     assert re.fullmatch(r"vteam\.channels\.mail\.returns\._tell:\d+", told()[-1])
     assert len(told()) == 2
 
@@ -399,5 +400,5 @@ def test_many_threads_that_fail_at_once_are_told_of_once(tells: Any) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert teller.wait(5)
+    assert teller.wait(TOLD_SECONDS_MAX)
     assert len(there.told) == 1

@@ -16,10 +16,12 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.channels.edges import eventually, postgres_server
+from tests.channels.edges import eventually
+from tests.postgres import postgres_server
 from tests.services.faulty import Installation, ask
 
 SECRET = "bo-and-her-secret@example.org"
+HOURS_END_SECONDS = 40
 logger = logging.getLogger("vteam.tests")
 
 
@@ -114,6 +116,13 @@ def become_operator(one: Installation) -> str:
     return cookie
 
 
+def wait_for_room_in_the_hour() -> None:
+    """A place is told again in the next hour: what follows must not begin at the end of one."""
+    left = 3600 - time.time() % 3600
+    if left < HOURS_END_SECONDS:
+        time.sleep(left)
+
+
 def faults_in(one: Installation) -> list[str]:
     """The places in letters about faults."""
     texts = [path.read_text() for path in (one.data / "mailbox" / "new").glob("*")]
@@ -122,6 +131,7 @@ def faults_in(one: Installation) -> list[str]:
 
 def test_a_page_and_a_job_that_fail_in_their_processes_reach_the_operator_once(one: Installation) -> None:
     cookie = become_operator(one)
+    wait_for_room_in_the_hour()
     do(one, "ALTER TABLE campaigns_news RENAME TO lost_news")
     do(one, "ALTER TABLE ledger_hold RENAME TO lost_hold")
     for _ in range(4):

@@ -90,9 +90,9 @@ BOMBS = [
 
 @pytest.mark.parametrize("raw", BOMBS, ids=range(len(BOMBS)))
 def test_a_bomb_costs_a_moment_and_harms_nothing(raw: bytes) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     heard(raw[:BYTES_MAX])
-    assert time.monotonic() - begun < SECONDS_MAX
+    assert time.process_time() - begun < SECONDS_MAX
 
 
 def test_of_many_parts_the_first_are_read() -> None:

@@ -202,7 +202,7 @@ def test_a_server_that_is_silent_or_talks_nonsense_is_away(
         opened(f"imap://ana:secret@127.0.0.1:{port}/INBOX"),
     ):
         pass
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 10
 
 
 def test_the_longest_silence_is_ten_seconds() -> None:

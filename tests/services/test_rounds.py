@@ -133,7 +133,7 @@ def test_a_server_that_is_slow_is_given_up(beacon: Beacon, monkeypatch: pytest.M
     monkeypatch.setattr(drand, "SECONDS", 0.5)
     begun = time.monotonic()
     assert fetch_due(at=DUE) == 0
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 10
     assert (RoundTry.objects.get().why, now(draw).drawn_at) == (Failed.SLOW, None)
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.channels.edges import eventually, free_port, postgres_server
+from tests.channels.edges import eventually, free_port
+from tests.postgres import postgres_server
 from tests.services.running import ADD_SHARE, Installation, alive
 from vteam.locks import held
 

@@ -81,18 +81,42 @@ def test_one_that_never_gets_ready_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         one.start()
 
 
-def starts_and_dies(count: Path, *, until: int) -> str:
-    """A process that notes each start in a file and dies soon after, except the last time."""
-    return (
-        f"import pathlib, time\nfile = pathlib.Path({str(count)!r})\nfile.open('a').write('x')\n"
-        f"time.sleep(600 if len(file.read_text()) >= {until} else 0.2)\nraise SystemExit(7)"
-    )
+class Mortal:
+    """A process that notes each start in a file, and dies when as many deaths are noted in another."""
+
+    def __init__(self, folder: Path) -> None:
+        self.starts, self.deaths, self.asked = folder / "starts", folder / "deaths", list[int]()
+        self.starts.touch()
+        self.deaths.touch()
+        self.script = (
+            "import pathlib, time\n"
+            f"starts, deaths = pathlib.Path({str(self.starts)!r}), pathlib.Path({str(self.deaths)!r})\n"
+            "starts.open('a').write('x')\n"
+            "while deaths.stat().st_size < starts.stat().st_size: time.sleep(0.02)\n"
+            "raise SystemExit(7)"
+        )
+
+    def has_begun(self, pid: int) -> bool:
+        """Whether it has started at all, asked of each of its lives in turn."""
+        self.asked.append(pid)
+        return self.starts.stat().st_size > 0
+
+    def dies(self, times: int) -> None:
+        """So often, each time once it was asked whether it is ready; until it has started once more."""
+        for number in range(1, times + 1):
+            self._lives_for_the(number)
+            with self.deaths.open("a") as deaths:
+                deaths.write("x")
+        self._lives_for_the(times + 1)
+
+    def _lives_for_the(self, number: int) -> None:
+        eventually(lambda: self.starts.stat().st_size == len(set(self.asked)) == number, seconds=60)
 
 
-def watched_until_well(one: Supervisor, count: Path, *, starts: int) -> None:
+def watched_while_it_dies(one: Supervisor, process: Mortal, *, times: int) -> None:
     def stop_when_well() -> None:
         try:
-            eventually(lambda: count.exists() and len(count.read_text()) == starts, seconds=60)
+            process.dies(times)
         finally:
             one.ask_to_stop()
 
@@ -113,15 +137,13 @@ def test_whoever_dies_is_started_again_and_ever_more_slowly_while_it_cannot_beco
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ready_again: bool, waits: list[str]
 ) -> None:
     monkeypatch.setattr(supervisor, "BACKOFF_SECONDS_MIN", 0.1)
-    lines = Lines()
-    count, asked = tmp_path / "count", list[int]()
+    lines, process = Lines(), Mortal(tmp_path)
 
     def is_ready(pid: int) -> bool:
-        asked.append(pid)
-        return count.exists() and (ready_again or pid == asked[0])
+        return process.has_begun(pid) and (ready_again or pid == process.asked[0])
 
-    one = Supervisor([role("jobs", starts_and_dies(count, until=4), is_ready)], say=lines)
-    watched_until_well(one, count, starts=4)
+    one = Supervisor([role("jobs", process.script, is_ready)], say=lines)
+    watched_while_it_dies(one, process, times=3)
     assert lines.of("jobs") == [
         f"ended unasked (exit status 7); starting again in {seconds} s" for seconds in waits
     ]

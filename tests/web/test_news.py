@@ -1,6 +1,7 @@
 """News: who may write it, what becomes of what was typed, what readers get, and that a text is never markup."""
 
 import re
+import time
 from typing import Any
 from unittest.mock import patch
 
@@ -353,7 +354,7 @@ def test_an_address_inside_a_scheme_that_is_none_of_ours_leads_to_that_address_a
      "https://" + "a." * 50_000 + "example"],
 )  # fmt: skip
 def test_huge_lines_take_no_time(text: str) -> None:
-    before = clock.now_us()
+    before = time.process_time()
     assert first_paragraph(text) in text
     assert as_html(text).count("<script") == 0
-    assert clock.now_us() - before < 2_000_000
+    assert time.process_time() - before < 2

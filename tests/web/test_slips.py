@@ -20,6 +20,7 @@ from vteam.campaigns.models import Title
 from vteam.campaigns.slips import Slip, slip_of
 from vteam.rights.models import Holder
 from vteam.rules.rights import Act, Way
+from vteam.web.templatetags.vteam import local
 from vteam.web.views import slips
 
 PAGE = "/en/maree-haute/titles/les-digues/permission"
@@ -142,7 +143,7 @@ class SlipTests(Holding):
         slip = slip_of(self.campaign, "les-digues", at_us=clock.now_us())
         assert slip is not None
         assert slip.until == sooner
-        self.assertContains(self.client.get(PAGE), f"{sooner.year}, ")
+        self.assertContains(self.client.get(PAGE), f"{local(sooner, self.campaign).year}, ")
         after = slip_of(self.campaign, "les-digues", at_us=clock.to_us(sooner))
         assert after is not None
         assert not after.holds
