@@ -17,7 +17,7 @@ LONG = {
         ["crew", "Ma bande"],
         ["books", "Comptes ouverts"],
         ["proposals", "Propositions"],
-        ["flyer", "Prendre un flyer"],
+        ["flyer", "Prendre un tract"],
         ["bring:poster", "Apporter une affiche"],
         ["link", "Relier mon avatar"],
         ["stop", "Ne plus me compter"],

@@ -61,11 +61,11 @@ languages.fr = {
 		.. " reviens-y, touche-la et saisis le même code dans les dix minutes.",
 	address_hint = "Clique dedans, puis Ctrl+A et Ctrl+C : il ne reste qu'à la coller dans ton navigateur.",
 	address_open = "Ouvrir dans mon navigateur",
-	take_flyer = "Prendre un flyer",
+	take_flyer = "Prendre un tract",
 	flyer_taken = "Il est dans ton inventaire : utilise-le pour le lire, ou donne-le.",
 	flyer_no_room = "Ton inventaire est plein.",
 	flyer_text = "Quelqu'un t'a donné ceci. Ouvre-le si tu veux.",
-	flyer_blank = "Ce flyer est vierge.",
+	flyer_blank = "Ce tract est vierge.",
 }
 
 -- The table for a language code as Minetest tells it ("fr", "fr_CA", ""); English where there is no other.
