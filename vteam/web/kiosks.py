@@ -8,8 +8,11 @@ from django.utils.translation import get_language, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from vteam.campaigns.models import Campaign
-from vteam.channels.worlds.enrolling import NotOpened, Spot, edit, made_in_a_day
+from vteam.channels.worlds import queries
+from vteam.channels.worlds.enrolling import NotOpened, Spot, edit, made_in_a_day, may_delete
+from vteam.channels.worlds.lines import line_of
 from vteam.channels.worlds.models import Kiosk, World
+from vteam.people.models import Fan
 from vteam.web.addresses import for_programs, site_base
 from vteam.web.kiosk_forms import KioskForm, PlaceForm
 
@@ -41,9 +44,26 @@ def spot_of(form: KioskForm) -> Spot:
     )
 
 
-def place_form(kiosk: Kiosk) -> PlaceForm:
-    """What can be said anew of a kiosk, as it is now."""
-    return PlaceForm(initial={"place": kiosk.place, "room": kiosk.room, "language": kiosk.language})
+def one_kiosk(
+    request: HttpRequest,
+    campaign: Campaign,
+    kiosk: Kiosk,
+    *,
+    by: Fan | None,
+    place: PlaceForm | None,
+    at: dt.datetime,
+) -> dict[str, object]:
+    """What the page of one kiosk says, whoever reads it: the fan who hosts it, or an organiser (`by` None). `place`:
+    what was said anew of it and is not taken yet.
+    """
+    as_it_is = {"place": kiosk.place, "room": kiosk.room, "language": kiosk.language}
+    return {
+        "row": queries.kiosk_rows(campaign, [kiosk], at=at)[0],
+        "line": line_of(kiosk, at=at, campaign=campaign),
+        "place": place or PlaceForm(initial=as_it_is),
+        "may_delete": may_delete(kiosk, by=by),
+        **shown_once(request, campaign),
+    }
 
 
 def keep_place(kiosk: Kiosk, form: PlaceForm, *, at: dt.datetime) -> None:

@@ -20,13 +20,11 @@ from vteam.channels.worlds.avatars import name_of
 from vteam.channels.worlds.enrolling import (
     NotOpened,
     delete,
-    may_delete,
     new_code,
     put_up,
     reopen,
     revoke,
 )
-from vteam.channels.worlds.lines import line_of
 from vteam.channels.worlds.linking import link_avatar, link_with, unlink_avatar
 from vteam.channels.worlds.lsl import World as LindenWorld
 from vteam.channels.worlds.lsl import kiosk_script
@@ -36,7 +34,7 @@ from vteam.people.models import Fan
 from vteam.web.addresses import for_programs, site_base
 from vteam.web.answers import attachment, campaign_or_404, for_fans, number_of, private, private_render
 from vteam.web.kiosk_forms import KioskForm, PlaceForm
-from vteam.web.kiosks import STAYS, keep_place, place_form, show_next, shown_once, spot_of, words_for
+from vteam.web.kiosks import STAYS, keep_place, one_kiosk, show_next, shown_once, spot_of, words_for
 from vteam.web.views.campaign import page_number
 from vteam.web.views.fans import mission_cards
 from vteam.web.visitors import person_of
@@ -174,17 +172,8 @@ def _own(
     refused: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    at = clock.now()
-    context = {
-        "campaign": campaign,
-        "fan": fan,
-        "row": queries.kiosk_rows(campaign, [found], at=at)[0],
-        "line": line_of(found, at=at, campaign=campaign),
-        "place": form or place_form(found),
-        "may_delete": may_delete(found, by=fan),
-        "refused": refused,
-        **shown_once(request, campaign),
-    }
+    one = one_kiosk(request, campaign, found, by=fan, place=form, at=clock.now())
+    context = {"campaign": campaign, "fan": fan, "refused": refused, **one}
     return private_render(request, "own_kiosk.html", context, status=status)
 
 

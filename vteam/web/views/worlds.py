@@ -19,19 +19,18 @@ from vteam.channels.worlds.acting import is_open
 from vteam.channels.worlds.enrolling import (
     NotOpened,
     delete,
-    may_delete,
     new_code,
     put_up,
     restore,
     revoke,
     trust,
 )
-from vteam.channels.worlds.lines import announce, end_announcement, is_here, line_of
+from vteam.channels.worlds.lines import announce, end_announcement, is_here
 from vteam.channels.worlds.models import Kiosk, World, WorldAct
 from vteam.channels.worlds.reviewing import review
 from vteam.web.answers import for_organisers, number_of, private_render
 from vteam.web.kiosk_forms import OrganisersKioskForm, PlaceForm, TrustForm
-from vteam.web.kiosks import STAYS, keep_place, place_form, show_next, shown_once, spot_of, words_for
+from vteam.web.kiosks import STAYS, keep_place, one_kiosk, show_next, shown_once, spot_of, words_for
 from vteam.web.views.campaign import page_number
 
 PAGE, BROUGHT_SHOWN = 30, 20
@@ -206,17 +205,13 @@ def _kiosk(
     context = {
         "campaign": campaign,
         "organiser": organiser,
-        "row": queries.kiosk_rows(campaign, [found], at=at)[0],
-        "line": line_of(found, at=at, campaign=campaign),
         "days": queries.acts_by_day(campaign, found, at=at),
         "form": form or TrustForm(initial={"acts_per_day": found.acts_per_day, "vouched": found.vouched}),
-        "place": place or place_form(found),
-        "may_delete": may_delete(found, by=None),
         "refused": refused,
         "here": is_here(found, at=at),
         "concerts": _concerts(campaign, at),
         "minutes": int(ANNOUNCED_FOR.total_seconds() // 60),
-        **shown_once(request, campaign),
+        **one_kiosk(request, campaign, found, by=None, place=place, at=at),
     }
     return private_render(request, "organise_kiosk.html", context, status=status)
 
