@@ -116,11 +116,10 @@ async def told(port: int, sent: bytes, *, address: str = "127.0.0.4") -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
     writer.write(sent)
     heard = b""
-    with contextlib.suppress(ConnectionError):
+    with contextlib.closing(writer), contextlib.suppress(ConnectionError):
         writer.write_eof()
         while block := await asyncio.wait_for(reader.read(65_536), 10):
             heard += block
-    writer.close()
     return heard
 
 
@@ -246,24 +245,24 @@ def test_a_withdrawn_title_is_left_by_everybody_at_once() -> None:
     async def story() -> None:
         witness = witness_of(TORRENT, other, notes=Notes())
         async with running(witness) as (_, port):
-            ends = []
-            for number, torrent in enumerate((TORRENT, TORRENT, other)):
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.write(greeting(torrent, number))
-                await reader.readexactly(68)
-                ends.append((reader, writer))
-            witness.consider(TORRENT, SEEDER, 5000, witness.now())
-            witness.close_titles([TORRENT.title])
-            for _ in range(LOOP_TURNS):
-                await asyncio.sleep(0)
-            assert witness.figures["connections"] == 1
-            for reader, _ in ends[:2]:
-                with contextlib.suppress(ConnectionError):
-                    await asyncio.wait_for(reader.read(), 10)
-            assert not ends[2][0].at_eof()
-            assert witness.dials.due(witness.now() + 60, under_way=0) == []
-            for _, writer in ends:
-                writer.close()
+            with contextlib.ExitStack() as stack:
+                ends = []
+                for number, torrent in enumerate((TORRENT, TORRENT, other)):
+                    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                    stack.callback(writer.close)
+                    writer.write(greeting(torrent, number))
+                    await reader.readexactly(68)
+                    ends.append(reader)
+                witness.consider(TORRENT, SEEDER, 5000, witness.now())
+                witness.close_titles([TORRENT.title])
+                for _ in range(LOOP_TURNS):
+                    await asyncio.sleep(0)
+                assert witness.figures["connections"] == 1
+                for reader in ends[:2]:
+                    with contextlib.suppress(ConnectionError):
+                        await asyncio.wait_for(reader.read(), 10)
+                assert not ends[2].at_eof()
+                assert witness.dials.due(witness.now() + 60, under_way=0) == []
 
     uvloop.run(story())
 
