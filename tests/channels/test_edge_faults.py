@@ -30,8 +30,8 @@ from vteam.edge.lookups import CACHE_SECONDS
 
 VISITORS = 8
 ROWS_WAITING = 100
-ANSWER_SECONDS_MAX = 12
-"""What a statement may take, then what a new connection may."""
+ANSWER_SECONDS_MAX = 18
+"""What a statement may take, then what a new connection may: nine seconds, and as much again on a busy machine."""
 EVERYBODY = {"VISITS_PER_NETWORK_MINUTE": "1000000"}
 MEMORY_MIB_MAX = 25
 

@@ -2,11 +2,10 @@
 
 import contextlib
 import http.client
+import select
 import signal
 import socket
 import sqlite3
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -145,24 +144,21 @@ def test_one_connection_too_many_is_asked_to_come_again_and_the_others_stay(
 
 def test_who_waits_for_an_answer_gets_it_before_the_edge_stops(tmp_path: Path, start: Start) -> None:
     edge = start(with_shares(tmp_path)).opened()
-    told: list[int] = []
-    with contextlib.closing(sqlite3.connect(tmp_path / "edge.sqlite3", isolation_level=None)) as other:
+    with contextlib.ExitStack() as stack:
+        other = stack.enter_context(
+            contextlib.closing(sqlite3.connect(tmp_path / "edge.sqlite3", isolation_level=None))
+        )
         other.execute("BEGIN IMMEDIATE")  # no visit can become durable
-        visitors = [
-            threading.Thread(target=lambda: told.append(edge.ask(f"/r/{OPEN}").status)) for _ in range(5)
-        ]
-        for visitor in visitors:
-            visitor.start()
-        time.sleep(0.3)
+        # Whoever was told that there is nothing at the first address waits at the second.
+        both = asked("/nothing") + asked(f"/r/{OPEN}")
+        doors = [stack.enter_context(edge.raw(both)) for _ in range(5)]
+        assert [answers(door, 1)[0].status for door in doors] == [404] * 5
         edge.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        assert told == []
+        assert select.select(doors, [], [], 0.3)[0] == []
         other.execute("ROLLBACK")
-    for visitor in visitors:
-        visitor.join()
+        assert [answers(door, 1)[0].status for door in doors] == [302] * 5
     edge.process.communicate(timeout=20)
     assert edge.process.returncode == 0
-    assert told == [302] * 5
     assert len(edge.rows()) == 5
 
 

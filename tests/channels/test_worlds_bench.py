@@ -6,7 +6,7 @@ from tests.channels.benchscripts import run
 
 SMALL = """
 from bench.worlds import Sizes, measured
-print(measured(Sizes(kiosks=20, rounds=1, seconds=0.3, beating_seconds=1)).as_json())
+print(measured(Sizes(kiosks=20, rounds=1, seconds=1, beating_seconds=1)).as_json())
 """
 WRONG = """
 import bench.kiosks

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from bench.crossing import CHROMIUM_ARGUMENTS, PHONE
 from bench.folder import free_ports
@@ -29,6 +29,9 @@ VTEAM = Path(sys.executable).with_name("vteam")
 CHROMIUM = "/usr/bin/chromium"
 DESK = {"viewport": {"width": 1280, "height": 900}}
 READY_SECONDS = 60
+PATIENCE_MS = 20_000
+"""How long what must come is waited for: a busy machine may need many times what is usual."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +192,14 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def waits_longer(usual_ms: int, longer_ms: int) -> str:
+    """A script for a page: waits of just so many milliseconds last longer, so that a busy machine is not given up."""
+    return f"""
+        const usually = window.setTimeout;
+        window.setTimeout = (act, ms, ...more) => usually(act, ms === {usual_ms} ? {longer_ms} : ms, ...more);
+    """
+
+
 Visit = Callable[..., Page]
 
 
@@ -201,7 +212,7 @@ def visit(chromium: Browser) -> Iterator[Visit]:
     def open_browser(*, language: str = "en-GB", phone: bool = True, **options: object) -> Page:
         size = PHONE if phone else DESK
         context = chromium.new_context(locale=language, **size, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -74,7 +74,7 @@ def bo_is_first(visit: Visit, place: Installation) -> Page:
     with bo.expect_download():
         bo.locator("a[href*='les-digues/copy.mp3']").first.click()
     bo.goto(place.address(f"{CAMPAIGN}/home", host="bo.localhost"))
-    expect(bo.locator("#points")).to_have_text("50", timeout=15_000)
+    expect(bo.locator("#points")).to_have_text("50")
     return bo
 
 

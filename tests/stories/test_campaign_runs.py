@@ -1,7 +1,6 @@
 """A campaign, end to end: Ana opens it, the artist agrees, Bo joins, shares and climbs, Cy listens and joins."""
 
 import re
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -66,13 +65,11 @@ def test_bo_joins_shares_and_climbs_above_cy_until_the_artist_takes_a_title_back
     cy.wait_for_function("() => [...document.querySelectorAll('audio')].some(a => a.currentTime > 0.2)")
     assert cy.context.cookies() == []
 
-    # Bo's open page, which asks every second, says so; the bounds leave room for a busy machine.
-    expect(bo.locator("main")).to_contain_text("the ska forum", timeout=4_000)
+    # Bo's open page, which asks every second, says so.
+    expect(bo.locator("main")).to_contain_text("the ska forum")
     cy.locator("a[href*='/join']").first.click()
     join(cy, installation, address="cy@example.org", name="Cy")
-    begun = time.monotonic()
-    expect(bo.locator("main")).to_contain_text("Cy joined because of you", timeout=4_000)
-    assert time.monotonic() - begun < 4
+    expect(bo.locator("main")).to_contain_text("Cy joined because of you")
 
     # He downloads his own copy: his link is inside, and it counts.
     bo.goto(installation.address(f"{CAMPAIGN}/titles", host="bo.localhost"))
@@ -83,7 +80,7 @@ def test_bo_joins_shares_and_climbs_above_cy_until_the_artist_takes_a_title_back
     assert download.value.suggested_filename == "Lune Noire - Les digues.mp3"
     assert re.search(rb"http://bo\.localhost:\d+/r/[a-z2-9]{10}", copy.read_bytes()[:65_536])
     bo.goto(installation.address(f"{CAMPAIGN}/home", host="bo.localhost"))
-    expect(bo.locator("main")).to_contain_text("600", timeout=4_000)
+    expect(bo.locator("main")).to_contain_text("600")
     bo.goto(installation.address(f"{CAMPAIGN}/points", host="bo.localhost"))
     lines = bo.locator("main").inner_text()
     assert "You downloaded “Les digues”" in lines

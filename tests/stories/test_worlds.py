@@ -85,7 +85,7 @@ def test_a_resident_answers_at_a_kiosk_and_bo_says_that_it_was_him(place: Instal
     bo.get_by_role("button", name="Yes, that is me").click()
     expect(bo.locator("main")).to_contain_text("Nadia Resident")
     bo.goto(place.address(f"{CAMPAIGN}/home", host="bo.localhost"))
-    expect(bo.locator("#points")).to_have_text("100", timeout=15_000)
+    expect(bo.locator("#points")).to_have_text("100")
     expect(bo.locator("main")).to_contain_text("You answered a question in a virtual world")
     bo.goto(place.address(theirs, host="bo.localhost"))
     expect(bo.locator("h1")).to_have_text("This address is no longer good.")

@@ -36,11 +36,15 @@ handle = session.add_torrent(params)
 ended = []
 signal.signal(signal.SIGTERM, lambda *_: ended.append(1))
 said = 0
+begun = 0
 while not ended:
     status = handle.status()
     for alert in session.pop_alerts():
         if any(word in alert.what() for word in ("tracker", "error", "url_seed", "metadata")):
             print(alert.message(), flush=True)
+    if status.state == status.downloading and status.progress > 0.2 and not begun:
+        begun = 1
+        print("A PART", flush=True)
     if status.is_seeding and not said:
         said = 1
         print("WHOLE", flush=True)
@@ -68,6 +72,14 @@ class Program:
             assert time.monotonic() < end, (
                 f"{self.log}:\n{self.log.read_text(errors='replace')[-4000:]}\n{self.said()}"
             )
+            time.sleep(0.2)
+        return self
+
+    def a_part(self, seconds: float = 40) -> "Program":
+        """Waits until it has a good part of it; libtorrent says so."""
+        end = time.monotonic() + seconds
+        while "A PART" not in self.log.read_text(errors="replace"):
+            assert time.monotonic() < end, f"{self.log}:\n{self.log.read_text(errors='replace')[-4000:]}"
             time.sleep(0.2)
         return self
 

@@ -12,7 +12,7 @@ import pytest
 from fastbencode import bdecode
 
 from tests.torrents import cheat
-from tests.torrents.installation import EDGE, Installation, Judged
+from tests.torrents.installation import EDGE, WITNESS, Installation, Judged
 from tests.torrents.networks import Host, Internet
 
 
@@ -38,6 +38,7 @@ class Stage:
         return {
             "address": address,
             "tracker": [self.vteam.host.six if ":" in address else self.vteam.host.four, EDGE],
+            "witness": WITNESS,
             "host": f"{host}:{EDGE}",
             "key": self.keys["friends"],
             "info_hash": self.given.info_hash,

@@ -49,7 +49,7 @@ def test_every_client_downloads_from_a_file_and_from_a_magnet_and_each_counts_on
     fans = vteam.fans(*(f"fan-of-{seeder}" for seeder in SEEDERS))
     swarms = []
     for seeder, given in zip(SEEDERS, fans, strict=True):
-        fans_own = seeded(net, vteam, given, tmp_path, running, seeder, upload=1500)
+        fans_own = seeded(net, vteam, given, tmp_path, running, seeder, upload=800)
         friends = [
             start(net.host(), tmp_path / f"{seeder}-{name}-{form}", what)
             for name, start in DOWNLOADERS.items()

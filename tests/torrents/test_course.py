@@ -113,8 +113,7 @@ def test_several_at_once_over_one_family_the_other_and_both(scene: Scene) -> Non
 
 def test_a_seeder_leaves_and_comes_back_midway(scene: Scene) -> None:
     seeder = scene.seeds(upload=SLOW)
-    friend = scene.loads()
-    scene.half()
+    friend = scene.loads().a_part()
     seeder.stop()
     time.sleep(3)
     scene.again(seeder)
@@ -135,8 +134,9 @@ def test_our_own_restart_midway_means_that_a_person_looks(scene: Scene) -> None:
 
 def test_the_same_title_twice_counts_once_and_from_two_fans_for_each(scene: Scene) -> None:
     (other,) = scene.vteam.fans("another-fan")
-    scene.seeds()
-    scene.seeds(other)
+    # Slow enough to be met before they have most of it.
+    scene.seeds(upload=SLOW * 2)
+    scene.seeds(other, upload=SLOW * 2)
     host = scene.net.host()
     first = scene.loads(host=host)
     first.whole()

@@ -172,7 +172,9 @@ class FanPageTests(Doors):
 
     def test_nothing_new_is_an_empty_answer(self) -> None:
         client = self.signed_in()
-        version = client.get("/maree-haute/home").context["live"]["version"]
+        home = client.get("/maree-haute/home")
+        version = home.context["live"]["version"]
+        self.assertContains(home, f'hx-get="/maree-haute/home/live?since={version}" hx-trigger="every 1s"')
         self.assertEqual(client.get("/maree-haute/home/live", {"since": version}).status_code, 204)
         self.assertEqual(client.get("/maree-haute/home/live", {"since": "old"}).status_code, 200)
 
