@@ -16,8 +16,8 @@ from tests.stories.firefox import FIREFOX, firefox
 from tests.stories.people import CAMPAIGN, agree, artist_comes, join, take_back
 
 pytestmark = pytest.mark.browser
-# A title takes about three seconds: it is under way long enough to be seen there, and to do something meanwhile.
-SLOW_MIB_S = "0.5"
+# A title takes about five seconds: it is under way long enough to be seen there, and to do something meanwhile.
+SLOW_MIB_S = "0.35"
 NO_WAY_STRAIGHT = "RTCPeerConnection.prototype.setRemoteDescription = async () => {}"
 AS_IN_AN_APP = """
     delete window.RTCPeerConnection;
