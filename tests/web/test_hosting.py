@@ -132,7 +132,7 @@ def test_every_list_of_the_page_comes_in_pages_of_its_own(demo: Campaign, bo: Fa
             vouched=True, made_at=made, key=f"key {n}", seen_at=at - dt.timedelta(seconds=n + 1),
         )  # fmt: skip
     first = text_of(bos.get(HOSTED))
-    for name, begins in (("linked", "grid"), ("mine", "mine"), ("open", "open")):
+    for name, begins in (("avatars", "grid"), ("mine", "mine"), ("open", "open")):
         second = bos.get(f"{HOSTED}?{name}=2")
         assert f"{begins} 0;" in first
         assert f"{begins} 10;" not in first

@@ -251,7 +251,9 @@ def test_opening_the_address_links_nobody_until_they_say_so(demo: Campaign, bo: 
     assert Avatar.objects.filter(fan=bo).count() == 1
     assert Client().post(f"/world/link/{free}").status_code == 200  # a stranger is asked to sign in
     assert Avatar.objects.filter(fan=bo).count() == 1
-    assert bos.post(f"/world/link/{free}").status_code == 302
+    linked = bos.post(f"/world/link/{free}", follow=True)
+    assert linked.status_code == 200
+    assert "is yours. What they did is on its way to your points." in text_of(linked)
     assert Avatar.objects.filter(fan=bo).count() == 2
     assert bos.get(f"/world/link/{free}").status_code == 410
     assert bos.post(f"/world/link/{free}").status_code == 410

@@ -86,7 +86,7 @@ def _mine(
 ) -> HttpResponse:
     at = clock.now()
     theirs = _listed(request, "mine", queries.kiosks_of(campaign, fan=fan))
-    linked = _listed(request, "linked", queries.avatars_of(fan))
+    linked = _listed(request, "avatars", queries.avatars_of(fan))
     context = {
         "campaign": campaign,
         "fan": fan,
