@@ -32,9 +32,21 @@ def test_a_fan_hosts_a_few_kiosks_trusted_a_little(demo: Campaign, bos: Client, 
     second = code_in(bos.post(latest(), {"act": "code"}, follow=True))
     assert bos.post(latest(), {"act": "revoke"})["Location"] == latest()
     assert enrol(second) == 403
-    assert bos.post(latest(), {"act": "code"}).status_code == 404
+    assert bos.post(latest(), {"act": "code"}).status_code == 409
     assert bos.post(HOSTED, SPOT).status_code == 302
     assert bos.post(latest(), {"act": "dance"}).status_code == 404
+
+
+def test_a_code_ends_with_the_kiosk_and_the_page_says_so_once_it_is_open_again(
+    demo: Campaign, bos: Client
+) -> None:
+    code = code_in(bos.post(HOSTED, SPOT, follow=True))
+    for act in ("revoke", "reopen"):
+        bos.post(latest(), {"act": act})
+    assert enrol(code) == 403
+    page = text_of(bos.get(latest()))
+    assert "waits for its code" not in page
+    assert "its code is too old" in page
 
 
 def test_a_kiosk_that_an_organiser_closed_counts_on(

@@ -88,7 +88,7 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(
     assert words in shown.partition(f'id="id_{name}-wrong">')[2].partition("</p>")[0]
     for field in ("place", "room"):
         assert f'name="{field}" value="{typed[field]}"' in shown
-    assert "<details" in shown.partition(" open><summary>Change the place")[0]
+    assert " open><summary>Change the place" in shown
     kiosk.refresh_from_db()
     assert (kiosk.place, kiosk.language) == ("The Ska Club", "en")
 
@@ -118,7 +118,20 @@ def test_a_closed_kiosk_is_opened_before_anything_is_said_of_it(
     bos.post(hosts(kiosk), {"act": "revoke"})
     for by, page in ((ana, organisers), (bos, hosts)):
         assert 'name="place"' not in by.get(page(kiosk)).content.decode()
-        assert by.post(page(kiosk), ANEW).status_code == 404
+        answer = by.post(page(kiosk), ANEW)
+        assert answer.status_code == 409
+        assert "This kiosk is closed: nothing its object says is believed." in text_of(answer)
+    kiosk.refresh_from_db()
+    assert kiosk.place == "The Ska Club"
+
+
+def test_what_was_kept_before_is_not_said_of_what_is_wrong_now(demo: Campaign, ana: Client) -> None:
+    kiosk, _ = enrolled(demo)
+    kept = ana.post(organisers(kiosk), ANEW)["Location"]
+    assert "Kept." in text_of(ana.get(kept))
+    wrong = ana.post(kept, ANEW | {"place": ""})
+    assert wrong.status_code == 422
+    assert "Kept." not in text_of(wrong)
 
 
 # Deleting -----------------------------------------------------------------------------------------------------------

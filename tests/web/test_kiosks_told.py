@@ -22,7 +22,7 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture
 def stage(at_noon: None, demo: Campaign, bo: Fan) -> Stage:
-    """Of the five acts at the first kiosk, two are of the day before, and one of then days ago."""
+    """Of the five acts at the first kiosk, two are of the day before, and one of nine days before."""
     stage = worldstage.set_up(demo, bo)
     acts = WorldAct.objects.filter(kiosk=stage.kiosk).order_by("pk")
     assert len(acts) == 5

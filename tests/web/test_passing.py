@@ -72,11 +72,15 @@ class PassingDoors(Doors):
 
 
 class LinkOnTheScreenTests(PassingDoors):
-    def test_bo_ended_it_and_shows_it_again(self) -> None:
+    def test_the_page_says_that_bo_has_ended_it_and_where_to_open_it_again(self) -> None:
+        bo = self.signed_in()
+        said = "You have ended this link: whoever opens it finds nothing."
+        self.assertNotContains(bo.get(SEEDER), said)
         end_share(share=self.hand(), at=clock.now())
-        code = self.hand().code
-        self.client.logout()
-        self.assertEqual(self.client.get(f"/l/{code}", headers={"Host": "cy.localhost"}).status_code, 200)
+        self.assertContains(bo.get(SEEDER), said)
+        self.assertContains(
+            bo.get(SEEDER), f'<a href="/maree-haute/links/{self.hand().code}">Open it again</a>'
+        )
 
 
 class TicketTests(PassingDoors):

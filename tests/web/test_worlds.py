@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from tests.services.worlds import NADIA, enrolled
+from tests.services.worlds import NADIA, enrolled, put
 from tests.web import worldstage
 from tests.web.worldstage import HOSTED, SPOT, WORLDS, code_in, enrol, signed_in, text_of
 from vteam import clock
@@ -114,6 +114,19 @@ def test_there_can_be_so_many_kiosks(demo: Campaign, ana: Client, settings: Any)
     assert "You can have 2 kiosks, beside those of fans. Close one" in text_of(ana.post(WORLDS, SPOT))
 
 
+def test_fans_host_so_many_kiosks_together_whoever_opens_one_again(
+    demo: Campaign, ana: Client, bo: Fan, settings: Any
+) -> None:
+    settings.KIOSKS_PER_CAMPAIGN = 1
+    closed, _ = put(demo, fan=bo)
+    ana.post(f"{WORLDS}/{closed.pk}", {"act": "revoke"})
+    settings.KIOSKS_PER_FAN = 2
+    put(demo, fan=bo)
+    answer = ana.post(f"{WORLDS}/{closed.pk}", {"act": "restore"})
+    assert answer.status_code == 409
+    assert "Fans can host 1 kiosk altogether. Close one of theirs first." in text_of(answer)
+
+
 def test_a_closed_kiosk_is_opened_again_while_there_is_room(
     demo: Campaign, ana: Client, settings: Any
 ) -> None:
@@ -191,7 +204,7 @@ def test_a_kiosks_trust_concert_code_and_end_are_its_organisers(demo: Campaign, 
     ana.post(page, {"act": "revoke"})
     assert there.send("touch", {"avatar": NADIA}).status_code == 403
     assert enrol(code) == 403
-    assert ana.post(page, {"act": "code"}).status_code == 404
+    assert ana.post(page, {"act": "code"}).status_code == 409
     ana.post(page, {"act": "restore"})
     assert there.send("touch", {"avatar": NADIA}).status_code == 200
     assert ana.post(page, {"act": "dance"}).status_code == 404

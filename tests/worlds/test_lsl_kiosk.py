@@ -228,10 +228,10 @@ def test_an_address_that_is_a_secret_is_never_said_as_a_flyer(kiosk: World, door
     assert not bo.kinds("given") + bo.kinds("said")
 
 
-def test_a_dialog_left_alone_is_forgotten_and_the_channel_closed(kiosk: World, door: Door) -> None:
+def test_a_dialog_left_alone_is_forgotten_and_its_channels_closed(kiosk: World, door: Door) -> None:
     (bo,) = people("Bo")
     touched(kiosk, bo)
-    assert len(kiosk.listens) == 1
+    assert len(kiosk.listens) == 2
     kiosk.run(135)
     assert not kiosk.listens
     before = len(door.got)
@@ -281,7 +281,7 @@ def test_a_button_of_an_older_dialog_is_told_to_be_late_and_spoils_nothing(kiosk
     assert door.got[-1].values["choice"] == "new"
 
 
-def test_each_opening_has_a_channel_of_its_own_which_closes_when_all_have_chosen(kiosk: World) -> None:
+def test_each_opening_has_channels_of_its_own_which_close_when_all_have_chosen(kiosk: World) -> None:
     (bo,) = people("Bo")
     channels = set()
     for _ in range(5):
@@ -293,7 +293,7 @@ def test_each_opening_has_a_channel_of_its_own_which_closes_when_all_have_chosen
         kiosk.run(5)
         kiosk.chat(bo, bo.dialog.channel, "OK")  # answers nothing, but closes the dialog
         kiosk.run(1)
-    assert len(channels) == 5
+    assert len(channels) == 10
     assert max(channels) < -999_999
 
 
@@ -316,6 +316,25 @@ def test_somebody_who_taps_many_times_is_served_once(kiosk: World, door: Door) -
     kiosk.run(8)
     assert len(door.got) == before + 1
     assert len(bo.shown) == 1
+
+
+def test_a_button_of_another_dialog_is_not_taken_for_what_is_typed(kiosk: World, door: Door) -> None:
+    (bo,) = people("Bo")
+    asking = {"ask": {"choice": "bring:poster", "label": "What is it?"}}
+    door.page = lambda got: page_for(got) | asking
+    for _ in range(2):
+        touched(kiosk, bo)
+    older = bo.dialog
+    kiosk.press(bo, "Write")
+    kiosk.run(3)
+    before = len(door.got)
+    kiosk.chat(bo, older.channel, "Missions")
+    kiosk.run(3)
+    assert len(door.got) == before
+    assert bo.shown[-1].text == "That was a while ago. Please touch me again."
+    kiosk.type(bo, "A lantern")
+    kiosk.run(3)
+    assert door.got[-1].values["text"] == "A lantern"
 
 
 @pytest.mark.parametrize("latency_s", [0.2, 4], ids=["the touch waits", "the touch was sent"])

@@ -78,22 +78,32 @@ def keep_place(kiosk: Kiosk, form: PlaceForm, *, at: dt.datetime) -> None:
     )
 
 
-def words_for(why: NotOpened, *, of_fans: bool = True) -> str:
-    """Why there is no other kiosk and what to do, for the fan who wanted one, else for an organiser."""
-    words = _WHY[why] if of_fans or why is not NotOpened.CAMPAIGN_FULL else _FULL_OF_ORGANISERS
+def words_for_fans(why: NotOpened) -> str:
+    """Why a fan has no other kiosk, and what to do."""
     most = {
         NotOpened.MADE_ENOUGH: made_in_a_day(),
         NotOpened.CAMPAIGN_FULL: settings.KIOSKS_PER_CAMPAIGN,
     }
-    return str(words % {"n": most.get(why, settings.KIOSKS_PER_FAN)})
+    return str(_FOR_FANS[why] % {"n": most.get(why, settings.KIOSKS_PER_FAN)})
 
 
-_FULL_OF_ORGANISERS = ngettext_lazy(
+def words_for_organisers(why: NotOpened, *, of_fans: bool) -> str:
+    """Why an organiser cannot open another of their own, or of their fans'; and what to do."""
+    assert why is NotOpened.CAMPAIGN_FULL, "an organiser is bounded by nothing else"
+    return str((_FULL_OF_FANS if of_fans else _FULL) % {"n": settings.KIOSKS_PER_CAMPAIGN})
+
+
+_FULL = ngettext_lazy(
     "You can have %(n)s kiosk, beside those of fans. Close it if it is not needed any more.",
     "You can have %(n)s kiosks, beside those of fans. Close one that is not needed any more.",
     "n",
 )
-_WHY = {
+_FULL_OF_FANS = ngettext_lazy(
+    "Fans can host %(n)s kiosk altogether. Close one of theirs first.",
+    "Fans can host %(n)s kiosks altogether. Close one of theirs first.",
+    "n",
+)
+_FOR_FANS = {
     NotOpened.FANS_HOST_NONE: _("Only organisers put up kiosks here. Ask them if you would like one."),
     NotOpened.HOSTS_ENOUGH: ngettext_lazy(
         "One fan can host %(n)s kiosk. Close the one you have, or ask an organiser.",

@@ -86,6 +86,19 @@ def test_what_bo_typed_and_nobody_answered_stands_in_the_form_again(
     assert [each.told["text"] for each in world.door.asked("action")] == [typed, typed]
 
 
+def test_what_bo_typed_and_was_not_taken_stands_in_the_form_again(world: World) -> None:
+    world.door.answer = lambda path, told: pages.ASKS
+    bo = world.join()
+    form = touched(bo, "lighthouse")
+    world.door.instead = (429, b'{"text": "Too many at once. Try again in a minute.", "why": "too_often"}')
+    bo.press(form, "Send", ask="by the pier")
+    form = bo.form("Try again in a minute")
+    assert form.fields == {"ask": "by the pier"}
+    world.door.instead = None
+    bo.press(form, "Send")
+    assert world.door.wait("action", 2).told["text"] == "by the pier"
+
+
 def test_what_was_typed_and_answered_does_not_come_back(world: World) -> None:
     world.door.answer = lambda path, told: pages.ASKS
     bo = world.join()

@@ -48,14 +48,8 @@ def share_inside_copies(*, fan: Fan, at: dt.datetime) -> Share:
 
 
 def share_at_hand(*, fan: Fan, place: str, at: dt.datetime) -> Share:
-    """The fan's link on the screen from which they pass titles on, made when that is first shown. Whoever shows it
-    again after they ended it wants it to lead to them.
-    """
-    share = _the_one(fan=fan, kind="hand", place=place, at=at)
-    if share.ended_at is not None:
-        reopen_share(share=share)
-        share.ended_at = None
-    return share
+    """The fan's link on the screen from which they pass titles on, made when that is first shown."""
+    return _the_one(fan=fan, kind="hand", place=place, at=at)
 
 
 def share_in_worlds(*, fan: Fan, place: str, at: dt.datetime) -> Share | None:

@@ -127,7 +127,7 @@ def put_up(
         theirs = Kiosk.objects.filter(campaign_id=campaign.pk, fan=fan)
         why = None if fan is None else _why_not_hosted(theirs)
         why = why or _why_no_room(campaign.pk, of_fans=fan is not None)
-        if why is None and fan is not None and not _may_make(campaign, fan, at):
+        if why is None and fan is not None and not _take_one_of_the_day(campaign, fan, at):
             why = NotOpened.MADE_ENOUGH
         if why is not None:
             return why
@@ -147,13 +147,13 @@ def put_up(
 
 
 def _why_no_room(campaign_id: int, *, of_fans: bool) -> NotOpened | None:
-    """Whether another can be open. Fans' kiosks leave organisers as much room as they would have without."""
+    """Why no other can be open, where none can. Fans' kiosks leave organisers as much room as without them."""
     there = Kiosk.objects.filter(campaign_id=campaign_id, fan__isnull=not of_fans, revoked_at=None)
     return None if there.count() < settings.KIOSKS_PER_CAMPAIGN else NotOpened.CAMPAIGN_FULL
 
 
 def _why_not_hosted(others: "QuerySet[Kiosk]") -> NotOpened | None:
-    """Whether a fan can host another beside these; those an organiser closed count on."""
+    """Why a fan can host no other beside these, where they cannot; those an organiser closed count on."""
     most = settings.KIOSKS_PER_FAN
     if most == 0:
         return NotOpened.FANS_HOST_NONE
@@ -168,8 +168,8 @@ def made_in_a_day() -> int:
     return 2 * settings.KIOSKS_PER_FAN
 
 
-def _may_make(campaign: Campaign, fan: Fan, at: dt.datetime) -> bool:
-    """Not for ever new ones; one that is made is counted with this."""
+def _take_one_of_the_day(campaign: Campaign, fan: Fan, at: dt.datetime) -> bool:
+    """Counts one more that a fan makes today; False where they made enough."""
     today = budgets.in_days_of(campaign.file.season.time_zone, at)
     return budgets.take(
         door="kiosks made", key=str(fan.pk), limit=made_in_a_day(), window=budgets.DAY, at=today
@@ -181,8 +181,13 @@ def new_code(*, kiosk: Kiosk, at: dt.datetime) -> str:
     code = "".join(secrets.choice(SHARE_ALPHABET) for _ in range(CODE_LENGTH))
     kiosk.code_hash, kiosk.code_until = vault.keyed_hash(CODE, code), at + CODE_FOR
     kiosk.code_taken_at = None
-    kiosk.save(update_fields=["code_hash", "code_until", "code_taken_at"])
+    _keep(kiosk, "code_hash", "code_until", "code_taken_at")
     return code
+
+
+def _keep(kiosk: Kiosk, *fields: str) -> None:
+    """Writes what was said anew of a kiosk; nothing where it was deleted meanwhile."""
+    Kiosk.objects.filter(pk=kiosk.pk).update(**{field: getattr(kiosk, field) for field in fields})
 
 
 @transaction.atomic
@@ -192,10 +197,11 @@ def revoke(*, kiosk: Kiosk, at: dt.datetime, by_organiser: bool) -> None:
     """
     _hold(kiosk)
     kiosk.barred |= by_organiser
-    kiosk.revoked_at, kiosk.code_hash, kiosk.code_taken_at, kiosk.push_at = at, None, None, None
+    kiosk.revoked_at, kiosk.push_at = at, None
+    kiosk.code_hash, kiosk.code_until, kiosk.code_taken_at = None, None, None
     kiosk.here_mission, kiosk.here_until = "", None
-    changed = ["revoked_at", "barred", "code_hash", "code_taken_at", "push_at", "here_mission", "here_until"]
-    kiosk.save(update_fields=changed)
+    changed = ["revoked_at", "barred", "push_at", "here_mission", "here_until"]
+    kiosk.save(update_fields=[*changed, "code_hash", "code_until", "code_taken_at"])
 
 
 @transaction.atomic
@@ -245,7 +251,7 @@ def edit(*, kiosk: Kiosk, place: str, room: str, language: str, at: dt.datetime)
         kiosk.language, kiosk.push_at, kiosk.push_tries = language, at, 0
         changed += ["language", "push_at", "push_tries"]
     kiosk.place, kiosk.room = place, room
-    kiosk.save(update_fields=changed)
+    _keep(kiosk, *changed)
 
 
 def may_delete(kiosk: Kiosk, *, by: Fan | None) -> bool:
@@ -260,16 +266,16 @@ def may_delete(kiosk: Kiosk, *, by: Fan | None) -> bool:
 def delete(*, kiosk: Kiosk, by: Fan | None) -> bool:
     """It never was, and its code is no good any more; False where it may not go, or spoke this very moment."""
     found = Kiosk.objects.select_for_update().filter(pk=kiosk.pk).first()
-    if found is None or not may_delete(found, by=by):
+    if found is not None and not may_delete(found, by=by):
         return False
-    found.delete()
+    Kiosk.objects.filter(pk=kiosk.pk).delete()
     return True
 
 
 def trust(*, kiosk: Kiosk, acts_per_day: int, vouched: bool) -> None:
     """How much a kiosk may cause in a day, and whether a fan's speaks for its whole grid."""
     kiosk.acts_per_day, kiosk.vouched = acts_per_day, vouched or kiosk.fan_id is None
-    kiosk.save(update_fields=["acts_per_day", "vouched"])
+    _keep(kiosk, "acts_per_day", "vouched")
 
 
 # Enrolling -----------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from vteam.people.models import Fan
 from vteam.web.addresses import for_programs, site_base
 from vteam.web.answers import attachment, campaign_or_404, for_fans, number_of, private, private_render
 from vteam.web.kiosk_forms import KioskForm, PlaceForm
-from vteam.web.kiosks import STAYS, keep_place, one_kiosk, show_next, shown_once, spot_of, words_for
+from vteam.web.kiosks import STAYS, keep_place, one_kiosk, show_next, shown_once, spot_of, words_for_fans
 from vteam.web.views.campaign import page_number
 from vteam.web.views.fans import mission_cards
 from vteam.web.visitors import person_of
@@ -70,7 +70,7 @@ def _put_up(request: HttpRequest, campaign: Campaign, fan: Fan) -> HttpResponseB
         return _mine(request, campaign, fan, form=form, status=422)
     made = put_up(campaign=campaign, spot=spot_of(form), fan=fan, acts_per_day=ACTS_PER_DAY, at=clock.now())
     if isinstance(made, NotOpened):
-        return _mine(request, campaign, fan, form=form, refused=words_for(made), status=409)
+        return _mine(request, campaign, fan, form=form, refused=words_for_fans(made), status=409)
     show_next(request, made)
     return redirect("kiosks", slug=campaign.slug)
 
@@ -105,21 +105,20 @@ def _mine(
 
 @dataclass(frozen=True, slots=True)
 class _Listed(Generic[Row]):
-    """A page of one of several lists. `name`: of its number in the address."""
+    """A page of one of several lists."""
 
-    name: str
     rows: list[Row]
     page: int
     has_next: bool
 
 
 def _listed(request: HttpRequest, name: str, rows: "QuerySet[Row]") -> _Listed[Row]:
-    """The page asked for of this list; 404 behind its end."""
-    page = page_number(request, name)
+    """The page of this list that is asked for by `name`, 404 behind its end; the first one where something is done."""
+    page = 1 if request.method == "POST" else page_number(request, name)
     found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
     if page > 1 and not found:
         raise Http404
-    return _Listed(name, found[:PAGE], page, len(found) > PAGE)
+    return _Listed(found[:PAGE], page, len(found) > PAGE)
 
 
 # One that they host -------------------------------------------------------------------------------------------------
@@ -132,28 +131,44 @@ def own(request: HttpRequest, campaign: Campaign, fan: Fan, pk: int) -> HttpResp
         raise Http404
     if request.method != "POST":
         return _own(request, campaign, fan, found)
-    return _act_on(request, campaign, fan, found)
+    act = request.POST.get("act", "")
+    if act in ("edit", "code", "revoke") and found.revoked_at is not None:  # the page says so
+        return _own(request, campaign, fan, found, status=409)
+    try:
+        if answers := _ANSWERS.get(act):
+            return answers(request, campaign, fan, found)
+        return _act_on(request, campaign, found, act)
+    except Kiosk.DoesNotExist as deleted:  # this very moment
+        raise Http404 from deleted
 
 
-def _act_on(request: HttpRequest, campaign: Campaign, fan: Fan, found: Kiosk) -> HttpResponseBase:
-    act, at = request.POST.get("act", ""), clock.now()
-    if act == "reopen":
-        why = reopen(kiosk=found)
-        if why is not None:
-            return _own(request, campaign, fan, found, refused=words_for(why), status=409)
-    elif act == "delete":
-        if delete(kiosk=found, by=fan):
-            return redirect("kiosks", slug=campaign.slug)
+def _edit(request: HttpRequest, campaign: Campaign, fan: Fan, found: Kiosk) -> HttpResponseBase:
+    form = PlaceForm(request.POST)
+    if not form.is_valid():
+        return _own(request, campaign, fan, found, form=form, status=422)
+    keep_place(found, form, at=clock.now())
+    return redirect(f"{reverse('own-kiosk', args=[campaign.slug, found.pk])}?kept")
+
+
+def _delete(request: HttpRequest, campaign: Campaign, fan: Fan, found: Kiosk) -> HttpResponseBase:
+    if not delete(kiosk=found, by=fan):
+        found.refresh_from_db()
         return _own(request, campaign, fan, found, refused=str(STAYS), status=409)
-    elif found.revoked_at is not None:
-        raise Http404
-    elif act == "edit":
-        form = PlaceForm(request.POST)
-        if not form.is_valid():
-            return _own(request, campaign, fan, found, form=form, status=422)
-        keep_place(found, form, at=at)
-        return redirect(f"{reverse('own-kiosk', args=[campaign.slug, found.pk])}?kept")
-    elif act == "code":
+    return redirect("kiosks", slug=campaign.slug)
+
+
+def _reopen(request: HttpRequest, campaign: Campaign, fan: Fan, found: Kiosk) -> HttpResponseBase:
+    if why := reopen(kiosk=found):
+        return _own(request, campaign, fan, found, refused=words_for_fans(why), status=409)
+    return redirect("own-kiosk", slug=campaign.slug, pk=found.pk)
+
+
+_ANSWERS = {"edit": _edit, "delete": _delete, "reopen": _reopen}
+
+
+def _act_on(request: HttpRequest, campaign: Campaign, found: Kiosk, act: str) -> HttpResponseBase:
+    at = clock.now()
+    if act == "code":
         show_next(request, (found, new_code(kiosk=found, at=at)))
     elif act == "revoke":
         revoke(kiosk=found, at=at, by_organiser=False)

@@ -34,7 +34,7 @@ from vteam.channels.worlds.visits import Addresses, Visit, one_line, refused
 from vteam.permissions import budgets
 from vteam.web.addresses import short_link, site_base
 from vteam.web.answers import private
-from vteam.web.guards import stated_bytes
+from vteam.web.guards import said_at_world_door, stated_bytes
 from vteam.web.language import plain_reverse
 from vteam.web.visitors import door_network
 from vteam.web.worldmessages import Action, Code, Heartbeat, Key, Line, PageShown, Present, Refused, Touch
@@ -178,7 +178,7 @@ _SHOWN: dict[str, Any] = {
 
 @api.exception_handler(NotTaken)
 def _not_taken(request: HttpRequest, fault: NotTaken) -> HttpResponse:
-    return _json({"text": fault.text, "why": fault.why}, status=fault.status)
+    return said_at_world_door(status=fault.status, text=fault.text, why=fault.why)
 
 
 @api.exception_handler(HttpError)
@@ -186,22 +186,22 @@ def _unreadable(request: HttpRequest, fault: HttpError) -> HttpResponse:
     if isinstance(fault.__cause__, NotTaken):  # what our parser says, ninja wraps in this
         return _not_taken(request, fault.__cause__)
     said = "This is not JSON as docs/worlds.md describes it."
-    return _json({"text": said, "why": "unreadable"}, status=400)
+    return said_at_world_door(status=400, text=said, why="unreadable")
 
 
 @api.exception_handler(ValidationError)
 def _not_so(request: HttpRequest, fault: ValidationError) -> HttpResponse:
     where = ", ".join(dict.fromkeys(".".join(map(str, error["loc"][2:])) for error in fault.errors[:5]))
     said = f"Missing or not what it should be: {where or 'the body'}."[:300]
-    return _json({"text": said, "why": "unreadable"}, status=400)
+    return said_at_world_door(status=400, text=said, why="unreadable")
 
 
-def _json(content: object, *, status: int = 200) -> HttpResponse:
-    return _answer(orjson.dumps(content), status=status)
+def _json(content: object) -> HttpResponse:
+    return _answer(orjson.dumps(content))
 
 
-def _answer(content: bytes, *, status: int = 200) -> HttpResponse:
-    answer = HttpResponse(content, content_type="application/json; charset=utf-8", status=status)
+def _answer(content: bytes) -> HttpResponse:
+    answer = HttpResponse(content, content_type="application/json; charset=utf-8")
     private(answer)
     return answer
 

@@ -30,7 +30,15 @@ from vteam.channels.worlds.models import Kiosk, World, WorldAct
 from vteam.channels.worlds.reviewing import review
 from vteam.web.answers import for_organisers, number_of, private_render
 from vteam.web.kiosk_forms import OrganisersKioskForm, PlaceForm, TrustForm
-from vteam.web.kiosks import STAYS, keep_place, one_kiosk, show_next, shown_once, spot_of, words_for
+from vteam.web.kiosks import (
+    STAYS,
+    keep_place,
+    one_kiosk,
+    show_next,
+    shown_once,
+    spot_of,
+    words_for_organisers,
+)
 from vteam.web.views.campaign import page_number
 
 PAGE, BROUGHT_SHOWN = 30, 20
@@ -59,7 +67,7 @@ def organise(request: HttpRequest, campaign: Campaign, organiser: Organiser) -> 
     acts = usual if typed is None else typed
     made = put_up(campaign=campaign, spot=spot, fan=None, acts_per_day=acts, at=clock.now())
     if isinstance(made, NotOpened):
-        refused = words_for(made, of_fans=False)
+        refused = words_for_organisers(made, of_fans=False)
         return _organise(request, campaign, organiser, form=form, refused=refused, status=409)
     show_next(request, made)
     return redirect("organise-worlds", slug=campaign.slug)
@@ -129,9 +137,14 @@ def kiosk(request: HttpRequest, campaign: Campaign, organiser: Organiser, pk: in
     if request.method != "POST":
         return _kiosk(request, campaign, organiser, found)
     act = request.POST.get("act", "")
-    if answers := _ANSWERS.get(act):
-        return answers(request, campaign, organiser, found)
-    return _act_on(request, campaign, found, act)
+    if act in ("edit", "code", "announce") and found.revoked_at is not None:  # the page says so
+        return _kiosk(request, campaign, organiser, found, status=409)
+    try:
+        if answers := _ANSWERS.get(act):
+            return answers(request, campaign, organiser, found)
+        return _act_on(request, campaign, found, act)
+    except Kiosk.DoesNotExist as deleted:  # this very moment
+        raise Http404 from deleted
 
 
 def _trust(request: HttpRequest, campaign: Campaign, organiser: Organiser, found: Kiosk) -> HttpResponseBase:
@@ -143,8 +156,6 @@ def _trust(request: HttpRequest, campaign: Campaign, organiser: Organiser, found
 
 
 def _edit(request: HttpRequest, campaign: Campaign, organiser: Organiser, found: Kiosk) -> HttpResponseBase:
-    if found.revoked_at is not None:
-        raise Http404
     place = PlaceForm(request.POST)
     if not place.is_valid():
         return _kiosk(request, campaign, organiser, found, place=place, status=422)
@@ -154,6 +165,7 @@ def _edit(request: HttpRequest, campaign: Campaign, organiser: Organiser, found:
 
 def _delete(request: HttpRequest, campaign: Campaign, organiser: Organiser, found: Kiosk) -> HttpResponseBase:
     if not delete(kiosk=found, by=None):
+        found.refresh_from_db()
         return _kiosk(request, campaign, organiser, found, refused=str(STAYS), status=409)
     return redirect("organise-worlds", slug=campaign.slug)
 
@@ -162,7 +174,7 @@ def _restore(
     request: HttpRequest, campaign: Campaign, organiser: Organiser, found: Kiosk
 ) -> HttpResponseBase:
     if why := restore(kiosk=found):
-        refused = words_for(why, of_fans=found.fan_id is not None)
+        refused = words_for_organisers(why, of_fans=found.fan_id is not None)
         return _kiosk(request, campaign, organiser, found, refused=refused, status=409)
     return redirect("organise-kiosk", slug=campaign.slug, pk=found.pk)
 
@@ -172,9 +184,9 @@ _ANSWERS = {"trust": _trust, "edit": _edit, "delete": _delete, "restore": _resto
 
 def _act_on(request: HttpRequest, campaign: Campaign, found: Kiosk, act: str) -> HttpResponseBase:
     at = clock.now()
-    if act == "code" and found.revoked_at is None:
+    if act == "code":
         show_next(request, (found, new_code(kiosk=found, at=at)))
-    elif act == "announce" and found.revoked_at is None:
+    elif act == "announce":
         wanted = request.POST.get("mission", "")
         concert = next((entry for entry in _concerts(campaign, at) if entry.key == wanted), None)
         if concert is None:

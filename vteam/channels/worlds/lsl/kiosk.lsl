@@ -60,8 +60,9 @@ integer WAITING = 5;
 integer SENT = 6;
 integer DIALOGS = 5;
 
-integer channel;                // 0 while no dialog is open
-integer listener;
+integer channel;                // of buttons, 0 while no dialog is open; what is typed comes on the one below it
+integer buttons_heard;          // the two listens
+integer typing_heard;
 
 
 // Words and bytes ---------------------------------------------------------------------------------------------------
@@ -130,8 +131,8 @@ integer row_of(list rows, integer width, integer column, string wanted)
     return -1;
 }
 
-// All characters of all rows.
-integer length(list rows)
+// So many, in all rows together.
+integer characters(list rows)
 {
     integer sum;
     integer i;
@@ -179,25 +180,26 @@ string write_label(string avatar)
     return in_language(avatar, "Write", "Écrire");
 }
 
-// What an avatar's dialog will mean, on the one channel that is open while anybody has one.
+// What an avatar's dialog will mean, on the two channels that are open while anybody has one.
 expect(string avatar, string kind, string choices, string ask)
 {
     integer row = row_of(dialogs, DIALOGS, 0, avatar);
     if (row >= 0) dialogs = without(dialogs, DIALOGS, row);
     list opened = [avatar, llGetUnixTime() + DIALOG_S, kind, choices, ask];
-    integer room = DIALOGS_LENGTH - length(opened);
+    integer room = DIALOGS_LENGTH - characters(opened);
     integer step;
     // The oldest gives way: who answers it all the same is told to touch again.
     for (step = 0; step < DIALOGS_MAX && dialogs != []; ++step)
     {
-        if (llGetListLength(dialogs) >= DIALOGS_MAX * DIALOGS || length(dialogs) > room)
+        if (llGetListLength(dialogs) >= DIALOGS_MAX * DIALOGS || characters(dialogs) > room)
             dialogs = without(dialogs, DIALOGS, 0);
     }
     dialogs += opened;
     if (channel == 0)
     {
         channel = -1000000 - (integer)llFrand(2000000000.0);
-        listener = llListen(channel, "", "", "");
+        buttons_heard = llListen(channel, "", "", "");
+        typing_heard = llListen(channel - 1, "", "", "");
     }
     schedule();
 }
@@ -205,7 +207,8 @@ expect(string avatar, string kind, string choices, string ask)
 hush()
 {
     if (channel == 0 || dialogs != []) return;
-    llListenRemove(listener);
+    llListenRemove(buttons_heard);
+    llListenRemove(typing_heard);
     channel = 0;
 }
 
@@ -220,14 +223,14 @@ ask_code(string avatar)
     expect(avatar, "code", "", "");
     llTextBox(avatar, in_language(avatar,
         "Please type the kiosk's code from your vTeam's page.",
-        "Tape le code de la borne, qui se trouve sur la page de ta vTeam."), channel);
+        "Tape le code de la borne, qui se trouve sur la page de ta vTeam."), channel - 1);
 }
 
 ask_text(string avatar, string text, string ask)
 {
     if (text == "") text = in_language(avatar, "Write here:", "Écris ici :");
     expect(avatar, "ask", "", ask);
-    llTextBox(avatar, fit(text, DIALOG_BYTES), channel);
+    llTextBox(avatar, fit(text, DIALOG_BYTES), channel - 1);
 }
 
 // Dialogs are read from the top left, but llDialog fills its rows of three from the bottom: a short row is the top one.
@@ -390,7 +393,7 @@ ask_platform(string path, string avatar, string body)
 {
     if (path != TOUCH) give_way(avatar);
     if (is_served(avatar)) return;
-    integer room = REQUESTS_LENGTH - length(waiting) - length(sent);
+    integer room = REQUESTS_LENGTH - characters(waiting) - characters(sent);
     if (llGetListLength(waiting) < WAITING_MAX * WAITING && llStringLength(body) < room) enqueue(path, avatar, body);
     else tell(avatar, in_language(avatar,
         "Many people are touching me just now. Please try again in a moment.",
@@ -575,7 +578,7 @@ too_late(string avatar)
         "C'était il y a un moment. Touche-moi de nouveau."));
 }
 
-heard(string avatar, string name, string said)
+heard(string avatar, string name, string said, integer was_typed)
 {
     integer row = row_of(dialogs, DIALOGS, 0, avatar);
     if (row < 0 || llList2Integer(dialogs, row + 1) < llGetUnixTime())
@@ -586,8 +589,13 @@ heard(string avatar, string name, string said)
     string kind = llList2String(dialogs, row + 2);
     string choices = llList2String(dialogs, row + 3);
     string ask = llList2String(dialogs, row + 4);
-    // An older dialog may still be on their screen; what only that one had, or what was typed there, comes too late.
-    if (kind == "page" && !is_offered(avatar, said, choices, ask)) { too_late(avatar); return; }
+    integer to_be_typed = kind == "ask" || kind == "code";
+    // An older dialog may still be on their screen: what only that one had, or asked for, comes too late.
+    if (was_typed != to_be_typed || (kind == "page" && !is_offered(avatar, said, choices, ask)))
+    {
+        too_late(avatar);
+        return;
+    }
     dialogs = without(dialogs, DIALOGS, row);
     if (kind == "page") { picked(avatar, name, said, choices, ask); return; }
     string typed = llGetSubString(llStringTrim(said, STRING_TRIM), 0, 399);
@@ -648,7 +656,7 @@ default
     listen(integer on, string name, key id, string said)
     {
         // Avatars only: an object that found the channel is nobody's choice.
-        if (llGetOwnerKey(id) == id) heard((string)id, name, said);
+        if (llGetOwnerKey(id) == id) heard((string)id, name, said, on != channel);
         hush();
     }
 

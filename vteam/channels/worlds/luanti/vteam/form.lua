@@ -157,9 +157,9 @@ function form.enrol(words, refusal, typed)
 end
 
 -- A page from the platform. `version`: of formspecs, that the player's client speaks; `note`: what became of a flyer,
--- and then no second one is offered; `typed`: what had no answer stands in its field again, under why.
-function form.page(page, words, version, note, typed)
-	local s = headed(page.title, typed and words.unreachable or page.text, words)
+-- and then no second one is offered; `typed`: what was not taken stands in its field again, under `why`.
+function form.page(page, words, version, note, typed, why)
+	local s = headed(page.title, why or page.text, words)
 	if page.ask then
 		add_field(s, "ask", page.ask.label, typed, "send", words.send)
 	end

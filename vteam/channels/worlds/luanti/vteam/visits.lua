@@ -39,7 +39,7 @@ local function show_notice(visit, title, message)
 end
 
 local function show_page(visit)
-	show(visit, form.page(visit.page, words_of(visit.name), version_of(visit.name), visit.note, visit.typed))
+	show(visit, form.page(visit.page, words_of(visit.name), version_of(visit.name), visit.note, visit.typed, visit.why))
 end
 
 -- One player has one request on its way at most.
@@ -58,7 +58,7 @@ local function ended(visit)
 	return open[visit.name] == visit and minetest.get_player_by_name(visit.name) ~= nil
 end
 
--- `typed`: what the player typed, where they did; without an answer, they find it in the form again.
+-- `typed`: what the player typed, where they did; where it was not taken, they find it in the form again, under why.
 local function ask(visit, what, told, typed)
 	local all = {{"avatar", visit.name}, {"name", visit.name}, {"language", language_of(visit.name)}}
 	for _, pair in ipairs(told) do
@@ -76,11 +76,11 @@ local function ask(visit, what, told, typed)
 		if read and status == 403 and MENDED_BY_A_CODE[read.why] and visits.may_set_up(visit) then
 			-- The platform does not believe this kiosk any more: a new code mends that.
 			visits.ask_code(visit.name, visit.pos, read.text)
-		elseif read then
-			visit.page, visit.note, visit.typed = read, nil, nil
+		elseif read and (status == 200 or not typed) then
+			visit.page, visit.note, visit.typed, visit.why = read, nil, nil, nil
 			show_page(visit)
 		elseif typed then
-			visit.typed = typed
+			visit.typed, visit.why = typed, read and read.text or words_of(visit.name).unreachable
 			show_page(visit)
 		else
 			show_notice(visit, "vTeam", words_of(visit.name).unreachable)
