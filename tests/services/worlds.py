@@ -19,6 +19,7 @@ from vteam.people.models import Fan
 
 OWNER, STRANGER = "00000000-0000-0000-0000-00000000a001", "00000000-0000-0000-0000-00000000a009"
 NADIA, REMI = "00000000-0000-0000-0000-00000000a002", "00000000-0000-0000-0000-00000000a003"
+TOUCH = {"avatar": NADIA, "name": "Nadia Resident", "language": "en"}
 # As a real OpenSimulator 0.9.2.2 sends them, in its order.
 OPENSIMULATOR = {
     "X-SecondLife-Shard": "OpenSim",
@@ -86,15 +87,20 @@ def put(
     return made
 
 
+def type_code(code: object, **headers: str) -> tuple[int, dict[str, str]]:
+    """How the door answers an object whose owner typed a code, and what it says."""
+    answer = Client(headers=headers).post(
+        "/world/v1/enrol", json.dumps({"code": code}), content_type="application/json"
+    )
+    return answer.status_code, answer.json()
+
+
 def enrolled(campaign: Campaign, *, around: dict[str, str] | None = None, **how: Any) -> tuple[Kiosk, Object]:
     """A kiosk whose object was enrolled through the door."""
     kiosk, code = put(campaign, **how)
     around = dict(OPENSIMULATOR) if around is None else around
-    answer = Client(headers=around).post(
-        "/world/v1/enrol", json.dumps({"code": code}), content_type="application/json"
-    )
-    assert answer.status_code == 200, answer.content
-    given = answer.json()
+    status, given = type_code(code, **around)
+    assert status == 200, given
     kiosk.refresh_from_db()
     return kiosk, Object(key=given["key"], secret=given["secret"], around=around)
 

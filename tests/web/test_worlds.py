@@ -2,7 +2,6 @@
 
 import datetime as dt
 import html
-import json
 import re
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from tests.services.worlds import NADIA, enrolled, put
+from tests.services.worlds import NADIA, enrolled, put, type_code
 from tests.web import worldstage
 from tests.web.worldstage import HOSTED, SPOT, WORLDS, code_in, enrol, signed_in, text_of
 from vteam import clock
@@ -313,7 +312,5 @@ def test_the_script_says_its_line_as_the_platform_does_in_the_pages_language(
     found = re.search(r'href="([^"]+/secondlife\.lsl)"', made.content.decode())
     assert found
     assert f'string LINE = "{line}";' in Client().get(found[1]).content.decode()
-    code = json.dumps({"code": code_in(made)})
-    there = Client(headers={"X-SecondLife-Shard": "Production"})
-    given = there.post("/world/v1/enrol", code, content_type="application/json").json()
+    _, given = type_code(code_in(made), **{"X-SecondLife-Shard": "Production"})
     assert given["neutral"] == line

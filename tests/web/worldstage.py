@@ -7,7 +7,7 @@ from typing import Any
 
 from django.test import Client
 
-from tests.services.worlds import NADIA, REMI, enrolled, put
+from tests.services.worlds import NADIA, REMI, enrolled, put, type_code
 from vteam import clock
 from vteam.campaigns.joining import account
 from vteam.campaigns.models import Campaign
@@ -91,5 +91,4 @@ def code_in(answer: Any) -> str:
 
 def enrol(code: str) -> int:
     """How the door answers an object that has a code."""
-    body = f'{{"code": "{code}"}}'
-    return Client().post("/world/v1/enrol", body, content_type="application/json").status_code
+    return type_code(code)[0]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.worlds.lsldoor import Door, Got, page_for
-from tests.worlds.lslworld import COPY, TRANSFER, Resident, World
+from tests.worlds.lslworld import COPY, TRANSFER, Resident, Shown, World
 
 
 def people(*names: str) -> list[Resident]:
@@ -266,16 +266,21 @@ def test_who_answers_a_forgotten_dialog_while_another_is_open_is_told(kiosk: Wor
     assert len(cy.shown) == 1
 
 
+def is_too_late(kiosk: World, door: Door, resident: Resident, older: Shown, said: str) -> None:
+    """What is said at an older dialog goes nowhere, and they are told so."""
+    before = len(door.got)
+    kiosk.chat(resident, older.channel, said)
+    kiosk.run(3)
+    assert len(door.got) == before
+    assert resident.shown[-1].text == "That was a while ago. Please touch me again."
+
+
 def test_a_button_of_an_older_dialog_is_told_to_be_late_and_spoils_nothing(kiosk: World, door: Door) -> None:
     (bo,) = people("Bo")
     touched(kiosk, bo)
     door.page = lambda got: page_for(got) | {"choices": [["new", "New"]]}
     touched(kiosk, bo)
-    before = len(door.got)
-    kiosk.chat(bo, bo.dialog.channel, "Missions")
-    kiosk.run(3)
-    assert len(door.got) == before
-    assert bo.shown[-1].text == "That was a while ago. Please touch me again."
+    is_too_late(kiosk, door, bo, bo.dialog, "Missions")
     kiosk.press(bo, "New")
     kiosk.run(3)
     assert door.got[-1].values["choice"] == "new"
@@ -327,11 +332,7 @@ def test_a_button_of_another_dialog_is_not_taken_for_what_is_typed(kiosk: World,
     older = bo.dialog
     kiosk.press(bo, "Write")
     kiosk.run(3)
-    before = len(door.got)
-    kiosk.chat(bo, older.channel, "Missions")
-    kiosk.run(3)
-    assert len(door.got) == before
-    assert bo.shown[-1].text == "That was a while ago. Please touch me again."
+    is_too_late(kiosk, door, bo, older, "Missions")
     kiosk.type(bo, "A lantern")
     kiosk.run(3)
     assert door.got[-1].values["text"] == "A lantern"
@@ -366,11 +367,7 @@ def test_what_is_typed_into_a_box_that_another_page_replaced_is_said_to_be_late(
     kiosk.run(3)
     box = bo.dialog
     touched(kiosk, bo)
-    before = len(door.got)
-    kiosk.chat(bo, box.channel, "A lantern")
-    kiosk.run(3)
-    assert len(door.got) == before
-    assert bo.shown[-1].text == "That was a while ago. Please touch me again."
+    is_too_late(kiosk, door, bo, box, "A lantern")
 
 
 def held(kiosk: World, *names: str) -> int:

@@ -86,28 +86,27 @@ def test_what_bo_typed_and_nobody_answered_stands_in_the_form_again(
     assert [each.told["text"] for each in world.door.asked("action")] == [typed, typed]
 
 
-def test_what_bo_typed_and_was_not_taken_stands_in_the_form_again(world: World) -> None:
+@pytest.mark.parametrize(
+    ("instead", "words"),
+    [
+        ((504, b""), "Nothing is lost"),
+        ((429, b'{"text": "Too many at once. Try again.", "why": "too_often"}'), "Too many at once"),
+    ],
+    ids=["no answer", "a refusal"],
+)
+def test_what_was_not_taken_stands_in_the_form_until_it_is(
+    world: World, instead: tuple[int, bytes], words: str
+) -> None:
     world.door.answer = lambda path, told: pages.ASKS
     bo = world.join()
     form = touched(bo, "lighthouse")
-    world.door.instead = (429, b'{"text": "Too many at once. Try again in a minute.", "why": "too_often"}')
+    world.door.instead = instead
     bo.press(form, "Send", ask="by the pier")
-    form = bo.form("Try again in a minute")
+    form = bo.form(words)
     assert form.fields == {"ask": "by the pier"}
     world.door.instead = None
     bo.press(form, "Send")
     assert world.door.wait("action", 2).told["text"] == "by the pier"
-
-
-def test_what_was_typed_and_answered_does_not_come_back(world: World) -> None:
-    world.door.answer = lambda path, told: pages.ASKS
-    bo = world.join()
-    form = touched(bo, "lighthouse")
-    world.door.instead = (504, b"")
-    bo.press(form, "Send", ask="by the pier")
-    form = bo.form("Nothing is lost")
-    world.door.instead = None
-    bo.press(form, "Send")
     assert bo.form("lighthouse").fields == {"ask": ""}
 
 
